@@ -1,0 +1,36 @@
+// Under which names and addresses a server can be reached, and the URLs to print for them.
+import { hostname, networkInterfaces } from "node:os";
+
+type Address = { readonly hostname: string; readonly port: number };
+
+const WILDCARDS = new Set(["0.0.0.0", "::", "[::]"]);
+
+/** The names under which this machine may be asked for. */
+export function machineNames(): string[] {
+  const name = hostname().toLowerCase();
+  return [name, `${name}.local`, name.split(".")[0] ?? name];
+}
+
+/** The URL for clients on this machine. */
+export function localUrl({ hostname, port }: Address): string {
+  return urlOf(hostname === "0.0.0.0" ? "127.0.0.1" : WILDCARDS.has(hostname) ? "[::1]" : hostname, port);
+}
+
+function urlOf(host: string, port: number): string {
+  return `ws://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}/`;
+}
+
+/** The URLs a person would use. `token` is what other machines need; `everywhere`: this machine too. */
+export function addressLines(address: Address, token: string | undefined, everywhere: boolean): string[] {
+  const withToken = (url: string) => (token === undefined ? url : `${url}?token=${token}`);
+  const local = localUrl(address);
+  const lines = [`  this machine  ${everywhere ? withToken(local) : local}`];
+  const network = WILDCARDS.has(address.hostname) ? externalAddress() : undefined;
+  if (network) lines.push(`  network       ${withToken(urlOf(network, address.port))}`);
+  return lines;
+}
+
+function externalAddress(): string | undefined {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.find(({ internal, family }) => !internal && family === "IPv4")?.address;
+}

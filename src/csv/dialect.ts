@@ -1,0 +1,128 @@
+// What kind of CSV is this? Delimiter, record end and header, as a function of the first 64 kB. papaparse guesses the
+// delimiter; where it is known to be wrong, the agreement of header and rows corrects it.
+import Papa from "papaparse";
+import { HEAD_BYTES } from "./encoding.ts";
+import { CsvError } from "./error.ts";
+import { CR, type Layout, LF, lineOf, QUOTE, walkRecords } from "./records.ts";
+import { jsonOf } from "./render.ts";
+
+const CANDIDATES = [",", ";", "\t", "|"] as const;
+
+/** A header longer than this is no header: 4 MiB, or 100,000 columns. */
+const MAX_HEADER_BYTES = 4 << 20;
+const MAX_COLUMNS = 100_000;
+
+export type Dialect = {
+  readonly layout: Layout;
+  /** Column names in file order, unique: a duplicate `a` becomes `a_1`, `a_2`, … */
+  readonly columns: readonly string[];
+  /** How many columns were renamed because their name was taken. */
+  readonly renamed: number;
+  /** Where the rows begin: the offset behind the header record. */
+  readonly bodyStart: number;
+};
+
+/** The dialect of the UTF-8 text in `bytes[from, to)`. `delimiter` overrides the guess; a text without a header has no columns. */
+export function detectDialect(bytes: Uint8Array, from: number, to: number, delimiter?: string): Dialect {
+  const whole = to - from <= HEAD_BYTES;
+  const head = bytes.subarray(0, whole ? to : from + HEAD_BYTES);
+  const recordEnd = detectRecordEnd(head, from);
+  const sep = excelSeparator(head, from);
+  const start = sep ? sep.end : from;
+  const chosen = delimiter ?? sep?.delimiter ?? guessDelimiter(head, start, recordEnd, whole);
+  return readHeader(bytes, start, to, { delimiter: chosen.charCodeAt(0), recordEnd });
+}
+
+/** CR only where no LF stands outside quotes. Counting quotes is enough here: a border needs them balanced before it. */
+function detectRecordEnd(head: Uint8Array, from: number): Layout["recordEnd"] {
+  let quoted = false;
+  let sawCr = false;
+  for (let i = from; i < head.length; i++) {
+    const byte = head[i];
+    if (byte === QUOTE) quoted = !quoted;
+    else if (quoted) continue;
+    else if (byte === LF) return LF;
+    else if (byte === CR) sawCr = true;
+  }
+  return sawCr ? CR : LF;
+}
+
+/** Excel's first line `sep=;` names the delimiter and is no row. */
+function excelSeparator(head: Uint8Array, from: number): { delimiter: string; end: number } | undefined {
+  const line = /^"?sep=([^"\r\n])"?(\r\n|\n|\r|$)/i.exec(
+    Buffer.from(head.subarray(from, from + 16)).toString("latin1"),
+  );
+  if (!line?.[1] || line[1] > "\x7f") return undefined;
+  return { delimiter: line[1], end: from + line[0].length };
+}
+
+function guessDelimiter(head: Uint8Array, from: number, recordEnd: Layout["recordEnd"], whole: boolean): string {
+  const end = whole ? head.length : Math.max(head.lastIndexOf(recordEnd) + 1, from) || head.length;
+  const text = Buffer.from(head.subarray(from, end)).toString("utf8");
+  const newline = recordEnd === CR ? "\r" : text.includes("\r\n") ? "\r\n" : "\n";
+  const guessed = Papa.parse(text, {
+    preview: 1,
+    skipEmptyLines: true,
+    newline,
+    delimitersToGuess: [...CANDIDATES],
+  }).meta.delimiter;
+  let best = { delimiter: guessed, ...agreement(head, from, end, guessed, recordEnd) };
+  for (const delimiter of CANDIDATES) {
+    const { share, fields } = agreement(head, from, end, delimiter, recordEnd);
+    const isDecimalComma = best.delimiter === "," && share === best.share && fields === best.fields && fields > 1;
+    if (share > best.share || isDecimalComma) best = { delimiter, share, fields };
+  }
+  return best.delimiter;
+}
+
+/** The share of rows that have as many fields as the header; 0 if the delimiter does not split the header at all. */
+function agreement(head: Uint8Array, from: number, to: number, delimiter: string, recordEnd: Layout["recordEnd"]) {
+  let header = 0;
+  let rows = 0;
+  let agreeing = 0;
+  const layout = { delimiter: delimiter.charCodeAt(0), recordEnd };
+  walkRecords(head, from, to, layout, Infinity, (_start, _end, fields) => {
+    if (header === 0) return void (header = fields);
+    rows++;
+    if (fields === header) agreeing++;
+  });
+  return { fields: header, share: header < 2 ? 0 : rows === 0 ? 1 : agreeing / rows };
+}
+
+function readHeader(bytes: Uint8Array, from: number, to: number, layout: Layout): Dialect {
+  const limit = Math.min(to, from + MAX_HEADER_BYTES);
+  let end = from;
+  let fields = 0;
+  for (let window = HEAD_BYTES; fields === 0 && end < limit; window *= 8) {
+    const until = Math.min(limit, from + window);
+    const open = walkRecords(bytes.subarray(0, until), from, until, layout, Infinity, (_start, recordEnd, count) => {
+      if (fields > 0) return;
+      end = recordEnd;
+      fields = count;
+    });
+    const torn = end === until && until < to;
+    if (torn) fields = 0;
+    if (fields > 0 || until < limit) continue;
+    if (torn || (open !== -1 && limit < to))
+      throw new CsvError("not-csv", `not a CSV: the header record is longer than ${MAX_HEADER_BYTES >> 20} MiB`);
+    if (open !== -1)
+      throw new CsvError(
+        "unclosed-quote",
+        `line ${lineOf(bytes, open, layout)}: a quote in the header is never closed`,
+      );
+    break;
+  }
+  if (fields > MAX_COLUMNS) throw new CsvError("not-csv", `not a CSV: ${fields} columns, more than ${MAX_COLUMNS}`);
+  if (fields === 0) return { layout, columns: [], renamed: 0, bodyStart: to };
+  const names = JSON.parse(jsonOf(bytes, from, end, layout, fields))[0] as string[];
+  const columns = uniqueNames(names);
+  return { layout, columns, renamed: columns.filter((name, i) => name !== names[i]).length, bodyStart: end };
+}
+
+/** papaparse's renaming of duplicates; the record is written anew for it, so that only well-formed quotes reach it. */
+function uniqueNames(names: string[]): readonly string[] {
+  if (new Set(names).size === names.length) return names;
+  const fields = Papa.parse(Papa.unparse([names], { quotes: true }), { header: true, delimiter: ",", newline: "\r\n" })
+    .meta.fields;
+  return fields ?? names;
+}

@@ -1,0 +1,136 @@
+// Which character encoding the bytes are in, and the same text as UTF-8. Not CSV yet: no delimiter, no record.
+import { isUtf8 } from "node:buffer";
+import { CsvError } from "./error.ts";
+
+/** A WHATWG encoding label (https://encoding.spec.whatwg.org/#names-and-labels), such as `utf-8` or `windows-1252`. */
+export type Encoding = string;
+
+/** How many bytes at the start decide on dialect and on binary content. */
+export const HEAD_BYTES = 65_536;
+
+const SIGNATURES: readonly { bytes: string; what: string }[] = [
+  { bytes: "\x89PNG", what: "a PNG image" },
+  { bytes: "\xff\xd8\xff", what: "a JPEG image" },
+  { bytes: "GIF8", what: "a GIF image" },
+  { bytes: "%PDF-", what: "a PDF" },
+  { bytes: "PK\x03\x04", what: "a ZIP archive or an XLSX workbook; save the sheet as CSV" },
+  { bytes: "\xd0\xcf\x11\xe0", what: "an XLS workbook; save the sheet as CSV" },
+  { bytes: "\x1f\x8b", what: "gzip data; unpack it with gunzip" },
+  { bytes: "BZh", what: "bzip2 data; unpack it with bunzip2" },
+  { bytes: "\xfd7zXZ\0", what: "xz data; unpack it with unxz" },
+  { bytes: "\x28\xb5\x2f\xfd", what: "zstd data; unpack it with unzstd" },
+  { bytes: "7z\xbc\xaf", what: "a 7z archive" },
+  { bytes: "\x7fELF", what: "an executable" },
+  { bytes: "SQLite format 3\0", what: "an SQLite database" },
+  { bytes: "PAR1", what: "a Parquet file" },
+];
+
+/** The encoding of a whole file: BOM, else the NUL pattern of UTF-16, else valid UTF-8, else windows-1252. */
+export function detectEncoding(bytes: Uint8Array): Encoding {
+  const [a, b, c] = bytes;
+  if (a === 0xef && b === 0xbb && c === 0xbf) return "utf-8";
+  if (a === 0xff && b === 0xfe) return "utf-16le";
+  if (a === 0xfe && b === 0xff) return "utf-16be";
+  return nulPattern(bytes) ?? (isUtf8(bytes) || isTornUtf8(bytes) ? "utf-8" : "windows-1252");
+}
+
+/** UTF-16 without a BOM: in Latin text one byte of nearly every pair is NUL, and always the same one. */
+function nulPattern(bytes: Uint8Array): Encoding | undefined {
+  const length = Math.min(bytes.length, HEAD_BYTES) & ~1;
+  let even = 0;
+  let odd = 0;
+  for (let i = 0; i < length; i += 2) {
+    if (bytes[i] === 0) even++;
+    if (bytes[i + 1] === 0) odd++;
+  }
+  const many = length * 0.2;
+  const few = length * 0.02;
+  if (odd > many && even <= few) return "utf-16le";
+  if (even > many && odd <= few) return "utf-16be";
+  return undefined;
+}
+
+/**
+ * UTF-8 whose last character is cut off, as a writer leaves it in mid-write. A lone lead byte at the end of otherwise
+ * plain ASCII is rather the `é` of a windows-1252 file.
+ */
+function isTornUtf8(bytes: Uint8Array): boolean {
+  const tail = tornTail(bytes);
+  const whole = bytes.subarray(0, bytes.length - tail);
+  return tail > 0 && isUtf8(whole) && whole.some((byte) => byte > 0x7f);
+}
+
+/** How many bytes at the end are the beginning of an unfinished UTF-8 character: 0 to 3. */
+function tornTail(bytes: Uint8Array): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if (byte >= 0xc2) return (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) > back ? back : 0;
+    if (byte < 0x80) return 0;
+  }
+  return 0;
+}
+
+/** Refuses content that is no text: a known signature, or a head full of control bytes. A stray NUL is data. */
+export function refuseBinary(bytes: Uint8Array, encoding: Encoding): void {
+  const head = bytes.subarray(0, HEAD_BYTES);
+  const start = Buffer.from(head.subarray(0, 16)).toString("latin1");
+  const known = SIGNATURES.find((signature) => start.startsWith(signature.bytes));
+  if (known) throw new CsvError("not-csv", `not a CSV but ${known.what}`);
+  if (encoding.startsWith("utf-16")) return;
+  let controls = 0;
+  for (const byte of head) if (isBinaryControl(byte)) controls++;
+  if ((controls >= 8 && controls > head.length * 0.05) || (controls > 0 && controls === head.length))
+    throw new CsvError("not-csv", `not a CSV but binary data: ${controls} control bytes in the first ${head.length}`);
+}
+
+/** C0 controls that no text uses: not tab, line ends, form feed, escape, nor the separators U+001C to U+001F. */
+function isBinaryControl(byte: number): boolean {
+  return byte < 9 || byte === 11 || (byte > 13 && byte < 27);
+}
+
+/** The text in UTF-8. `bytes` may be longer than `length`: spare room, so that a reader can overshoot without a check. */
+export type Utf8 = { bytes: Uint8Array; start: number; length: number; replaced: number };
+
+/** Bytes of spare room behind every text: the width of the widest read that may overshoot, and a sentinel. */
+export const SPARE_BYTES = 16;
+
+/**
+ * The first `length` bytes as UTF-8, without their BOM. Valid UTF-8 is not copied when `bytes` has room to spare.
+ * `replaced` counts the characters that became U+FFFD because their bytes mean nothing in `encoding`.
+ */
+export function toUtf8(bytes: Uint8Array, length: number, encoding: Encoding): Utf8 {
+  const text = bytes.subarray(0, length);
+  if (encoding !== "utf-8" || !isUtf8(text)) return decode(text, encoding);
+  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  return { bytes: bytes.length - length >= SPARE_BYTES ? bytes : withSpare(text), start, length, replaced: 0 };
+}
+
+function withSpare(text: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafeSlow(text.length + SPARE_BYTES);
+  copy.set(text);
+  return copy;
+}
+
+/** Decodes in slices, so that no text of more than a few MB exists beside the bytes. */
+function decode(bytes: Uint8Array, encoding: Encoding): Utf8 {
+  const SLICE = 4 << 20;
+  const decoder = new TextDecoder(encoding as Bun.Encoding);
+  const parts: Uint8Array[] = [];
+  let replaced = 0;
+  for (let at = 0; at < bytes.length; at += SLICE) {
+    const stream = at + SLICE < bytes.length;
+    const text = decoder.decode(bytes.subarray(at, at + SLICE), { stream });
+    replaced += count(text, "\ufffd");
+    parts.push(Buffer.from(text, "utf8"));
+  }
+  if (encoding === "utf-8" && replaced > 0) replaced -= count(Buffer.from(bytes).toString("latin1"), "\xef\xbf\xbd");
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  parts.push(new Uint8Array(SPARE_BYTES));
+  return { bytes: Buffer.concat(parts), start: 0, length, replaced };
+}
+
+function count(text: string, what: string): number {
+  let found = 0;
+  for (let at = text.indexOf(what); at !== -1; at = text.indexOf(what, at + what.length)) found++;
+  return found;
+}

@@ -1,0 +1,124 @@
+// A range of CSV bytes -> one JSON text: finds room for the output, feeds the row writer window by window, makes the string.
+import { SPARE_BYTES } from "./encoding.ts";
+import { type RowShape, type RowWriter, rowWriter } from "./json.ts";
+import type { Layout } from "./records.ts";
+
+/** JavaScript strings hold at most 2^31 - 1 characters; some room is left for the row that crosses the limit. */
+export const MAX_TEXT_BYTES = 2 ** 31 - (1 << 20);
+
+/** Source bytes between two looks at the room that is left in the output. */
+const WINDOW_BYTES = 1 << 16;
+
+export type Rendered = {
+  /** The JSON array; undefined if it would have been longer than the limit. */
+  readonly text: string | undefined;
+  /** Length of the text in UTF-8 bytes, as far as it was written. */
+  readonly bytes: number;
+  readonly rows: number;
+  /** Cells beyond the last column that were not empty and are not in the text. */
+  readonly surplus: number;
+};
+
+/**
+ * Where JSON is written before it becomes a string. Its owner keeps it from one rendering to the next as long as that
+ * pays: the first touch of fresh pages costs more than the conversion itself.
+ */
+export type Arena = { buffer?: Buffer | undefined };
+
+/** Renders one JSON array from successive stretches of records. */
+export type Renderer = {
+  /**
+   * Adds the records in `bytes[from, to)`; `bytes[to - 1]` is a record end, and SPARE_BYTES lie behind `to`.
+   * Returns where it stopped: `to`, or the start of a record whose quote is still open at `to`.
+   */
+  add(bytes: Uint8Array, from: number, to: number): number;
+  /** True once the text is longer than the limit: nothing more is added. */
+  isOverLimit(): boolean;
+  finish(): Rendered;
+};
+
+/** `expectedBytes` is the length of all source to come, as far as it is known: it spares growing the arena step by step. */
+export function createRenderer(
+  layout: Layout,
+  shape: RowShape,
+  expectedBytes: number,
+  arena: Arena = {},
+  limit: number = MAX_TEXT_BYTES,
+): Renderer {
+  const writer = rowWriter(shape, layout);
+  let out = arena.buffer ?? Buffer.allocUnsafeSlow(writer.need(Math.min(expectedBytes, WINDOW_BYTES)) + SPARE_BYTES);
+  out[0] = 0x5b; // [
+  const progress = { at: 0, out: 1, rows: 0, surplus: 0 };
+  let consumed = 0;
+
+  const isOverLimit = () => progress.out > limit;
+
+  function add(bytes: Uint8Array, from: number, to: number): number {
+    progress.at = from;
+    let window = WINDOW_BYTES;
+    while (progress.at < to && !isOverLimit()) {
+      const { at } = progress;
+      const windowEnd = recordEndNear(bytes, at, Math.min(at + window, to), to, layout);
+      const need = roomFor(writer, bytes, at, windowEnd) + SPARE_BYTES;
+      if (progress.out + need > out.length) grow(need, consumed + at - from);
+      writer.write(bytes, windowEnd, out, out.length - need, progress);
+      if (progress.at > at) window = WINDOW_BYTES;
+      else if (windowEnd === to) break;
+      else window *= 8;
+    }
+    consumed += progress.at - from;
+    return progress.at;
+  }
+
+  /** From the growth so far: one step is enough for most tables, and pages that are not touched cost nothing. */
+  function grow(need: number, soFar: number): void {
+    const expected = Math.min(progress.out * (expectedBytes / Math.max(soFar, 1)) * 1.1, limit);
+    const larger = Buffer.allocUnsafeSlow(Math.ceil(Math.max(expected, progress.out * 1.5) + need));
+    larger.set(out.subarray(0, progress.out));
+    out = larger;
+  }
+
+  function finish(): Rendered {
+    const { rows, surplus } = progress;
+    const bytes = rows === 0 ? 2 : progress.out;
+    out[bytes - 1] = 0x5d; // ]
+    arena.buffer = out;
+    return { text: isOverLimit() ? undefined : out.toString("utf8", 0, bytes), bytes, rows, surplus };
+  }
+
+  return { add, isOverLimit, finish };
+}
+
+/** Puts a record end behind an unterminated last record, so that the writer needs no bounds check. Returns the new end. */
+export function terminate(bytes: Uint8Array, from: number, to: number, { recordEnd }: Layout): number {
+  if (to === from || bytes[to - 1] === recordEnd) return to;
+  bytes[to] = recordEnd;
+  return to + 1;
+}
+
+/** The last place in `bytes(at, near]` right behind a record end, else the first one after it. */
+function recordEndNear(bytes: Uint8Array, at: number, near: number, end: number, { recordEnd }: Layout): number {
+  if (near === end) return end;
+  const before = bytes.subarray(at, near).lastIndexOf(recordEnd);
+  if (before !== -1) return at + before + 1;
+  const after = bytes.indexOf(recordEnd, near);
+  return after === -1 || after >= end ? end : after + 1;
+}
+
+/** For a usual window the worst case, six bytes for one; a huge cell is counted, so that it needs no huge room. */
+function roomFor(writer: RowWriter, bytes: Uint8Array, at: number, end: number): number {
+  if (end - at <= 16 * WINDOW_BYTES) return writer.need(end - at);
+  let escapes = 0;
+  for (let i = at; i < end; i++)
+    if (bytes[i]! < 32) escapes += 5;
+    else if (bytes[i] === 34 || bytes[i] === 92) escapes++;
+  return writer.need(0) + end - at + escapes;
+}
+
+/** The JSON text of a few records, for headers and samples. */
+export function jsonOf(bytes: Uint8Array, from: number, to: number, layout: Layout, shape: RowShape): string {
+  const renderer = createRenderer(layout, shape, to - from);
+  const copy = bytes.slice(from, to + SPARE_BYTES);
+  renderer.add(copy, 0, terminate(copy, 0, to - from, layout));
+  return renderer.finish().text ?? "[]";
+}

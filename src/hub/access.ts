@@ -1,0 +1,97 @@
+// Who may come in: pure rules on what a request says of itself. DESIGN 6; RFC 6454 (origins), RFC 9110 section 7.2 (Host).
+import { timingSafeEqual } from "node:crypto";
+import { isIP, isIPv4 } from "node:net";
+
+export type AccessPolicy = {
+  readonly token: string;
+  /** `nobody`: --open; `strangers`: everyone but this machine; `everyone`: a token was set. */
+  readonly tokenFor: "nobody" | "strangers" | "everyone";
+  /** Names besides localhost and IP literals under which the server may be asked for. */
+  readonly hosts: readonly string[];
+  /** Origins besides the server's own, such as `https://dash.example`. */
+  readonly origins: readonly string[];
+};
+
+/** What a request says of itself. `token` is what it shows, from `Authorization: Bearer` or `?token=`. */
+export type Visitor = {
+  readonly address: string;
+  readonly isForwarded: boolean;
+  readonly host: string | null;
+  readonly origin: string | null;
+  readonly token: string | null;
+};
+
+export type Refusal = { readonly status: 401 | 403; readonly reason: string };
+
+/** Undefined if the visitor may come in. */
+export function refusalOf(visitor: Visitor, policy: AccessPolicy): Refusal | undefined {
+  const host = parseHost(visitor.host);
+  if (!host || !isOwnName(host.name, policy.hosts))
+    return { status: 403, reason: "the Host header names no host of this server; allow it with --allow-host" };
+  if (visitor.origin !== null && !isAllowedOrigin(visitor.origin, host.authority, policy.origins))
+    return { status: 403, reason: "this Origin may not connect; allow it with --allow-origin" };
+  if (!needsToken(visitor, policy)) return undefined;
+  if (visitor.token !== null && isSame(visitor.token, policy.token)) return undefined;
+  const wrong = visitor.token === null ? "a token is needed" : "the token is wrong";
+  return { status: 401, reason: `${wrong}: the server prints it in its network URL` };
+}
+
+function needsToken({ address, isForwarded }: Visitor, { tokenFor }: AccessPolicy): boolean {
+  if (tokenFor === "nobody") return false;
+  return tokenFor === "everyone" || isForwarded || !isLoopback(address);
+}
+
+/** 127.0.0.0/8 and ::1, also as an IPv4-mapped address. */
+export function isLoopback(address: string): boolean {
+  const v4 = address.replace(/^::ffff:/i, "");
+  return address === "::1" || (isIPv4(v4) && v4.startsWith("127."));
+}
+
+/** `authority` is the header in lower case. Doubled headers arrive joined by a comma and do not match. */
+function parseHost(header: string | null): { name: string; authority: string } | undefined {
+  const authority = header?.toLowerCase() ?? "";
+  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::\d{1,5})?$/.exec(authority);
+  return match?.[1] ? { name: match[1], authority } : undefined;
+}
+
+function isOwnName(name: string, hosts: readonly string[]): boolean {
+  if (name === "localhost" || name.endsWith(".localhost")) return true;
+  if (name.startsWith("[")) return isIP(name.slice(1, -1)) === 6;
+  return isIPv4(name) || hosts.some((host) => host.toLowerCase() === name);
+}
+
+/** The server's own origin is `http://` and the name it was asked for; anything that is no plain origin is foreign. */
+function isAllowedOrigin(origin: string, authority: string, origins: readonly string[]): boolean {
+  if (origin === `http://${authority}` || origin === `http://${authority.replace(/:80$/, "")}`) return true;
+  return origins.some((allowed) => allowed.toLowerCase() === origin);
+}
+
+/** In constant time: digests have one length, whatever the token. */
+function isSame(given: string, expected: string): boolean {
+  return timingSafeEqual(
+    new Bun.CryptoHasher("sha256").update(given).digest(),
+    new Bun.CryptoHasher("sha256").update(expected).digest(),
+  );
+}
+
+const FORWARDING = [
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-real-ip",
+  "via",
+] as const;
+
+/** What a request says of itself. */
+export function visitorOf(headers: Headers, url: string, address: string): Visitor {
+  const bearer = /^Bearer +(.+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+  const query = url.includes("?") ? new URLSearchParams(url.slice(url.indexOf("?"))).get("token") : null;
+  return {
+    address,
+    isForwarded: FORWARDING.some((name) => headers.has(name)),
+    host: headers.get("host"),
+    origin: headers.get("origin"),
+    token: bearer ?? query,
+  };
+}

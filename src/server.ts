@@ -1,0 +1,222 @@
+#!/usr/bin/env bun
+// `bun run server`: puts a CSV file on air. Wires file, hub and console together.
+import { randomBytes } from "node:crypto";
+import { basename } from "node:path";
+import pkg from "../package.json";
+import { addressLines, localUrl, machineNames } from "./cli/addresses.ts";
+import { openConsole } from "./cli/console.ts";
+import { CliError, EXIT_CODES, reportFatal } from "./cli/errors.ts";
+import { type Parsed, readOptions } from "./cli/options.ts";
+import { announce } from "./cli/runtime.ts";
+import { serverHelp, serverOptions } from "./cli/server-options.ts";
+import { shapeText, sizeText, statusLine } from "./cli/status.ts";
+import type { AccessPolicy } from "./hub/access.ts";
+import { type Hub, openHub } from "./hub/hub.ts";
+import { startTicks } from "./hub/ticks.ts";
+import { openOnAir } from "./source/on-air.ts";
+import { show } from "./source/read.ts";
+
+type Options = Parsed<typeof serverOptions>["values"];
+
+const DEFAULT_PORT = 59_050;
+const LOADING_NOTICE_MS = 500;
+const CLOSE_GRACE_MS = 1_500;
+/** `bun run` passes one Ctrl-C on twice, within milliseconds; a later one means it. */
+const SECOND_SIGNAL_MS = 1_000;
+
+/** Runs the server until a signal ends it. Throws CliError for what keeps it from starting. */
+export async function websocketServer(argv: readonly string[]): Promise<void> {
+  const { values: options, positionals } = readOptions(serverOptions, argv, process.env);
+  if (options.help) return void process.stdout.write(serverHelp);
+  if (options.version) return void process.stdout.write(`${pkg.version}\n`);
+  const [file, surplus] = positionals;
+  if (surplus !== undefined) throw new CliError("usage", `${show(surplus)}: one file at a time; see --help`);
+  if (file === "") throw new CliError("usage", "FILE is empty: give the path of a CSV file");
+
+  const token = options.token ?? randomBytes(16).toString("hex");
+  const hub = listen(options, token, () => {
+    refresh();
+    update();
+  });
+  const asks = file === undefined || (process.stdin.isTTY === true && process.stdout.isTTY === true);
+  const screen = openConsole({
+    input: process.stdin,
+    output: process.stdout,
+    env: process.env,
+    asks,
+    onPath: (path) => open(path),
+    onEnd: inputEnded,
+    onInterrupt: () => void shutDown("SIGINT"),
+  });
+  screen.line(`WebSocket server started. Listening on ${hub.hostname}:${hub.port}.`);
+  for (const line of addressLines(hub, options.open ? undefined : token, options.token !== undefined))
+    screen.line(line);
+  const withdraw = announceTo(hub, options, token, screen.warn);
+
+  let onAirPath = "";
+  let state = "live";
+  let changedAt = 0;
+  let refusals = 0;
+  let loadingSince = 0;
+  let isOversize = false;
+  let isInputOpen = true;
+
+  const onAir = openOnAir(
+    {
+      readOptions: { delimiter: options.delimiter, encoding: options.encoding },
+      maxFileBytes: options["max-file"],
+      lookMs: Math.min(options.interval, 1_000) / 4,
+    },
+    {
+      onLoading(path, read, size) {
+        if (performance.now() - loadingSince < LOADING_NOTICE_MS) return;
+        const done = size > 0 ? ` ${Math.floor((100 * read) / size)} %` : "";
+        if (screen.isLive) screen.status(`loading ${show(basename(path))}${done}`);
+        else if (loadingSince !== Infinity) {
+          screen.line(`loading ${show(path)} (${sizeText(size)})`);
+          loadingSince = Infinity;
+        }
+      },
+      onRefused(_kind, message) {
+        refusals++;
+        if (!asks) return fail(new CliError("file", message));
+        screen.warn(message);
+        if (!isInputOpen && !onAir.table()) fail(new CliError("file", "no file to publish: the input has ended"));
+      },
+      onTable(path, facts, isNewFile) {
+        changedAt = performance.now();
+        if (isNewFile) {
+          onAirPath = path;
+          state = "live";
+          screen.line(`${show(basename(path))}: ${shapeText(facts)}, ${facts.dialect}`);
+          noteWarnings(facts.warnings);
+        }
+        loadingSince = performance.now();
+        if (hub.clients() === 0) hub.set(undefined);
+        refresh();
+        update();
+      },
+      onState(next, message) {
+        if (next !== "live") screen.warn(`${next}: ${message}; the last good table stays on air`);
+        else if (state !== "live") screen.line(`live again: ${show(onAirPath)}`);
+        state = next;
+        update();
+      },
+      onJson({ version, text, bytes }) {
+        const reason = `the table is larger than --max-message (${sizeText(options["max-message"])})`;
+        if (text === undefined && !isOversize) screen.warn(`${reason}: clients are closed with 1009; raise it`);
+        isOversize = text === undefined;
+        hub.set(text === undefined ? { tooLarge: reason } : { text, bytes });
+        if (version !== onAir.table()?.version) refresh();
+      },
+    },
+  );
+  const ticks = startTicks(options.interval, hub.publish);
+  const clock = screen.isLive ? setInterval(update, 1_000) : undefined;
+  let warned = "";
+
+  function noteWarnings(warnings: readonly string[]): void {
+    const text = warnings.join("; ");
+    if (text !== warned && text !== "") screen.warn(`warning: ${text}`);
+    warned = text;
+  }
+
+  function open(path: string): void {
+    loadingSince = performance.now();
+    onAir.open(path);
+  }
+
+  /** Nothing is rendered while nobody listens. */
+  function refresh(): void {
+    if (hub.clients() > 0) onAir.render(options["max-message"]);
+  }
+
+  function update(): void {
+    screen.status(
+      statusLine(show(basename(onAirPath)), onAir.table(), hub.clients(), performance.now() - changedAt, state),
+    );
+  }
+
+  function inputEnded(): void {
+    isInputOpen = false;
+    if (onAir.table() || onAir.isLoading()) return;
+    if (process.stdin.isTTY) return void shutDown(undefined);
+    const why = refusals > 0 ? "no file to publish" : "no FILE given, and standard input has none; see --help";
+    fail(new CliError(refusals > 0 ? "file" : "usage", why));
+  }
+
+  let closingAt = 0;
+  async function shutDown(signal: keyof typeof SIGNAL_NUMBERS | undefined, failure?: CliError): Promise<void> {
+    const code = failure ? EXIT_CODES[failure.kind] : signal ? 128 + SIGNAL_NUMBERS[signal] : 0;
+    if (closingAt > 0 && performance.now() - closingAt > SECOND_SIGNAL_MS) process.exit(code);
+    if (closingAt > 0) return;
+    closingAt = performance.now();
+    ticks.stop();
+    clearInterval(clock);
+    screen.close();
+    if (failure) reportFatal("csvcast-server", failure);
+    withdraw();
+    onAir.close();
+    await hub.close(CLOSE_GRACE_MS);
+    process.exit(code);
+  }
+  const fail = (failure: CliError) => void shutDown(undefined, failure);
+
+  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(signal, () => void shutDown(signal));
+  process.on("unhandledRejection", (error) =>
+    screen.warn(`unexpected: ${error instanceof Error ? error.message : error}`),
+  );
+  if (file !== undefined) open(file);
+  update();
+}
+
+const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+/** The port asked for and no other; else the usual one, or any free one if that is taken. */
+function listen(options: Options, token: string, onClients: () => void): Hub {
+  const { host: hostname } = options;
+  const tokenFor = options.open ? "nobody" : options.token ? "everyone" : "strangers";
+  const hosts = [...machineNames(), ...options["allow-host"]];
+  const access: AccessPolicy = { token, tokenFor, hosts, origins: options["allow-origin"] };
+  const ports = options.port === undefined ? [DEFAULT_PORT, 0] : [options.port];
+  for (const port of ports) {
+    try {
+      return openHub({ hostname, port, access, maxClients: options["max-clients"], onClients });
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (code !== "EADDRINUSE" || port === ports.at(-1)) throw cannotListen(code, hostname, port, String(error));
+    }
+  }
+  throw new CliError("listen", `cannot listen on ${hostname}`);
+}
+
+function cannotListen(code: string | undefined, hostname: string, port: number, message: string): CliError {
+  const isAddress = code === "EADDRNOTAVAIL" || (code === "EADDRINUSE" && port === 0);
+  const why = isAddress
+    ? "this machine has no such address; see --host"
+    : code === "EADDRINUSE"
+      ? "the port is taken (or the host unknown); give another --port, or 0 for any free one"
+      : code === "EACCES"
+        ? "no permission for a port this low; give one above 1023"
+        : message;
+  return new CliError("listen", `cannot listen on ${hostname}:${port}: ${why}`);
+}
+
+/** Lets `bun run client` find this server; without it only that convenience is lost. */
+function announceTo(hub: Hub, options: Options, token: string, warn: (text: string) => void): () => void {
+  const entry = { pid: process.pid, url: localUrl(hub), startedAt: Date.now() };
+  try {
+    return announce(options.token ? { ...entry, token } : entry, process.env);
+  } catch (error) {
+    warn(`clients must be given the URL: ${error instanceof Error ? error.message : error}`);
+    return () => {};
+  }
+}
+
+if (import.meta.main) {
+  try {
+    await websocketServer(process.argv.slice(2));
+  } catch (error) {
+    process.exit(reportFatal("csvcast-server", error));
+  }
+}
