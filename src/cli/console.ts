@@ -52,13 +52,15 @@ export function openConsole({ input, output, env, asks, ...events }: ConsoleOpti
       })
     : undefined;
   prompt?.on("line", (text) => {
+    dropStatus(text);
     const path = cleanPath(text, env["HOME"] ?? "");
     if (path !== "") events.onPath(path);
     redraw();
   });
   prompt?.on("close", () => {
+    clear();
     isOpen = false;
-    if (isLive) output.write("\n");
+    redraw();
     events.onEnd();
   });
   prompt?.on("SIGINT", events.onInterrupt);
@@ -72,6 +74,15 @@ export function openConsole({ input, output, env, asks, ...events }: ConsoleOpti
     readline.moveCursor(output, 0, -(rows + (hasCursor() && status !== "" ? 1 : 0)));
     readline.cursorTo(output, 0);
     readline.clearScreenDown(output);
+  }
+
+  /** After Enter: takes the status line out from above what was entered, so that it does not pile up. */
+  function dropStatus(entered: string): void {
+    if (!hasCursor() || status === "") return;
+    const rows = Math.floor(Bun.stringWidth(PROMPT + entered) / (output.columns || 80)) + 1;
+    readline.moveCursor(output, 0, -(rows + 1));
+    readline.clearScreenDown(output);
+    output.write(`${PROMPT}${entered}\n`);
   }
 
   function redraw(): void {
@@ -99,7 +110,7 @@ export function openConsole({ input, output, env, asks, ...events }: ConsoleOpti
     isLive,
     close() {
       if (isOpen) prompt?.removeAllListeners("close");
-      if (isLive && (isOpen || status !== "")) output.write("\n");
+      if (isLive && status !== "") output.write("\n");
       isOpen = false;
       prompt?.close();
     },
