@@ -119,10 +119,16 @@ function readHeader(bytes: Uint8Array, from: number, to: number, layout: Layout)
   return { layout, columns, renamed: columns.filter((name, i) => name !== names[i]).length, bodyStart: end };
 }
 
-/** papaparse's renaming of duplicates; the record is written anew for it, so that only well-formed quotes reach it. */
-function uniqueNames(names: string[]): readonly string[] {
-  if (new Set(names).size === names.length) return names;
-  const fields = Papa.parse(Papa.unparse([names], { quotes: true }), { header: true, delimiter: ",", newline: "\r\n" })
-    .meta.fields;
-  return fields ?? names;
+/** A name that is taken gets the first free suffix: `a`, `a_1`, `a_2`; never the name of another column. */
+function uniqueNames(names: readonly string[]): readonly string[] {
+  const taken = new Set(names);
+  const seen = new Map<string, number>();
+  return names.map((name) => {
+    let suffix = seen.get(name) ?? 0;
+    let fresh = name;
+    while (suffix > 0 && taken.has((fresh = `${name}_${suffix}`))) suffix++;
+    seen.set(name, suffix + 1);
+    taken.add(fresh);
+    return fresh;
+  });
 }

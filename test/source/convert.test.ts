@@ -1,0 +1,141 @@
+import { describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openDocument, renderDocument, takeCensus } from "../../src/csv/document.ts";
+import { convertCsvToJson, type CsvErrorKind } from "../../src/source/convert.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "csvcast-convert-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+function file(name: string, content: string | Buffer): string {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+}
+
+/** What the Worker puts on air for the same bytes. */
+function asWorker(path: string): string | undefined {
+  const bytes = readFileSync(path);
+  const document = openDocument(bytes, bytes.length);
+  return renderDocument(document, takeCensus(document).end).text;
+}
+
+const row = (i: number) => `${i},"Müller, ""${i}""\nand more",${"x".repeat(i % 50)}\r\n`;
+const big = (header: string, make: (i: number) => string) =>
+  header + Array.from({ length: 60_000 }, (_, i) => make(i)).join("");
+
+const SAME = [
+  { name: "the sample", content: "11,22,33\n66,77,88\n" },
+  { name: "empty", content: "" },
+  { name: "a large one, quoted, non-ASCII", content: big("id,name,note\r\n", row) },
+  { name: "a large one without a newline at the end", content: `${big("id,name,note\r\n", row)}1,2,3` },
+  { name: "a large one that ends in half a CRLF", content: `${big("id,name,note\r\n", row)}1,2,3\r` },
+  { name: "a large one with a BOM", content: `\ufeff${big("id,name,note\r\n", row)}` },
+  { name: "a large one with CR alone", content: big("id,a,b\r", (i) => `${i},a cell of ${i},another of ${i}\r`) },
+  {
+    name: "a large one that turns out to be windows-1252",
+    content: Buffer.from(`${big("id,a,b\n", (i) => `${i},a cell of ${i},another\n`)}1,caf\xe9,2\n`, "latin1"),
+  },
+  { name: "a large one in UTF-16", content: Buffer.from(`\ufeff${big("id,name,note\r\n", row)}`, "utf16le") },
+  {
+    name: "a cell longer than the reader's buffer",
+    content: `${big("id,name,note\r\n", row)}1,"${"long\n".repeat(500_000)}",2\r\n${row(7)}`,
+  },
+  { name: "a first row longer than the reader's buffer", content: `a,b\n"${"long\n".repeat(500_000)}",2\n3,4\n` },
+  { name: "surplus cells", content: big("a,b\n", (i) => `${i},2,lost ${i},so is this text\n`) },
+] as const;
+
+describe("convertCsvToJson", () => {
+  test("gives the sample's rows to the letter", async () => {
+    expect(await convertCsvToJson(new URL("../../sample.csv", import.meta.url).pathname)).toBe(
+      '[{"11":"66","22":"77","33":"88","44":"99","55":"1010"},{"11":"1111","22":"1212","33":"1313","44":"1414","55":"1515"}]',
+    );
+  });
+
+  test.each(SAME.map((entry) => [entry.name, entry.content] as const))(
+    "gives the Worker's text: %s",
+    async (name, content) => {
+      const path = file(`${name}.csv`, content);
+      const text = await convertCsvToJson(path);
+      expect(text === asWorker(path)).toBe(true);
+      expect(Array.isArray(JSON.parse(text))).toBe(true);
+    },
+  );
+
+  // location_coordinates has another phone number in its JSON than in its CSV, and is no array there.
+  const csvs = new URL("../../node_modules/csv-spectrum/csvs/", import.meta.url).pathname;
+  test.each(
+    readdirSync(csvs)
+      .filter((name) => name !== "location_coordinates.csv")
+      .map((name) => [name] as const),
+  )("csv-spectrum: %s", async (name) => {
+    const expected = readFileSync(join(csvs, "../json", name.replace(/csv$/, "json")), "utf8");
+    expect(JSON.parse(await convertCsvToJson(join(csvs, name)))).toEqual(JSON.parse(expected));
+  });
+});
+
+describe("a file that is no CSV is refused with one line that names it", () => {
+  mkdirSync(join(folder, "sub"));
+  symlinkSync("loop", join(folder, "loop"));
+  Bun.spawnSync(["mkfifo", join(folder, "fifo")]);
+  const cases: { name: string; path: string; kind: CsvErrorKind; why: string }[] = [
+    { name: "missing", path: join(folder, "missing.csv"), kind: "not-found", why: "no such file" },
+    { name: "a directory", path: join(folder, "sub"), kind: "not-a-file", why: "is a directory" },
+    { name: "a FIFO", path: join(folder, "fifo"), kind: "not-a-file", why: "is a FIFO" },
+    { name: "a device", path: "/dev/zero", kind: "not-a-file", why: "is a device" },
+    { name: "a loop of links", path: join(folder, "loop"), kind: "not-found", why: "loop" },
+    {
+      name: "a PNG",
+      path: file("picture.csv", Buffer.from("\x89PNG\r\n\x1a\n", "latin1")),
+      kind: "not-csv",
+      why: "a PNG",
+    },
+    { name: "an XLSX", path: file("sheet.csv", "PK\x03\x04"), kind: "not-csv", why: "save the sheet as CSV" },
+    {
+      name: "an open quote",
+      path: file("open.csv", 'a,b\n1,2\n3,"4\n'),
+      kind: "unclosed-quote",
+      why: "line 3: a quote",
+    },
+    {
+      name: "an open quote in a large file",
+      path: file("open2.csv", `${big("a,b,c\n", row)}1,"`),
+      kind: "unclosed-quote",
+      why: "line 120002",
+    },
+  ];
+  test.each(cases.map((entry) => [entry.name, entry] as const))("%s", async (_name, { path, kind, why }) => {
+    const error = await convertCsvToJson(path).then(
+      () => undefined,
+      (reason: unknown) => reason as { name: string; kind: CsvErrorKind; message: string },
+    );
+    expect(error).toMatchObject({ name: "CsvError", kind });
+    expect(error?.message).toStartWith(path);
+    expect(error?.message).toContain(why);
+    expect(error?.message).not.toContain("\n");
+  });
+
+  test("no permission", async () => {
+    const path = file("secret.csv", "a,b\n");
+    chmodSync(folder, 0o755);
+    chmodSync(path, 0);
+    const isRoot = process.geteuid?.() === 0; // who may read everything
+    if (isRoot) process.seteuid?.(65_534);
+    const error = await convertCsvToJson(path).catch((reason: unknown) => reason);
+    if (isRoot) process.seteuid?.(0);
+    expect(error).toMatchObject({ kind: "not-permitted", message: `${path}: no permission to read it` });
+  });
+
+  test("a name with control characters is shown escaped", async () => {
+    expect(convertCsvToJson("a\nb\x1b.csv")).rejects.toThrow('"a\\nb\\u001b.csv": no such file');
+  });
+});
