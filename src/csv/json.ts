@@ -1,6 +1,6 @@
 // Records -> JSON text, straight from bytes to bytes: the hot path. No row object is ever built, so columns keep the order
 // of the file and a column `__proto__` survives. The text is what JSON.stringify would write.
-import { SPARE_BYTES } from "./encoding.ts";
+import { frameOf, type OutputEncoding, type RowShape } from "./frame.ts";
 import { CR, type Layout, LF, QUOTE } from "./records.ts";
 
 const BACKSLASH = 92;
@@ -18,43 +18,6 @@ for (const [byte, letter] of [
   SHORT_ESCAPE[byte] = letter.charCodeAt(0);
 const HEX = Buffer.from("0123456789abcdef");
 
-/** Each row as an object under these column names, or as an array of this many cells. */
-export type RowShape = readonly string[] | number;
-
-/** What is written before each cell: `{"a":"`, `","b":"`, … or `["`, `","`, …, padded to whole words. */
-type Frame = {
-  words: Int32Array;
-  offsets: Int32Array;
-  lengths: Int32Array;
-  columns: number;
-  bytesPerRow: number;
-  rowEnd: number;
-};
-
-function frameOf(shape: RowShape): Frame {
-  const columns = typeof shape === "number" ? shape : shape.length;
-  const cells: Buffer[] = [];
-  for (let c = 0; c < columns; c++) {
-    const opening = c > 0 ? '","' : typeof shape === "number" ? '["' : '{"';
-    const name = typeof shape === "number" ? "" : JSON.stringify(shape[c]).slice(1) + ':"';
-    cells.push(Buffer.from(opening + name));
-  }
-  // The writer copies at least four words of each, whatever its length.
-  const padded = cells.map((cell) => Math.max(16, (cell.length + 3) & ~3));
-  const offsets = new Int32Array(columns);
-  let total = 0;
-  padded.forEach((length, c) => {
-    offsets[c] = total >> 2;
-    total += length;
-  });
-  const words = new Int32Array(total >> 2);
-  const bytes = new Uint8Array(words.buffer);
-  cells.forEach((cell, c) => bytes.set(cell, offsets[c]! << 2));
-  const lengths = Int32Array.from(cells, (cell) => cell.length);
-  const rowEnd = typeof shape === "number" ? 0x002c5d22 : 0x002c7d22; // `"],` and `"},`, little-endian
-  return { words, offsets, lengths, columns, bytesPerRow: total + SPARE_BYTES, rowEnd };
-}
-
 /**
  * Pairs of bytes -> how many of them can be copied as they are: 2, 1 or 0, kept as 0, 2 and 1 so that "both" is the cheap test.
  * Pairs halve the steps through a cell; a table of 64 kB stays in the cache.
@@ -69,38 +32,55 @@ function pairTable(isSpecial: (byte: number) => boolean): Uint8Array {
 }
 
 const isEscaped = (byte: number) => byte < 32 || byte === QUOTE || byte === BACKSLASH;
-const inQuotes = pairTable(isEscaped);
-const outsideQuotes = new Map<number, Uint8Array>();
+const tables = new Map<string, Uint8Array>();
+
+function tableFor(delimiter: number | undefined, encoding: OutputEncoding): Uint8Array {
+  const key = `${delimiter} ${encoding}`;
+  const stops = (byte: number) => isEscaped(byte) || byte === delimiter || (encoding === "latin1" && byte > 0x7f);
+  const table = tables.get(key) ?? pairTable(stops);
+  tables.set(key, table);
+  return table;
+}
 
 /** Where a writer stands: the next source byte, the next output byte, and what it has counted. */
-export type Progress = { at: number; out: number; rows: number; surplus: number };
+export type Progress = {
+  at: number;
+  out: number;
+  rows: number;
+  /** Cells beyond the last column that are not empty. */
+  surplus: number;
+  /** Characters from U+0080 to U+00FF, which UTF-8 writes in two bytes and latin1 in one. */
+  twoByte: number;
+  /** A character above U+00FF is next: only UTF-8 can write it. */
+  isTooWide: boolean;
+};
 
 /** Writes records as JSON rows, each followed by a comma. */
 export type RowWriter = {
+  /** How many more bytes the column names of one row take in UTF-8 than in this writer's encoding. */
+  readonly twoBytePerRow: number;
   /** Output bytes that must be free before a window of `length` source bytes and one row may be written. */
   need(length: number): number;
   /**
    * Writes the records in `src[progress.at, end)`, where `src[end - 1]` is a record end, while `progress.out` is at most
-   * `safe`. Stops before a record that is not complete within the window. Both buffers have SPARE_BYTES to spare.
+   * `safe`. Stops before a record that is not complete within the window, or too wide for the output encoding.
+   * Both buffers have SPARE_BYTES to spare.
    */
   write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void;
 };
 
-export function rowWriter(shape: RowShape, { delimiter, recordEnd }: Layout): RowWriter {
-  const { words, offsets, lengths, columns, bytesPerRow, rowEnd } = frameOf(shape);
-  let outside = outsideQuotes.get(delimiter);
-  if (!outside) outsideQuotes.set(delimiter, (outside = pairTable((byte) => isEscaped(byte) || byte === delimiter)));
-  const plain = outside;
+export function rowWriter(shape: RowShape, { delimiter, recordEnd }: Layout, encoding: OutputEncoding): RowWriter {
+  const frame = frameOf(shape, encoding);
+  const { words, offsets, lengths, columns, bytesPerRow, rowEnd } = frame;
+  const outside = tableFor(delimiter, encoding);
+  const inside = tableFor(undefined, encoding);
 
   function write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
     const from = new DataView(src.buffer, src.byteOffset, src.length);
     const to = new DataView(out.buffer, out.byteOffset, out.length);
-    let { at: i, out: o, rows, surplus } = progress;
-    let recordAt = i;
-    let rowAt = o;
+    let { at: i, out: o, rows, surplus, twoByte } = progress;
+    let isTooWide = false;
     records: while (i < end && o <= safe) {
-      recordAt = i;
-      rowAt = o;
       if (src[i] === recordEnd) {
         i++;
         continue;
@@ -109,86 +89,118 @@ export function rowWriter(shape: RowShape, { delimiter, recordEnd }: Layout): Ro
         i += 2;
         continue;
       }
-      let c = 0;
-      let dropped = 0;
-      cells: for (;;) {
-        if (c < columns) {
+      const recordAt = i;
+      const rowAt = o;
+      const surplusBefore = surplus;
+      const twoByteBefore = twoByte;
+      row: {
+        let c = 0;
+        for (; ; c++) {
+          if (c < columns) {
+            const word = offsets[c]!;
+            const length = lengths[c]!;
+            to.setInt32(o, words[word]!, true);
+            to.setInt32(o + 4, words[word + 1]!, true);
+            to.setInt32(o + 8, words[word + 2]!, true);
+            for (let k = 12; k < length; k += 4) to.setInt32(o + k, words[word + (k >> 2)]!, true);
+            o += length;
+          }
+          const cellAt = o;
+          let byte = src[i]!;
+          cell: {
+            if (byte === QUOTE) {
+              i++;
+              for (;;) {
+                let stop = 0;
+                for (; stop === 0; i += 2, o += 2) {
+                  const pair = from.getUint16(i, true);
+                  to.setUint16(o, pair, true);
+                  stop = inside[pair]!;
+                }
+                i += stop - 3;
+                o += stop - 3;
+                byte = src[i++]!;
+                if (byte === QUOTE) {
+                  if (src[i] !== QUOTE) break;
+                  i++;
+                } else if (byte === recordEnd && i >= end) {
+                  break row; // the quote is still open at the end of the window
+                } else if (byte > 0x7f) {
+                  if ((isTooWide = byte > 0xc3)) break row;
+                  out[o++] = (byte << 6) | (src[i++]! & 0x3f);
+                  twoByte++;
+                  continue;
+                }
+                o = escape(to, o, byte);
+              }
+              byte = src[i]!;
+            }
+            for (;;) {
+              let stop = 0;
+              for (; stop === 0; i += 2, o += 2) {
+                const pair = from.getUint16(i, true);
+                to.setUint16(o, pair, true);
+                stop = outside[pair]!;
+              }
+              i += stop - 3;
+              o += stop - 3;
+              byte = src[i++]!;
+              if (byte === delimiter || byte === recordEnd) break cell;
+              if (byte === CR && src[i] === LF && recordEnd === LF) {
+                byte = src[i++]!;
+                break cell;
+              }
+              if (byte > 0x7f) {
+                if ((isTooWide = byte > 0xc3)) break row;
+                out[o++] = (byte << 6) | (src[i++]! & 0x3f);
+                twoByte++;
+                continue;
+              }
+              o = escape(to, o, byte);
+            }
+          }
+          if (c >= columns && o > cellAt) {
+            surplus++;
+            if (encoding === "latin1") for (let k = cellAt; k < o; k++) if (out[k]! > 0x7f) twoByte--;
+            o = cellAt;
+          }
+          if (byte === recordEnd) break;
+        }
+        for (c++; c < columns; c++) {
           const word = offsets[c]!;
           const length = lengths[c]!;
-          to.setInt32(o, words[word]!, true);
-          to.setInt32(o + 4, words[word + 1]!, true);
-          to.setInt32(o + 8, words[word + 2]!, true);
-          to.setInt32(o + 12, words[word + 3]!, true);
-          for (let k = 16; k < length; k += 4) to.setInt32(o + k, words[word + (k >> 2)]!, true);
+          for (let k = 0; k < length; k += 4) to.setInt32(o + k, words[word + (k >> 2)]!, true);
           o += length;
         }
-        const cellAt = o;
-        let table = plain;
-        let byte = src[i]!;
-        if (byte === QUOTE) {
-          table = inQuotes;
-          i++;
-        }
-        for (;;) {
-          for (;;) {
-            const pair = from.getUint16(i, true);
-            to.setUint16(o, pair, true);
-            const stop = table[pair]!;
-            if (stop === 0) {
-              i += 2;
-              o += 2;
-              continue;
-            }
-            i += stop - 1;
-            o += stop - 1;
-            break;
-          }
-          byte = src[i++]!;
-          if (table === plain) {
-            if (byte === delimiter) break;
-            if (byte === recordEnd || (byte === CR && src[i] === LF && recordEnd === LF)) {
-              if (byte !== recordEnd) i++;
-              if (c >= columns && o > cellAt) (surplus++, dropped++, (o = cellAt));
-              break cells;
-            }
-          } else if (byte === QUOTE) {
-            if (src[i] !== QUOTE) {
-              table = plain;
-              continue;
-            }
-            i++;
-          } else if (byte === recordEnd && i >= end) {
-            i = recordAt;
-            o = rowAt;
-            surplus -= dropped;
-            break records;
-          }
-          to.setInt16(o, (SHORT_ESCAPE[byte]! << 8) | BACKSLASH, true);
-          if (SHORT_ESCAPE[byte] !== 0) o += 2;
-          else {
-            to.setInt32(o + 1, 0x00303075, true); // `u00`
-            out[o + 4] = HEX[byte >> 4]!;
-            out[o + 5] = HEX[byte & 15]!;
-            o += 6;
-          }
-        }
-        if (c >= columns && o > cellAt) (surplus++, dropped++, (o = cellAt));
-        c++;
+        to.setInt32(o, rowEnd, true);
+        o += 3;
+        rows++;
+        continue records;
       }
-      for (c++; c < columns; c++) {
-        const word = offsets[c]!;
-        const length = lengths[c]!;
-        for (let k = 0; k < length; k += 4) to.setInt32(o + k, words[word + (k >> 2)]!, true);
-        o += length;
-      }
-      to.setInt32(o, rowEnd, true);
-      o += 3;
-      rows++;
+      // Not complete within the window, or too wide: as if the record had not been begun.
+      i = recordAt;
+      o = rowAt;
+      surplus = surplusBefore;
+      twoByte = twoByteBefore;
+      break;
     }
     progress.at = i;
     progress.out = o;
     progress.rows = rows;
     progress.surplus = surplus;
+    progress.twoByte = twoByte;
+    progress.isTooWide = isTooWide;
   }
-  return { need: (length) => length * 6 + bytesPerRow, write };
+  const twoBytePerRow = encoding === "utf8" ? 0 : frame.twoByte;
+  return { twoBytePerRow, need: (length) => length * 6 + bytesPerRow, write };
+}
+
+/** Writes an escaped byte; returns the next output offset. */
+function escape(to: DataView, o: number, byte: number): number {
+  const letter = SHORT_ESCAPE[byte]!;
+  to.setInt16(o, (letter << 8) | BACKSLASH, true);
+  if (letter !== 0) return o + 2;
+  to.setInt32(o + 1, 0x00303075, true); // `u00`
+  to.setInt16(o + 4, HEX[byte >> 4]! | (HEX[byte & 15]! << 8), true);
+  return o + 6;
 }

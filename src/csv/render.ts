@@ -1,6 +1,7 @@
 // A range of CSV bytes -> one JSON text: finds room for the output, feeds the row writer window by window, makes the string.
 import { SPARE_BYTES } from "./encoding.ts";
-import { type RowShape, type RowWriter, rowWriter } from "./json.ts";
+import type { OutputEncoding, RowShape } from "./frame.ts";
+import { type Progress, type RowWriter, rowWriter } from "./json.ts";
 import type { Layout } from "./records.ts";
 
 /** JavaScript strings hold at most 2^31 - 1 characters; some room is left for the row that crosses the limit. */
@@ -45,13 +46,15 @@ export function createRenderer(
   arena: Arena = {},
   limit: number = MAX_TEXT_BYTES,
 ): Renderer {
-  const writer = rowWriter(shape, layout);
+  let encoding: OutputEncoding = isWide(shape) ? "utf8" : "latin1";
+  let writer = rowWriter(shape, layout, encoding);
   let out = arena.buffer ?? Buffer.allocUnsafeSlow(writer.need(Math.min(expectedBytes, WINDOW_BYTES)) + SPARE_BYTES);
   out[0] = 0x5b; // [
-  const progress = { at: 0, out: 1, rows: 0, surplus: 0 };
+  const progress: Progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false };
   let consumed = 0;
 
-  const isOverLimit = () => progress.out > limit;
+  const utf8Length = () => progress.out + progress.twoByte + progress.rows * writer.twoBytePerRow;
+  const isOverLimit = () => utf8Length() > limit;
 
   function add(bytes: Uint8Array, from: number, to: number): number {
     progress.at = from;
@@ -62,7 +65,8 @@ export function createRenderer(
       const need = roomFor(writer, bytes, at, windowEnd) + SPARE_BYTES;
       if (progress.out + need > out.length) grow(need, consumed + at - from);
       writer.write(bytes, windowEnd, out, out.length - need, progress);
-      if (progress.at > at) window = WINDOW_BYTES;
+      if (progress.isTooWide) widen();
+      else if (progress.at > at) window = WINDOW_BYTES;
       else if (windowEnd === to) break;
       else window *= 8;
     }
@@ -78,15 +82,32 @@ export function createRenderer(
     out = larger;
   }
 
+  /** The first character above U+00FF: what was written becomes UTF-8, and so does all that follows. */
+  function widen(): void {
+    const written = out.toString("latin1", 0, progress.out);
+    progress.out = utf8Length();
+    progress.twoByte = 0;
+    if (progress.out > out.length) out = Buffer.allocUnsafeSlow(progress.out * 2);
+    out.write(written, 0, "utf8");
+    encoding = "utf8";
+    writer = rowWriter(shape, layout, encoding);
+  }
+
   function finish(): Rendered {
     const { rows, surplus } = progress;
-    const bytes = rows === 0 ? 2 : progress.out;
-    out[bytes - 1] = 0x5d; // ]
+    if (rows === 0) progress.out = 2;
+    out[progress.out - 1] = 0x5d; // ]
     arena.buffer = out;
-    return { text: isOverLimit() ? undefined : out.toString("utf8", 0, bytes), bytes, rows, surplus };
+    const text = isOverLimit() ? undefined : out.toString(encoding, 0, progress.out);
+    return { text, bytes: utf8Length(), rows, surplus };
   }
 
   return { add, isOverLimit, finish };
+}
+
+/** Whether a column name has a character that latin1 has not. */
+function isWide(shape: RowShape): boolean {
+  return typeof shape !== "number" && shape.some((name) => /[^\0-\xff]/.test(name));
 }
 
 /** Puts a record end behind an unterminated last record, so that the writer needs no bounds check. Returns the new end. */

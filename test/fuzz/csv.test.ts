@@ -99,7 +99,8 @@ function ours({ text, delimiter, recordEnd }: Case, columns: number, random?: Ra
   }
   const end = terminate(bytes, from, length, layout);
   const stopped = from < length ? renderer.add(bytes, from, end) : end;
-  const { text: json, rows, surplus } = renderer.finish();
+  const { text: json, bytes: written, rows, surplus } = renderer.finish();
+  expect(written).toBe(Buffer.byteLength(json!));
   expect(rows).toBe(starts.length);
   expect(surplus).toBe(walkedSurplus);
   expect(stopped === end ? -1 : stopped).toBe(open);

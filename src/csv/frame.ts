@@ -1,0 +1,47 @@
+// What stands between the cells of a JSON row: brackets, column names, quotes, made once per header as whole words.
+import { SPARE_BYTES } from "./encoding.ts";
+
+/** Each row as an object under these column names, or as an array of this many cells. */
+export type RowShape = readonly string[] | number;
+
+/** What is written before each cell: `{"a":"`, `","b":"`, … or `["`, `","`, …, padded to whole words. */
+export type Frame = {
+  words: Int32Array;
+  offsets: Int32Array;
+  lengths: Int32Array;
+  columns: number;
+  /** Characters of all names that UTF-8 writes in two bytes and latin1 in one. */
+  twoByte: number;
+  /** Room for the names of one row. */
+  bytesPerRow: number;
+  /** `"},` or `"],` as a little-endian word. */
+  rowEnd: number;
+};
+
+export function frameOf(shape: RowShape, encoding: OutputEncoding): Frame {
+  const columns = typeof shape === "number" ? shape : shape.length;
+  const cells: Buffer[] = [];
+  for (let c = 0; c < columns; c++) {
+    const opening = c > 0 ? '","' : typeof shape === "number" ? '["' : '{"';
+    const name = typeof shape === "number" ? "" : JSON.stringify(shape[c]).slice(1) + ':"';
+    cells.push(Buffer.from(opening + name, encoding));
+  }
+  // The writer copies at least three words of each, whatever its length.
+  const padded = cells.map((cell) => Math.max(12, (cell.length + 3) & ~3));
+  const offsets = new Int32Array(columns);
+  let total = 0;
+  padded.forEach((length, c) => {
+    offsets[c] = total >> 2;
+    total += length;
+  });
+  const words = new Int32Array(total >> 2);
+  const bytes = new Uint8Array(words.buffer);
+  cells.forEach((cell, c) => bytes.set(cell, offsets[c]! << 2));
+  const lengths = Int32Array.from(cells, (cell) => cell.length);
+  const rowEnd = typeof shape === "number" ? 0x002c5d22 : 0x002c7d22;
+  const twoByte = cells.reduce((sum, cell) => sum + cell.filter((byte) => byte > 0x7f).length, 0);
+  return { words, offsets, lengths, columns, twoByte, bytesPerRow: total + SPARE_BYTES, rowEnd };
+}
+
+/** `latin1`: one byte for each character up to U+00FF, so that the string takes half the memory; bytes from 0x80 stop. */
+export type OutputEncoding = "latin1" | "utf8";
