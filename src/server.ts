@@ -57,7 +57,10 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   let state = "live";
   let changedAt = 0;
   let refusals = 0;
-  let loadingSince = 0;
+  const waiting: string[] = [];
+  let loading = "";
+  let progress = "";
+  let notice: ReturnType<typeof setTimeout> | undefined;
   let isOversize = false;
   let isInputOpen = true;
 
@@ -68,20 +71,17 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
       lookMs: Math.min(options.interval, 1_000) / 4,
     },
     {
-      onLoading(path, read, size) {
-        if (performance.now() - loadingSince < LOADING_NOTICE_MS) return;
-        const done = size > 0 ? ` ${Math.floor((100 * read) / size)} %` : "";
-        if (screen.isLive) screen.status(`loading ${show(basename(path))}${done}`);
-        else if (loadingSince !== Infinity) {
-          screen.line(`loading ${show(path)} (${sizeText(size)})`);
-          loadingSince = Infinity;
-        }
+      onLoading(read, size) {
+        progress = size > 0 ? ` ${Math.min(99, Math.floor((100 * read) / size))} %` : "";
       },
       onRefused(_kind, message) {
         refusals++;
         if (!asks) return fail(new CliError("file", message));
         screen.warn(message);
-        if (!isInputOpen && !onAir.table()) fail(new CliError("file", "no file to publish: the input has ended"));
+        loaded();
+        if (isInputOpen) screen.ask();
+        if (!isInputOpen && !onAir.table() && !onAir.isLoading())
+          fail(new CliError("file", "no file to publish: the input has ended"));
       },
       onTable(path, facts, isNewFile) {
         changedAt = performance.now();
@@ -89,15 +89,15 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
           onAirPath = path;
           state = "live";
           screen.line(`${show(basename(path))}: ${shapeText(facts)}, ${facts.dialect}`);
-          noteWarnings(facts.warnings);
+          loaded();
         }
-        loadingSince = performance.now();
+        noteWarnings(facts.warnings);
         if (hub.clients() === 0) hub.set(undefined);
         refresh();
         update();
       },
       onState(next, message) {
-        if (next !== "live") screen.warn(`${next}: ${message}; the last good table stays on air`);
+        if (next !== "live") screen.warn(`${next}: ${message}`);
         else if (state !== "live") screen.line(`live again: ${show(onAirPath)}`);
         state = next;
         update();
@@ -112,18 +112,34 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     },
   );
   const ticks = startTicks(options.interval, hub.publish);
-  const clock = screen.isLive ? setInterval(update, 1_000) : undefined;
+  const clock = screen.isLive ? setInterval(update, 500) : undefined;
   let warned = "";
 
+  /** One warning for each kind; how the counts go on is in the status line. */
   function noteWarnings(warnings: readonly string[]): void {
     const text = warnings.join("; ");
-    if (text !== warned && text !== "") screen.warn(`warning: ${text}`);
-    warned = text;
+    const kinds = text.replace(/\d+/g, "");
+    if (kinds !== warned && text !== "") screen.warn(`warning: ${text}`);
+    warned = kinds;
   }
 
+  /** What takes longer than half a second is shown. Lines of a pipe are taken one after the other, each with its answer. */
   function open(path: string): void {
-    loadingSince = performance.now();
+    if (onAir.isLoading() && !screen.isLive) return void waiting.push(path);
+    clearTimeout(notice);
+    notice = setTimeout(() => {
+      loading = `loading ${show(basename(path))}`;
+      if (!screen.isLive) screen.line(loading);
+      update();
+    }, LOADING_NOTICE_MS);
     onAir.open(path);
+  }
+
+  function loaded(): void {
+    clearTimeout(notice);
+    loading = progress = "";
+    const next = waiting.shift();
+    if (next !== undefined) open(next);
   }
 
   /** Nothing is rendered while nobody listens. */
@@ -132,9 +148,9 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   }
 
   function update(): void {
-    screen.status(
-      statusLine(show(basename(onAirPath)), onAir.table(), hub.clients(), performance.now() - changedAt, state),
-    );
+    const name = show(basename(onAirPath));
+    const busy = loading && loading + progress;
+    screen.status(statusLine(name, onAir.table(), hub.clients(), performance.now() - changedAt, state, busy));
   }
 
   function inputEnded(): void {
@@ -167,6 +183,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     screen.warn(`unexpected: ${error instanceof Error ? error.message : error}`),
   );
   if (file !== undefined) open(file);
+  else screen.ask();
   update();
 }
 

@@ -22,6 +22,8 @@ export type ConsoleOptions = ConsoleEvents & {
 export type Console = {
   /** A line for a person, above the prompt. */
   line(text: string): void;
+  /** Asks for a path, where the prompt is not there all the time. */
+  ask(): void;
   /** What goes wrong; on stderr where output is no terminal. */
   warn(text: string): void;
   /** Shows `text` in the status line; ignored where there is none. */
@@ -40,6 +42,7 @@ export function openConsole({ input, output, env, asks, ...events }: ConsoleOpti
   const paint = (code: number, text: string) => (hasColour ? `\x1b[${code}m${text}\x1b[0m` : text);
   let status = "";
   let isOpen = asks;
+  let isAsked = false; // without a cursor to move: the prompt stands on the last line
   output.on("error", () => {}); // a closed pipe: nobody reads, the server goes on
 
   const prompt = asks
@@ -48,11 +51,12 @@ export function openConsole({ input, output, env, asks, ...events }: ConsoleOpti
         output,
         terminal: isLive && input.isTTY === true,
         completer: (line: string) => completePath(line, env["HOME"] ?? ""),
-        prompt: isTerminal || !input.isTTY ? PROMPT : "",
+        prompt: PROMPT,
       })
     : undefined;
   prompt?.on("line", (text) => {
     dropStatus(text);
+    isAsked &&= !input.isTTY; // a terminal has echoed the line end
     const path = cleanPath(text, env["HOME"] ?? "");
     if (path !== "") events.onPath(path);
     redraw();
@@ -87,12 +91,20 @@ export function openConsole({ input, output, env, asks, ...events }: ConsoleOpti
 
   function redraw(): void {
     if (isLive && status !== "") output.write(paint(2, fit(status, output.columns)) + (hasCursor() ? "\n" : ""));
-    if (isOpen) prompt?.prompt(true);
+    if (hasCursor()) prompt?.prompt(true);
+  }
+
+  function ask(): void {
+    if (!isOpen || isAsked) return;
+    if (hasCursor()) return redraw();
+    output.write(PROMPT);
+    isAsked = true;
   }
 
   function line(text: string): void {
     clear();
-    output.write(`${text}\n`);
+    output.write(`${isAsked ? "\n" : ""}${text}\n`);
+    isAsked = false;
     if (isLive) redraw();
   }
 
@@ -105,6 +117,7 @@ export function openConsole({ input, output, env, asks, ...events }: ConsoleOpti
 
   return {
     line,
+    ask,
     warn: (text) => (isTerminal ? line(paint(33, text)) : void process.stderr.write(`${text}\n`)),
     status: show,
     isLive,

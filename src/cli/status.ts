@@ -24,12 +24,17 @@ export function sizeText(bytes: number): string {
 /** The status line of the server. */
 export function statusLine(
   path: string,
-  table: { rows: number; columns: number } | undefined,
+  table: { rows: number; columns: number; warnings?: readonly string[] } | undefined,
   clients: number,
   changedMs: number,
   state: string,
+  loading = "",
 ): string {
-  const trouble = state === "live" ? "" : ` · ${state.toUpperCase()}`;
+  if (loading !== "") return loading;
   if (!table) return `no file yet · ${plural(clients, "client")}`;
+  const warnings = (table.warnings ?? []).map((warning) => warning.split(":")[0] ?? "");
+  const trouble = [...(state === "live" ? [] : [state.toUpperCase()]), ...warnings]
+    .map((text) => ` · ${text}`)
+    .join("");
   return `${path} · ${shapeText(table)} · ${plural(clients, "client")} · changed ${ageText(changedMs)} ago${trouble}`;
 }

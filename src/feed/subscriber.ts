@@ -73,7 +73,9 @@ export function subscribe(options: SubscriberOptions): { close(): void } {
       if (!isClosed && typeof data === "string") options.onMessage(data);
     });
     mine.addEventListener("error", (event) => {
-      failure = "message" in event && typeof event.message === "string" ? event.message : failure;
+      // Bun and Node tell why in the event, the standard does not; the address is known.
+      const message = "message" in event && typeof event.message === "string" ? event.message : "";
+      failure = message.replace(/^WebSocket connection to '.*' failed: /, "") || failure;
     });
     mine.addEventListener("close", ({ code, reason }) => lost(code, reason));
   }

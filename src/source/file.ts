@@ -98,7 +98,10 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
 
   function fail(dead: Worker, why: string): void {
     if (closed || dead !== worker || restart) return;
-    events.onState("stale", `${settings.path}: the reader failed and is started again: ${why}`);
+    events.onState(
+      "stale",
+      `${settings.path}: the reader failed and is started again; the last good table stays on air: ${why}`,
+    );
     restart = setTimeout(() => {
       restart = undefined;
       worker.terminate();

@@ -3,6 +3,7 @@
 import { statSync } from "node:fs";
 import { type CsvDocument, describeDialect, openDocument, renderDocument, takeCensus } from "../csv/document.ts";
 import { type Arena } from "../csv/render.ts";
+import type { CsvErrorKind } from "../csv/error.ts";
 import type { FileReport, FileRequest, FileSettings, FileState } from "./file.ts";
 import { asCsvError, identityOf, readWhole } from "./read.ts";
 
@@ -28,6 +29,12 @@ self.onmessage = ({ data }: MessageEvent<FileRequest>) => {
   }
 };
 
+const STATES: Partial<Record<CsvErrorKind, FileState>> = {
+  "not-found": "missing",
+  "not-csv": "invalid",
+  "unclosed-quote": "invalid",
+};
+
 /** One look: `stat` tells whether there is anything to read. A bad read never replaces a good table. */
 function look(): void {
   const { path } = settings;
@@ -40,7 +47,7 @@ function look(): void {
     const { kind, message } = asCsvError(path, error);
     if (kind === "changing") seen = "";
     else if (!table) report({ type: "refused", kind, message: named(message) });
-    else reportState(kind === "not-found" ? "missing" : kind === "not-csv" ? "invalid" : "stale", named(message));
+    else reportState(STATES[kind] ?? "stale", `${named(message)}; the last good table stays on air`);
     if (kind === "not-found") seen = "";
   }
 }

@@ -11,8 +11,8 @@ import {
 } from "./file.ts";
 
 export type OnAirEvents = {
-  /** A file is being read: bytes so far, of about `size`. */
-  onLoading(path: string, read: number, size: number): void;
+  /** A file that is to go on air is being read: bytes so far, of about `size`. */
+  onLoading(read: number, size: number): void;
   /** `path` could not be put on air; what was on air still is. */
   onRefused(kind: CsvErrorKind, message: string): void;
   /** A table is there: of a new file, or a changed one. */
@@ -40,7 +40,7 @@ export function openOnAir(settings: Omit<FileSettings, "path" | "version">, even
   function open(path: string): void {
     candidate?.close();
     const forFile: FileEvents = {
-      onProgress: (read, size) => events.onLoading(path, read, size),
+      onProgress: (read, size) => candidate === file && events.onLoading(read, size),
       onRefused(kind, message) {
         candidate = undefined;
         events.onRefused(kind, message);
