@@ -9,12 +9,14 @@ export const QUOTE = 34;
 /** What separates fields and records, as bytes. With `recordEnd` LF, CRLF ends a record too; with CR, LF is data. */
 export type Layout = { readonly delimiter: number; readonly recordEnd: typeof LF | typeof CR };
 
-/** Called for each record that is not blank: bytes `[start, end)` with its record end, and its number of fields. */
-export type VisitRecord = (start: number, end: number, fields: number, surplus: number) => void;
+/**
+ * Called for each record that is not blank: bytes `[start, end)` with its record end, and its number of fields.
+ * `surplus` is the number of cells beyond the first `columns` that are not empty. True ends the walk.
+ */
+export type VisitRecord = (start: number, end: number, fields: number, surplus: number) => boolean | void;
 
 /**
  * Walks the records in `bytes[from, to)`. An unterminated last record counts as one; a record inside an open quote does not.
- * `surplus` is the number of cells beyond the first `columns` that are not empty.
  * Returns the offset of the record whose quote is never closed, or -1.
  */
 export function walkRecords(
@@ -34,7 +36,7 @@ export function walkRecords(
     let surplus = 0;
     for (;;) {
       const fieldStart = i;
-      const quoted = bytes[i] === QUOTE;
+      const quoted = i < to && bytes[i] === QUOTE;
       if (quoted) {
         i = closingQuote(bytes, i + 1, to);
         if (i === to) return start;
@@ -49,7 +51,8 @@ export function walkRecords(
         continue;
       }
       if (i < to) i++;
-      if (fields > 1 || fieldEnd > fieldStart) visit(start, i, fields, surplus);
+      const isBlank = fields === 1 && fieldEnd === fieldStart;
+      if (!isBlank && visit(start, i, fields, surplus) === true) return -1;
       break;
     }
   }

@@ -139,7 +139,7 @@ function roomFor(writer: RowWriter, bytes: Uint8Array, at: number, end: number):
 /** The JSON text of a few records, for headers and samples. */
 export function jsonOf(bytes: Uint8Array, from: number, to: number, layout: Layout, shape: RowShape): string {
   const renderer = createRenderer(layout, shape, to - from);
-  const copy = bytes.slice(from, to + SPARE_BYTES);
+  const copy = new Uint8Array(bytes.subarray(from, to + SPARE_BYTES));
   renderer.add(copy, 0, terminate(copy, 0, to - from, layout));
   return renderer.finish().text ?? "[]";
 }

@@ -1,0 +1,192 @@
+// The table of a live file, held compactly: its UTF-8 bytes and where each row begins. Every change is one range of bytes
+// that becomes another; only the rows it touches are walked again.
+import { diffRows, type Rows, type Splice } from "./diff.ts";
+import type { CsvDocument } from "./document.ts";
+import { SPARE_BYTES } from "./encoding.ts";
+import { type Layout, walkRecords } from "./records.ts";
+import { type Arena, createRenderer, type Rendered, terminate } from "./render.ts";
+
+/** Splices in rows of the file, or `all` if they would be no smaller than the table. */
+export type RowChange = readonly Splice[] | "all";
+
+export type CsvTable = {
+  readonly layout: Layout;
+  readonly columns: readonly string[];
+  /** The text, header included: `length` bytes count, those behind are spare. */
+  bytes(): Uint8Array;
+  length(): number;
+  /** Rows, an unterminated last one included; not a record inside an open quote. */
+  rows(): number;
+  /** Whether the last row has no record end yet. */
+  isLastOpen(): boolean;
+  /** The offset of a record whose quote is never closed, or -1. */
+  openQuoteAt(): number;
+  /** Cells beyond the last column that are not empty. */
+  surplus(): number;
+  /** `removed` bytes at `at`, which lies behind the header, become `inserted`. */
+  replace(at: number, removed: number, inserted: Uint8Array): RowChange;
+  /** Rows `[from, to)` as JSON: objects, or arrays of cells. */
+  render(from: number, to: number, shape: "objects" | "arrays", arena?: Arena, limit?: number): Rendered;
+};
+
+/** A change of more bytes is not compared row by row. */
+const MAX_DIFFED_BYTES = 256 << 20;
+
+/** A change that brings more than half of a table anew, and more than this, is the whole table. */
+const MIN_ALL_BYTES = 1 << 16;
+
+export function openTable({ bytes: text, end, dialect }: CsvDocument): CsvTable {
+  const { layout, columns, bodyStart } = dialect;
+  let bytes = text;
+  let length = end;
+  let starts = new Uint32Array(Math.max(64, Math.ceil((end - bodyStart) / 48)));
+  let rows = 0;
+  let surplus = 0;
+  let openQuoteAt = walkRecords(bytes, bodyStart, length, layout, columns.length, (start, _end, _fields, dropped) => {
+    if (rows === starts.length) starts = larger(starts, rows * 2);
+    starts[rows++] = start;
+    surplus += dropped;
+  });
+
+  const isLastOpen = () => rows > 0 && openQuoteAt === -1 && bytes[length - 1] !== layout.recordEnd;
+  const rowsEnd = () => (openQuoteAt === -1 ? length : openQuoteAt);
+
+  function replace(at: number, removed: number, inserted: Uint8Array): RowChange {
+    const isAppend = at === length && openQuoteAt === -1 && bytes[length - 1] === layout.recordEnd;
+    const reached = isAppend ? rows : firstAfter(starts, rows, at);
+    const first = isAppend ? rows : Math.max(0, reached - 1);
+    const from = isAppend ? at : reached > 0 ? starts[first]! : bodyStart;
+    const touched = new Uint8Array(bytes.subarray(from, at + removed));
+    const oldEnd = rowsEnd();
+    const delta = inserted.length - removed;
+    write(at, removed, inserted);
+    const walked = walkUntilOld(from, at + inserted.length, first, delta);
+    const resumed = walked.resumed;
+    const touchedEnd = resumed < rows ? starts[resumed]! : oldEnd;
+    const rest = bytes.subarray(at + inserted.length, Math.max(touchedEnd + delta, at + inserted.length));
+    const before: Rows = {
+      bytes: Buffer.concat([touched, rest]),
+      starts: ranges(starts.subarray(first, resumed), touchedEnd, from),
+      layout,
+    };
+    surplus += walked.surplus - surplusOf(before);
+    openQuoteAt = resumed < rows ? openQuoteAt + (openQuoteAt === -1 ? 0 : delta) : walked.openQuoteAt;
+    reindex(first, resumed, walked.starts, delta);
+    const after: Rows = { bytes, starts: ranges(walked.starts, walked.end, 0), layout };
+    if (removed + inserted.length > MAX_DIFFED_BYTES) return "all";
+    const splices = diffRows(before, after);
+    const brought = splices.reduce(
+      (sum, { start, inserted: count }) => sum + after.starts[start + count]! - after.starts[start]!,
+      0,
+    );
+    if (brought > MIN_ALL_BYTES && brought * 2 > length) return "all";
+    return splices.map((splice) => ({ ...splice, start: splice.start + first }));
+  }
+
+  /** Walks from `from` until a row begins behind `changedTo` where one began before: the rest is as it was. */
+  function walkUntilOld(from: number, changedTo: number, first: number, delta: number) {
+    const found: number[] = [];
+    let resumed = first;
+    let surplus = 0;
+    let isMet = false;
+    const openQuoteAt = walkRecords(bytes, from, length, layout, columns.length, (start, _end, _fields, dropped) => {
+      if (start >= changedTo) {
+        while (resumed < rows && starts[resumed]! + delta < start) resumed++;
+        isMet = resumed < rows && starts[resumed]! + delta === start;
+        if (isMet) return true;
+      }
+      found.push(start);
+      surplus += dropped;
+      return false;
+    });
+    if (!isMet) resumed = rows;
+    const end = isMet ? starts[resumed]! + delta : openQuoteAt === -1 ? length : openQuoteAt;
+    return { starts: Uint32Array.from(found), resumed, surplus, end, openQuoteAt };
+  }
+
+  function surplusOf(part: Rows): number {
+    let sum = 0;
+    if (surplus === 0) return 0;
+    const to = part.starts.at(-1)!;
+    walkRecords(
+      part.bytes,
+      part.starts[0]!,
+      to,
+      layout,
+      columns.length,
+      (_start, _end, _fields, dropped) => void (sum += dropped),
+    );
+    return sum;
+  }
+
+  /** The bytes themselves, in place where there is room. */
+  function write(at: number, removed: number, inserted: Uint8Array): void {
+    const newLength = length - removed + inserted.length;
+    const needed = newLength + SPARE_BYTES;
+    if (needed > bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(needed + Math.min(newLength >> 2, 64 << 20) + 4096);
+      grown.set(bytes.subarray(0, at));
+      grown.set(bytes.subarray(at + removed, length), at + inserted.length);
+      bytes = grown;
+    } else bytes.copyWithin(at + inserted.length, at + removed, length);
+    bytes.set(inserted, at);
+    length = newLength;
+  }
+
+  /** Rows `[first, resumed)` begin at `fresh` now; those behind them have moved by `delta` bytes. */
+  function reindex(first: number, resumed: number, fresh: Uint32Array, delta: number): void {
+    const count = first + fresh.length + rows - resumed;
+    if (count > starts.length) starts = larger(starts, Math.ceil(count * 1.25));
+    starts.copyWithin(first + fresh.length, resumed, rows);
+    starts.set(fresh, first);
+    rows = count;
+    if (delta !== 0) for (let r = first + fresh.length; r < rows; r++) starts[r]! += delta;
+  }
+
+  function render(from: number, to: number, shape: "objects" | "arrays", arena?: Arena, limit?: number): Rendered {
+    const start = from < to ? starts[from]! : 0;
+    const end = from < to ? (to < rows ? starts[to]! : rowsEnd()) : 0;
+    const renderer = createRenderer(layout, shape === "objects" ? columns : columns.length, end - start, arena, limit);
+    if (start < end) renderer.add(bytes, start, end === length ? terminate(bytes, start, end, layout) : end);
+    return renderer.finish();
+  }
+
+  return {
+    layout,
+    columns,
+    bytes: () => bytes,
+    length: () => length,
+    rows: () => rows,
+    isLastOpen,
+    openQuoteAt: () => openQuoteAt,
+    surplus: () => surplus,
+    replace,
+    render,
+  };
+}
+
+/** How many of the first `count` offsets are at most `at`. */
+function firstAfter(starts: Uint32Array, count: number, at: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[middle]! <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Row starts with the end of the last row, counted from `origin`. */
+function ranges(starts: Uint32Array, end: number, origin: number): Uint32Array {
+  const all = new Uint32Array(starts.length + 1);
+  starts.forEach((start, r) => (all[r] = start - origin));
+  all[starts.length] = starts.length > 0 ? end - origin : 0;
+  return all;
+}
+
+function larger(starts: Uint32Array<ArrayBuffer>, size: number): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(size);
+  grown.set(starts);
+  return grown;
+}
