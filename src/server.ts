@@ -68,7 +68,10 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     {
       readOptions: { delimiter: options.delimiter, encoding: options.encoding },
       maxFileBytes: options["max-file"],
-      lookMs: Math.min(options.interval, 1_000) / 4,
+      settleMs: options.settle,
+      lastRows: options.last,
+      lookMs: Math.min(options.interval, 1_000),
+      watches: true,
     },
     {
       onLoading(read, size) {

@@ -38,6 +38,20 @@ export const serverOptions = {
     parse: (text) => durationMs(text, 10, 3_600_000),
     default: 1_000,
   } as Option<number>,
+  last: {
+    value: "N",
+    help: "publish only the last N rows (default: all)",
+    rule: "a number of rows, 1 or more",
+    parse: (text) => wholeNumber(text, 1, Number.MAX_SAFE_INTEGER),
+    default: Infinity,
+  } as Option<number>,
+  settle: {
+    value: "TIME",
+    help: "a writer that pauses for this long is done with what it\nwrites: a last line without newline counts, a rewritten\nfile is read (default: 250ms)",
+    rule: "a time from 10ms to 1m, such as 250ms; a bare number is milliseconds",
+    parse: (text) => durationMs(text, 10, 60_000),
+    default: 250,
+  } as Option<number>,
   delimiter: {
     value: "CHAR",
     short: "d",

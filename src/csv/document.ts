@@ -14,6 +14,8 @@ export type ReadOptions = {
 /** UTF-8 text of a CSV and what it means. Rows are the bytes `[dialect.bodyStart, end)`. */
 export type CsvDocument = {
   readonly bytes: Uint8Array;
+  /** Where the text begins: behind a BOM. */
+  readonly start: number;
   readonly end: number;
   readonly encoding: Encoding;
   readonly dialect: Dialect;
@@ -28,7 +30,7 @@ export function openDocument(bytes: Uint8Array, length: number, options: ReadOpt
   refuseBinary(text, encoding);
   const utf8 = toUtf8(bytes, length, encoding);
   const dialect = detectDialect(utf8.bytes, utf8.start, utf8.length, options.delimiter);
-  return { bytes: utf8.bytes, end: utf8.length, encoding, dialect, replaced: utf8.replaced };
+  return { bytes: utf8.bytes, start: utf8.start, end: utf8.length, encoding, dialect, replaced: utf8.replaced };
 }
 
 export type Census = {

@@ -61,7 +61,7 @@ function isTornUtf8(bytes: Uint8Array): boolean {
 }
 
 /** How many bytes at the end are the beginning of an unfinished UTF-8 character: 0 to 3. */
-function tornTail(bytes: Uint8Array): number {
+export function tornTail(bytes: Uint8Array): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back++) {
     const byte = bytes[bytes.length - back] ?? 0;
     if (byte >= 0xc2) return (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) > back ? back : 0;

@@ -1,18 +1,17 @@
 // The face of a live file: owns the Worker that reads it, and passes its reports on. No row ever comes this way.
-import type { ReadOptions } from "../csv/document.ts";
 import type { CsvErrorKind } from "../csv/error.ts";
+import type { FileState, ReaderSettings } from "./reader.ts";
 
-export type FileSettings = {
-  readonly path: string;
-  readonly readOptions: ReadOptions;
-  readonly maxFileBytes: number;
+export type { FileState } from "./reader.ts";
+
+export type FileSettings = ReaderSettings & {
   /** Milliseconds between two looks at the file. */
   readonly lookMs: number;
+  /** Whether to use file events; without them a change is seen at the next look. */
+  readonly watches: boolean;
   /** The version that the first table follows. */
   readonly version: number;
 };
-
-export type FileState = "live" | "missing" | "stale" | "invalid";
 
 /** What a person wants to know of a table; `version` grows by one with each change. */
 export type TableFacts = {
@@ -27,13 +26,14 @@ export type TableFacts = {
 /** A table as JSON text; without `text` it would have been longer than was asked for. */
 export type TableJson = { readonly version: number; readonly text: string | undefined; readonly bytes: number };
 
-export type FileRequest = { type: "open"; settings: FileSettings } | { type: "render"; maxBytes: number };
+export type FileRequest =
+  { type: "open"; settings: FileSettings } | { type: "render"; maxBytes: number } | { type: "rest" };
 
 export type FileReport =
   | { type: "progress"; read: number; size: number }
   | { type: "refused"; kind: CsvErrorKind; message: string }
-  | { type: "table"; facts: TableFacts }
-  | { type: "state"; state: FileState; message: string }
+  | { type: "table"; facts: TableFacts; isNewEpoch: boolean; splices: string | undefined }
+  | { type: "state"; state: FileState; message: string; since: number }
   | ({ type: "json" } & TableJson);
 
 export type FileEvents = {
@@ -41,10 +41,13 @@ export type FileEvents = {
   onProgress(read: number, size: number): void;
   /** The file cannot be put on air at all; it is closed. */
   onRefused(kind: CsvErrorKind, message: string): void;
-  /** The first table, and each one that follows. */
-  onTable(facts: TableFacts): void;
-  /** Whether the last good table is still what the file says; once for each change. */
-  onState(state: FileState, message: string): void;
+  /**
+   * The first table, and each one that follows. `splices` is the change as JSON, `[[start, deleted, rows], …]` with rows as
+   * arrays of cells; undefined if the whole table is new.
+   */
+  onTable(facts: TableFacts, splices: string | undefined, isNewEpoch: boolean): void;
+  /** Whether the last good table is still what the file says; once for each change, `since` in ms since 1970. */
+  onState(state: FileState, message: string, since: number): void;
   onJson(json: TableJson): void;
 };
 
@@ -52,6 +55,8 @@ export type LiveFile = {
   readonly path: string;
   /** Asks for the current table as JSON of at most `maxBytes`; it comes through `onJson`. */
   render(maxBytes: number): void;
+  /** Nobody listens: memory that is kept for the next rendering is given back. */
+  rest(): void;
   close(): void;
 };
 
@@ -88,9 +93,9 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
         return events.onRefused(report.kind, report.message);
       case "table":
         version = report.facts.version;
-        return events.onTable(report.facts);
+        return events.onTable(report.facts, report.splices, report.isNewEpoch);
       case "state":
-        return events.onState(report.state, report.message);
+        return events.onState(report.state, report.message, report.since);
       case "json":
         return events.onJson(report);
     }
@@ -98,10 +103,8 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
 
   function fail(dead: Worker, why: string): void {
     if (closed || dead !== worker || restart) return;
-    events.onState(
-      "stale",
-      `${settings.path}: the reader failed and is started again; the last good table stays on air: ${why}`,
-    );
+    const message = `${settings.path}: the reader failed and is started again; the last good table stays on air: ${why}`;
+    events.onState("stale", message, Date.now());
     restart = setTimeout(() => {
       restart = undefined;
       worker.terminate();
@@ -118,6 +121,7 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
   return {
     path: settings.path,
     render: (maxBytes) => worker.postMessage({ type: "render", maxBytes } satisfies FileRequest),
+    rest: () => worker.postMessage({ type: "rest" } satisfies FileRequest),
     close,
   };
 }

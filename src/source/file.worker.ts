@@ -1,19 +1,22 @@
-// The Worker behind a live file: looks at it, reads it when it changed, counts its rows, and renders JSON when asked.
-// All parsing happens here, so the event loop of the server never touches rows.
-import { statSync } from "node:fs";
-import { type CsvDocument, describeDialect, openDocument, renderDocument, takeCensus } from "../csv/document.ts";
-import { type Arena } from "../csv/render.ts";
-import type { CsvErrorKind } from "../csv/error.ts";
-import type { FileReport, FileRequest, FileSettings, FileState } from "./file.ts";
-import { asCsvError, identityOf, readWhole } from "./read.ts";
+// The Worker behind a live file: looks at it when something may have happened, publishes its changes as finished strings, and
+// renders JSON when asked. All parsing happens here, so the event loop of the server never touches rows.
+import { describeDialect } from "../csv/document.ts";
+import type { Arena } from "../csv/render.ts";
+import type { FileReport, FileRequest, FileSettings } from "./file.ts";
+import type { Publication } from "./held.ts";
+import { type FileState, openReader, type Reader } from "./reader.ts";
+import { watchFolders } from "./watch.ts";
 
 declare const self: Worker;
 
+/** Looks are at least this far apart, so that a busy writer costs a bounded share of a core. */
+const MIN_LOOK_MS = 20;
+
 let settings: FileSettings;
-let seen = ""; // identity of the content that was last tried, good or bad
-let table: { document: CsvDocument; end: number; version: number } | undefined;
+let onAir: Publication | undefined;
+let version = 0;
 let reported = "";
-const arena: Arena = {};
+let arena: Arena = {};
 
 const report = (message: FileReport) => self.postMessage(message);
 
@@ -21,65 +24,80 @@ self.onmessage = ({ data }: MessageEvent<FileRequest>) => {
   switch (data.type) {
     case "open":
       settings = data.settings;
-      look();
-      if (table) setInterval(look, settings.lookMs);
-      return;
+      version = settings.version;
+      return follow(openReader(settings, { onPublication, onState, onRefused, onProgress }));
     case "render":
       return render(data.maxBytes);
+    case "rest":
+      arena = {};
+      return;
   }
 };
 
-const STATES: Partial<Record<CsvErrorKind, FileState>> = {
-  "not-found": "missing",
-  "not-csv": "invalid",
-  "unclosed-quote": "invalid",
-};
+/** Looks at every hint, at every `lookMs`, and when the reader is due. */
+function follow(reader: Reader): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timerAt = Infinity;
+  let lookedAt = -Infinity;
+  const watch = settings.watches ? watchFolders(settings.path, () => schedule(performance.now())) : undefined;
 
-/** One look: `stat` tells whether there is anything to read. A bad read never replaces a good table. */
-function look(): void {
-  const { path } = settings;
-  try {
-    const stat = statSync(path, { bigint: true });
-    if (identityOf(stat) === seen) return;
-    seen = identityOf(stat);
-    load();
-  } catch (error) {
-    const { kind, message } = asCsvError(path, error);
-    if (kind === "changing") seen = "";
-    else if (!table) report({ type: "refused", kind, message: named(message) });
-    else reportState(STATES[kind] ?? "stale", `${named(message)}; the last good table stays on air`);
-    if (kind === "not-found") seen = "";
+  function schedule(at: number): void {
+    const wanted = Math.max(at, lookedAt + MIN_LOOK_MS);
+    if (wanted >= timerAt) return;
+    clearTimeout(timer);
+    timerAt = wanted;
+    timer = setTimeout(look, Math.max(0, wanted - performance.now()));
   }
+
+  function look(): void {
+    timerAt = Infinity;
+    watch?.rearm();
+    reader.look(performance.now());
+    lookedAt = performance.now();
+    schedule(Math.min(lookedAt + settings.lookMs, reader.dueAt() ?? Infinity));
+  }
+
+  look();
 }
 
-function load(): void {
-  const { path, maxFileBytes, readOptions, version } = settings;
-  const onProgress = (read: number, size: number) => report({ type: "progress", read, size });
-  const { bytes, length, identity } = readWhole(path, { maxFileBytes, onProgress });
-  const document = openDocument(bytes, length, readOptions);
-  const { rows, surplus, end, openQuoteLine } = takeCensus(document);
-  seen = identity;
-  table = { document, end, version: (table?.version ?? version) + 1 };
+function onProgress(read: number, size: number): void {
+  report({ type: "progress", read, size });
+}
+
+function onRefused(kind: Extract<FileReport, { type: "refused" }>["kind"], message: string): void {
+  report({ type: "refused", kind, message });
+}
+
+function onPublication(publication: Publication): void {
+  onAir = publication;
+  const { table, document, view, isNewEpoch } = publication;
   report({
     type: "table",
     facts: {
-      version: table.version,
-      rows,
-      columns: document.dialect.columns.length,
+      version: ++version,
+      rows: view.end - view.first,
+      columns: table.columns.length,
       dialect: describeDialect(document),
-      warnings: warningsOf(document, surplus),
+      warnings: warningsOf(publication),
     },
+    isNewEpoch,
+    splices: splicesOf(publication),
   });
-  if (openQuoteLine === undefined) reportState("live", "");
-  else
-    reportState(
-      "invalid",
-      `${path}: line ${openQuoteLine}: a quote is opened and never closed; the rows before it are on air`,
-    );
 }
 
-function warningsOf({ dialect, replaced }: CsvDocument, surplus: number): string[] {
+/** The change as JSON, `[[start, deleted, rows], …]`; undefined if the view is to be taken anew. */
+function splicesOf({ table, change }: Publication): string | undefined {
+  if (change === "all") return undefined;
+  const texts = change.map(({ start, deleted, from, inserted }) => {
+    const rows = table.render(from, from + inserted, "arrays");
+    return `[${start},${deleted},${rows.text}]`;
+  });
+  return `[${texts.join(",")}]`;
+}
+
+function warningsOf({ document: { dialect, replaced }, table }: Publication): string[] {
   const warnings: string[] = [];
+  const surplus = table.surplus();
   if (dialect.renamed > 0) warnings.push(`${plural(dialect.renamed, "column")} renamed: the name was there already`);
   if (surplus > 0) warnings.push(`${plural(surplus, "cell")} dropped: beyond the last column of the header`);
   if (replaced > 0) warnings.push(`${plural(replaced, "character")} replaced: not valid in the encoding`);
@@ -88,20 +106,16 @@ function warningsOf({ dialect, replaced }: CsvDocument, surplus: number): string
 
 const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-function named(message: string): string {
-  return message.startsWith(settings.path) || message.startsWith('"') ? message : `${settings.path}: ${message}`;
-}
-
 /** Each state is reported when it begins, not again at every look. */
-function reportState(state: FileState, message: string): void {
+function onState(state: FileState, message: string): void {
   if (reported === state + message) return;
   reported = state + message;
-  report({ type: "state", state, message });
+  report({ type: "state", state, message, since: Date.now() });
 }
 
 function render(maxBytes: number): void {
-  if (!table) return;
-  const { document, end, version } = table;
-  const { text, bytes } = renderDocument(document, end, arena, maxBytes);
+  if (!onAir) return;
+  const { table, view } = onAir;
+  const { text, bytes } = table.render(view.first, view.end, "objects", arena, maxBytes);
   report({ type: "json", version, text, bytes });
 }

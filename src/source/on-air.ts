@@ -16,7 +16,7 @@ export type OnAirEvents = {
   /** `path` could not be put on air; what was on air still is. */
   onRefused(kind: CsvErrorKind, message: string): void;
   /** A table is there: of a new file, or a changed one. */
-  onTable(path: string, facts: TableFacts, isNewFile: boolean): void;
+  onTable(path: string, facts: TableFacts, isNewFile: boolean, splices?: string, isNewEpoch?: boolean): void;
   onState(state: FileState, message: string): void;
   onJson(json: TableJson): void;
 };
@@ -45,14 +45,14 @@ export function openOnAir(settings: Omit<FileSettings, "path" | "version">, even
         candidate = undefined;
         events.onRefused(kind, message);
       },
-      onTable(facts) {
+      onTable(facts, splices, isNewEpoch) {
         const isNewFile = current?.file !== file;
         if (isNewFile) {
           current?.file.close();
           candidate = undefined;
         }
         current = { file, facts };
-        events.onTable(path, facts, isNewFile);
+        events.onTable(path, facts, isNewFile, splices, isNewEpoch);
       },
       onState: (state, message) => current?.file === file && events.onState(state, message),
       onJson: (json) => current?.file === file && events.onJson(json),

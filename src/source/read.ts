@@ -53,13 +53,14 @@ export function openRegular(path: string): number {
   throw new CsvError("not-a-file", `${show(path)}: is ${what}, not a CSV file`);
 }
 
-type BigStat = { dev: bigint; ino: bigint; size: bigint; mtimeNs: bigint; ctimeNs: bigint };
+export type BigStat = { dev: bigint; ino: bigint; size: bigint; mtimeMs: bigint; mtimeNs: bigint; ctimeNs: bigint };
 
 export function identityOf(stat: BigStat): Identity {
   return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
 }
 
-function readAll(fd: number, path: string, size: number, { maxFileBytes, onProgress }: ReadLimits) {
+/** Reads an open file from its start to its end. */
+export function readAll(fd: number, path: string, size: number, { maxFileBytes, onProgress }: ReadLimits) {
   if (size > maxFileBytes) throw tooLarge(path, maxFileBytes);
   let bytes: Uint8Array = Buffer.allocUnsafeSlow(size + 1 + SPARE_BYTES);
   let length = 0;
@@ -79,13 +80,22 @@ function readAll(fd: number, path: string, size: number, { maxFileBytes, onProgr
   }
 }
 
+/** Reads `length` bytes at `at`, or as many as there are. */
+export function readRange(fd: number, at: number, length: number): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let have = 0;
+  for (let got = -1; have < length && got !== 0; have += got)
+    got = readSync(fd, bytes, have, Math.min(length - have, STEP_BYTES), at + have);
+  return bytes.subarray(0, have);
+}
+
 function enlarged(bytes: Uint8Array, length: number): Uint8Array {
   const larger = Buffer.allocUnsafeSlow(Math.max(length * 2, 1 << 16) + SPARE_BYTES);
   larger.set(bytes.subarray(0, length));
   return larger;
 }
 
-function tooLarge(path: string, maxFileBytes: number): CsvError {
+export function tooLarge(path: string, maxFileBytes: number): CsvError {
   return new CsvError(
     "too-large",
     `${show(path)}: is larger than ${maxFileBytes} bytes; raise the limit with --max-file`,

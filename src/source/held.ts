@@ -1,0 +1,158 @@
+// What the Worker holds of a live source: the table, and how much of the source it covers. New bytes are appended, or a whole
+// new text is compared with what is held; either way the outcome is one publication. Touches no file.
+import { isUtf8 } from "node:buffer";
+import type { RowChange } from "../csv/table.ts";
+import { type CsvDocument, openDocument, type ReadOptions } from "../csv/document.ts";
+import { detectDialect, type Dialect } from "../csv/dialect.ts";
+import { detectEncoding, HEAD_BYTES, tornTail } from "../csv/encoding.ts";
+import { type CsvTable, openTable } from "../csv/table.ts";
+import { type View, viewOf, type ViewSplice, viewSplices } from "../csv/view.ts";
+
+export type Publication = {
+  readonly table: CsvTable;
+  readonly document: CsvDocument;
+  readonly view: View;
+  /** `all`: the view is to be taken anew, in a new epoch if `isNewEpoch`. */
+  readonly change: readonly ViewSplice[] | "all";
+  readonly isNewEpoch: boolean;
+};
+
+export type Held = {
+  table(): CsvTable | undefined;
+  /** Bytes of the source that the table covers; what is behind them may be the beginning of a character. */
+  covered(): number;
+  /** Whether `bytes` stand at `at` in the source, as far as is known; unknown if the table was decoded from another encoding. */
+  matches(at: number, bytes: Uint8Array): boolean;
+  /** Bytes that follow those covered. False if they change what was understood so far: then the whole is needed. */
+  append(bytes: Uint8Array): boolean;
+  /** The whole source anew. Throws CsvError, and changes nothing, if it is no CSV. */
+  set(bytes: Uint8Array, length: number): void;
+  /** What has changed since the last publication; an unterminated last row counts only if the source is quiet. */
+  publish(isQuiet: boolean): Publication | undefined;
+};
+
+export function openHeld(readOptions: ReadOptions, lastRows: number): Held {
+  let document: CsvDocument | undefined;
+  let table: CsvTable | undefined;
+  let covered = 0;
+  let view: View = { first: 0, end: 0, rows: 0 };
+  let pending: RowChange = [];
+  let isNewEpoch = false;
+
+  /** Only then are the held bytes those of the source. */
+  const isRaw = () => document?.encoding === "utf-8" && document.replaced === 0;
+
+  function matches(at: number, bytes: Uint8Array): boolean {
+    return isRaw() && table !== undefined && isSame(table.bytes().subarray(at, at + bytes.length), bytes);
+  }
+
+  function append(bytes: Uint8Array): boolean {
+    if (!table || !document || !isRaw()) return false;
+    const usable = bytes.subarray(0, bytes.length - tornTail(bytes));
+    if (!isUtf8(usable)) return false;
+    if (table.length() < HEAD_BYTES && isOtherVerdict(table, document, usable, readOptions)) return false;
+    change(table.length(), 0, usable);
+    covered += usable.length;
+    return true;
+  }
+
+  /** Several changes between two publications: the rows of one could be those of another, so the whole is taken anew. */
+  function change(at: number, removed: number, inserted: Uint8Array): void {
+    if (!table || (removed === 0 && inserted.length === 0)) return;
+    const splices = table.replace(at, removed, inserted);
+    pending = pending.length === 0 ? splices : "all";
+  }
+
+  function set(bytes: Uint8Array, length: number): void {
+    const fresh = openDocument(bytes, length, readOptions);
+    if (table && document && isSameDialect(fresh, document)) {
+      const { at, removed, inserted } = difference(
+        table.bytes().subarray(0, table.length()),
+        fresh.bytes.subarray(0, fresh.end),
+      );
+      if (at >= document.dialect.bodyStart || (removed === 0 && inserted.length === 0)) {
+        change(at, removed, inserted);
+        document = { ...fresh, bytes: table.bytes() };
+        covered = length;
+        return;
+      }
+    }
+    document = fresh;
+    table = openTable(fresh);
+    covered = length;
+    isNewEpoch = true;
+  }
+
+  function publish(isQuiet: boolean): Publication | undefined {
+    if (!table || !document) return undefined;
+    const shown = table.rows() - (table.isLastOpen() && !isQuiet ? 1 : 0);
+    const next = viewOf(table.rows(), shown, lastRows);
+    const change: Publication["change"] = isNewEpoch || pending === "all" ? "all" : viewSplices(pending, view, next);
+    const publication = { table, document, view: next, change, isNewEpoch };
+    view = next;
+    pending = [];
+    isNewEpoch = false;
+    return change.length > 0 ? publication : undefined;
+  }
+
+  return { table: () => table, covered: () => covered, matches, append, set, publish };
+}
+
+/** Delimiter, record end, header and encoding are functions of the first 64 kB: while a file is shorter, they may change. */
+function isOtherVerdict(
+  table: CsvTable,
+  { start, dialect }: CsvDocument,
+  added: Uint8Array,
+  options: ReadOptions,
+): boolean {
+  const text = Buffer.concat([table.bytes().subarray(0, table.length()), added.subarray(0, 2 * HEAD_BYTES)]);
+  if (detectEncoding(text) !== "utf-8") return true;
+  return !isSameLayout(
+    detectDialect(Buffer.concat([text, Buffer.alloc(16)]), start, text.length, options.delimiter),
+    dialect,
+  );
+}
+
+function isSameDialect(a: CsvDocument, b: CsvDocument): boolean {
+  return a.encoding === b.encoding && a.start === b.start && isSameLayout(a.dialect, b.dialect);
+}
+
+function isSameLayout(a: Dialect, b: Dialect): boolean {
+  const { delimiter, recordEnd } = a.layout;
+  if (delimiter !== b.layout.delimiter || recordEnd !== b.layout.recordEnd || a.bodyStart !== b.bodyStart) return false;
+  return a.columns.length === b.columns.length && a.columns.every((name, c) => name === b.columns[c]);
+}
+
+const BLOCK_BYTES = 1 << 16;
+
+/** The one range in which two texts differ: what is before it is equal, and what is behind it. */
+export function difference(
+  before: Uint8Array,
+  after: Uint8Array,
+): { at: number; removed: number; inserted: Uint8Array } {
+  const shorter = Math.min(before.length, after.length);
+  let head = 0;
+  while (
+    head < shorter &&
+    isSame(
+      before.subarray(head, Math.min(head + BLOCK_BYTES, shorter)),
+      after.subarray(head, Math.min(head + BLOCK_BYTES, shorter)),
+    )
+  )
+    head = Math.min(head + BLOCK_BYTES, shorter);
+  while (head < shorter && before[head] === after[head]) head++;
+  let tail = 0;
+  const most = shorter - head;
+  const fromEnd = (bytes: Uint8Array, from: number, to: number) =>
+    bytes.subarray(bytes.length - to, bytes.length - from);
+  for (let next = 0; tail < most; tail = next) {
+    next = Math.min(tail + BLOCK_BYTES, most);
+    if (!isSame(fromEnd(before, tail, next), fromEnd(after, tail, next))) break;
+  }
+  while (tail < most && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++;
+  return { at: head, removed: before.length - head - tail, inserted: after.subarray(head, after.length - tail) };
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && Buffer.compare(a, b) === 0;
+}
