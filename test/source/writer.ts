@@ -16,7 +16,7 @@ export type Followed = AsyncDisposable & {
   /** Waits until `condition` holds; fails with what there is instead. */
   until(condition: () => boolean | Promise<boolean>, what: string): Promise<void>;
   /** Waits until what is on air is what a fresh conversion of `path` gives. */
-  converges(path: string): Promise<void>;
+  converges(path: string, lastRows?: number): Promise<void>;
 };
 
 export const SETTLE_MS = 40;
@@ -94,10 +94,13 @@ export function follow(path: string, changes: Partial<FileSettings> = {}): Follo
     publications: () => publications,
     json,
     until,
-    async converges(target) {
+    async converges(target, lastRows = Infinity) {
       await until(async () => {
         const expected = await convertCsvToJson(target).catch(() => undefined);
-        return expected !== undefined && (await json()) === expected && JSON.stringify(rows) === cellsOf(expected);
+        if (expected === undefined) return false;
+        const objects = JSON.parse(expected) as Record<string, string>[];
+        const seen = lastRows === Infinity ? expected : JSON.stringify(objects.slice(-lastRows));
+        return (await json()) === seen && JSON.stringify(rows) === cellsOf(seen);
       }, `what ${target} says`);
     },
     async [Symbol.asyncDispose]() {

@@ -1,0 +1,364 @@
+// The client as a script or a person meets it: a real process against a real hub that the test drives.
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import pkg from "../package.json";
+import { type HubOptions, openHub } from "../src/hub/hub.ts";
+import { startInTerminal } from "./cli/terminal.ts";
+import {
+  command,
+  connect,
+  environment,
+  type Folder,
+  run,
+  start,
+  TEST_TIMEOUT_MS,
+  temporaryFolder,
+  until,
+} from "./support.ts";
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+const TOKEN = "sesame-open";
+
+/** A hub that has `text` on air. */
+function openTestHub(text: string, over: Partial<HubOptions> = {}) {
+  const hub = openHub({
+    hostname: "127.0.0.1",
+    port: 0,
+    access: { token: TOKEN, tokenFor: "strangers", hosts: [], origins: [] },
+    maxClients: 100,
+    onClients: () => {},
+    ...over,
+  });
+  const put = (next: string) => hub.set({ text: next, bytes: Buffer.byteLength(next) });
+  put(text);
+  return {
+    ...hub,
+    url: `ws://127.0.0.1:${hub.port}/`,
+    put,
+    /** Puts a text on air and sends it to everyone. */
+    send(next: string) {
+      put(next);
+      hub.publish();
+    },
+    [Symbol.asyncDispose]: () => hub.close(0),
+  };
+}
+
+const needsToken: Partial<HubOptions> = { access: { token: TOKEN, tokenFor: "everyone", hosts: [], origins: [] } };
+
+/** What a cell may hold to command a terminal: DEL, C1 controls, directions of writing. */
+const HOSTILE = '[{"a\x7f":"\u009b31m\u0085\u202etxt.exe\u2066\u200f"}]';
+
+describe("the client prints", () => {
+  test("exactly the text received, one line per message, on stdout and nothing else there", async () => {
+    await using folder = await temporaryFolder();
+    await using hub = openTestHub('[{"a": "1"}]');
+    await using client = start("client", [hub.url, "--count", "4"], { folder });
+    await client.prints('[{"a": "1"}]\n');
+    hub.send(HOSTILE);
+    await client.prints(`${HOSTILE}\n`);
+    hub.send('[{"ключ":"héllo ✓ 𝄞"}]');
+    await client.prints("𝄞");
+    hub.publish();
+    expect(await client.exited).toBe(0);
+    const again = '[{"ключ":"héllo ✓ 𝄞"}]\n';
+    expect(client.stdout()).toBe(`[{"a": "1"}]\n${HOSTILE}\n${again}${again}`);
+    expect(client.stderr()).toBe(`connecting to ${hub.url}\nconnected\n`);
+  });
+
+  test("one message with --once, to its last byte, and not a word with --quiet", async () => {
+    await using folder = await temporaryFolder();
+    const text = JSON.stringify([{ a: "x".repeat(8 << 20) }]);
+    await using hub = openTestHub(text);
+    const outcome = await run("client", [hub.url, "--once", "--quiet"], { folder });
+    expect(outcome).toMatchObject({ stderr: "", exitCode: 0 });
+    expect(outcome.stdout === `${text}\n`).toBe(true);
+  });
+
+  test("no more than --count, however fast they come", async () => {
+    await using folder = await temporaryFolder();
+    await using hub = openTestHub("[0]");
+    await using client = start("client", [hub.url, "-q", "-n", "3"], { folder });
+    await client.prints("[0]\n");
+    for (let number = 1; number < 50; number++) hub.send(`[${number}]`);
+    expect(await client.exited).toBe(0);
+    expect(client.stdout()).toBe("[0]\n[1]\n[2]\n");
+  });
+
+  test("on until its reader has enough: a closed pipe is a clean end", async () => {
+    await using folder = await temporaryFolder();
+    await using hub = openTestHub("[0]");
+    const script = '{ "$@"; echo "ended with $?" >&2; } | head -1';
+    const shell = Bun.spawn(["sh", "-c", script, "sh", ...command("client", hub.url, "--quiet")], {
+      cwd: folder.path,
+      env: environment(folder),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const output = Promise.all([shell.stdout.text(), shell.stderr.text()]);
+    let isDone = false;
+    void shell.exited.then(() => (isDone = true));
+    await until("the end of the pipe", () => {
+      hub.publish();
+      return isDone;
+    });
+    expect(await output).toEqual(["[0]\n", "ended with 0\n"]);
+  });
+
+  test("with controls escaped on a terminal, where they would be obeyed, and it stays the same JSON", async () => {
+    await using folder = await temporaryFolder();
+    await using hub = openTestHub(HOSTILE);
+    await using client = startInTerminal("client", [hub.url, "--once", "--quiet"], { folder });
+    expect(await client.exited).toBe(0);
+    await until("a line", () => client.output().endsWith("\n"));
+    expect(client.output()).toBe('[{"a\\u007f":"\\u009b31m\\u0085\\u202etxt.exe\\u2066\\u200f"}]\r\n');
+    expect(JSON.parse(client.output())).toEqual(JSON.parse(HOSTILE));
+  });
+
+  test("only what its reader keeps up with: the others are skipped, and its memory stays bounded", async () => {
+    const FRAMES = 150;
+    const numbered = (number: number) => String(number).padStart(4, "0") + "x".repeat(1 << 20);
+    await using folder = await temporaryFolder();
+    await using hub = openTestHub(numbered(0));
+    const client = Bun.spawn(command("client", hub.url, "--quiet"), {
+      cwd: folder.path,
+      env: environment(folder),
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "inherit",
+      lazy: true,
+    });
+    await using stack = new AsyncDisposableStack();
+    stack.defer(async () => {
+      client.kill("SIGKILL");
+      await client.exited;
+    });
+    await until("the client", () => hub.clients() === 1);
+    await using witness = await connect(hub.url);
+    await witness.next();
+    for (let number = 1; number < FRAMES; number++) {
+      hub.send(numbered(number));
+      expect(await witness.next()).toStartWith(String(number).padStart(4, "0"));
+    }
+
+    const lines: { number: number; length: number }[] = [];
+    let rest = "";
+    for await (const chunk of client.stdout.pipeThrough(new TextDecoderStream())) {
+      const parts = (rest + chunk).split("\n");
+      rest = parts.pop()!;
+      lines.push(...parts.map((line) => ({ number: Number(line.slice(0, 4)), length: line.length })));
+      if (lines.at(-1)?.number === FRAMES - 1) break;
+    }
+    const numbers = lines.map(({ number }) => number);
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    expect(lines.every(({ length }) => length === 4 + (1 << 20))).toBe(true);
+    expect(numbers.length).toBeLessThan(FRAMES / 2);
+  });
+});
+
+describe("without a URL the client", () => {
+  const leave = (folder: Folder, name: string, entry: object) =>
+    folder.write(join("csvcast", name), JSON.stringify({ pid: process.pid, ...entry }));
+
+  test("finds the newest server of its user by itself, and names it", async () => {
+    await using folder = await temporaryFolder();
+    await using older = openTestHub('["older"]');
+    await using newer = openTestHub('["newer"]');
+    await leave(folder, "1.json", { url: newer.url, startedAt: 2 });
+    await leave(folder, "2.json", { url: older.url, startedAt: 1 });
+    expect(await run("client", ["--once"], { folder })).toEqual({
+      stdout: '["newer"]\n',
+      stderr: `2 servers are running; taking the newest, ${newer.url}\nconnecting to ${newer.url}\nconnected\n`,
+      exitCode: 0,
+    });
+    expect(await run("client", ["--once", "--quiet"], { folder })).toEqual({
+      stdout: '["newer"]\n',
+      stderr: "",
+      exitCode: 0,
+    });
+  });
+
+  test("takes the token that the server left, and does not show it", async () => {
+    await using folder = await temporaryFolder();
+    await using hub = openTestHub("[]", needsToken);
+    await leave(folder, "1.json", { url: hub.url, token: TOKEN, startedAt: 1 });
+    const outcome = await run("client", ["--once"], { folder });
+    expect(outcome).toMatchObject({ stdout: "[]\n", exitCode: 0 });
+    expect(outcome.stderr).not.toContain(TOKEN);
+  });
+
+  test("says what to do if there is none, and clears away what a dead one left", async () => {
+    await using folder = await temporaryFolder();
+    const gone = Bun.spawn(["true"]);
+    await gone.exited;
+    await leave(folder, "1.json", { pid: gone.pid, url: "ws://127.0.0.1:1/", startedAt: 1 });
+    expect(await run("client", [], { folder })).toEqual({
+      stdout: "",
+      stderr:
+        "csvcast-client: no server of yours is running on this machine: start one with `bun run server`, or give a URL\n",
+      exitCode: 5,
+    });
+    expect(await readdir(join(folder.path, "csvcast"))).toEqual([]);
+  });
+});
+
+describe("a URL", () => {
+  const good: { name: string; form: (port: number) => string }[] = [
+    { name: "without a scheme", form: (port) => `127.0.0.1:${port}` },
+    { name: "by name", form: (port) => `localhost:${port}` },
+    { name: "with a path", form: (port) => `ws://127.0.0.1:${port}/csv` },
+    { name: "of the web", form: (port) => `http://127.0.0.1:${port}` },
+    { name: "with a fragment", form: (port) => `ws://127.0.0.1:${port}/#top` },
+  ];
+  test.each(good)("$name is understood", async ({ form }) => {
+    await using folder = await temporaryFolder();
+    await using hub = openTestHub("[]");
+    const outcome = await run("client", [form(hub.port), "--once", "-q"], { folder });
+    expect(outcome).toEqual({ stdout: "[]\n", stderr: "", exitCode: 0 });
+  });
+
+  const bad = ["ftp://127.0.0.1/", "ws://", "ws://[::1", "ws://127.0.0.1:99999/", "ws://a b/", ""];
+  test.each(bad)("'%s' is none, and that is a usage error", async (url) => {
+    await using folder = await temporaryFolder();
+    expect(await run("client", [url], { folder })).toEqual({
+      stdout: "",
+      stderr: `csvcast-client: ${url}: not a WebSocket URL; it looks like ws://127.0.0.1:59050/\n`,
+      exitCode: 2,
+    });
+  });
+});
+
+describe("a mistake on the command line ends with 2 and one line of advice:", () => {
+  const cases: { args: string[]; env?: Record<string, string>; expected: string }[] = [
+    { args: ["--count", "0"], expected: "--count 0: a number of messages, 1 or more" },
+    { args: ["--conut=1"], expected: "--conut: unknown option; did you mean --count?" },
+    { args: [], env: { CSVCAST_GIVE_UP: "never" }, expected: "CSVCAST_GIVE_UP=never: a time from 0s to 24h, such as 30s" },
+    { args: ["ws://a/", "ws://b/"], expected: "ws://b/: one URL at a time; see --help" },
+  ];
+  test.each(cases)("$expected", async ({ args, env = {}, expected }) => {
+    await using folder = await temporaryFolder();
+    const outcome = await run("client", args, { folder, env });
+    expect(outcome).toEqual({ stdout: "", stderr: `csvcast-client: ${expected}\n`, exitCode: 2 });
+  });
+});
+
+test("the client tells whoever asks the version and how to use it", async () => {
+  await using folder = await temporaryFolder();
+  const version = await run("client", ["-V"], { folder });
+  expect(version).toEqual({ stdout: `${pkg.version}\n`, stderr: "", exitCode: 0 });
+  const help = await run("client", ["--help"], { folder });
+  expect(help).toMatchObject({ stderr: "", exitCode: 0 });
+  expect(help.stdout).toContain("Usage: bun run client [URL] [options]\n");
+});
+
+describe("a server that goes", () => {
+  test("and comes back on the same port is found again", async () => {
+    await using folder = await temporaryFolder();
+    const before = openTestHub("[1]");
+    await using client = start("client", [before.url, "-n", "2"], { folder });
+    await client.prints("[1]\n");
+    await before.close(0);
+    await client.prints(/server shutting down; trying again in \d\.\d s\n/, "stderr");
+    await using _after = openTestHub("[2]", { port: before.port });
+    expect(await client.exited).toBe(0);
+    expect(client.stdout()).toBe("[1]\n[2]\n");
+    expect(client.stderr()).toEndWith("\nconnected\n");
+  });
+
+  test("and was not there to begin with is waited for", async () => {
+    await using folder = await temporaryFolder();
+    const placeholder = openTestHub("[]");
+    await placeholder.close(0);
+    await using client = start("client", [placeholder.url, "--once"], { folder });
+    await client.prints(/; trying again in \d\.\d s\n/, "stderr");
+    await using _hub = openTestHub("[1]", { port: placeholder.port });
+    expect(await client.exited).toBe(0);
+    expect(client.stdout()).toBe("[1]\n");
+  });
+
+  test("for longer than --give-up is gone for good, which ends with 5", async () => {
+    await using folder = await temporaryFolder();
+    const placeholder = openTestHub("[]");
+    await placeholder.close(0);
+    const outcome = await run("client", [placeholder.url, "--give-up=0s", "--quiet"], { folder });
+    expect(outcome).toMatchObject({ stdout: "", exitCode: 5 });
+    expect(outcome.stderr).toMatch(/^csvcast-client: ws:\/\/127\.0\.0\.1:\d+\/: Failed to connect\n$/);
+  });
+});
+
+describe("it is hopeless, and ends with 5,", () => {
+  test("when the token is refused, which is not shown", async () => {
+    await using folder = await temporaryFolder();
+    await using hub = openTestHub("[]", needsToken);
+    const cases = [
+      { args: [hub.url], env: {} },
+      { args: [hub.url], env: { CSVCAST_TOKEN: "sesame-shut" } },
+      { args: [`${hub.url}?token=sesame-shut`], env: {} },
+    ];
+    for (const { args, env } of cases) {
+      const outcome = await run("client", args, { folder, env });
+      expect(outcome).toMatchObject({ stdout: "", exitCode: 5 });
+      expect(outcome.stderr).toContain("401");
+      expect(outcome.stderr).not.toContain("sesame");
+    }
+    const welcome = await run("client", [hub.url, "--once", "-q"], { folder, env: { CSVCAST_TOKEN: TOKEN } });
+    expect(welcome).toEqual({ stdout: "[]\n", stderr: "", exitCode: 0 });
+  });
+
+  test("when the table is too large to be sent, with the reason of the server", async () => {
+    await using folder = await temporaryFolder();
+    await using hub = openTestHub("[]");
+    hub.set({ tooLarge: "the table is larger than --max-message (32 MiB)" });
+    const outcome = await run("client", [hub.url, "-q"], { folder });
+    expect(outcome).toEqual({
+      stdout: "",
+      stderr: `csvcast-client: ${hub.url}: the table is larger than --max-message (32 MiB)\n`,
+      exitCode: 5,
+    });
+  });
+
+  test.each([200, 404])("when something else listens there, a web server that answers %d", async (status) => {
+    await using folder = await temporaryFolder();
+    await using server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("hello", { status }) });
+    const outcome = await run("client", [`ws://127.0.0.1:${server.port}/`, "-q"], { folder });
+    expect(outcome).toMatchObject({ stdout: "", exitCode: 5 });
+    expect(outcome.stderr).toMatch(/^csvcast-client: ws:\/\/127\.0\.0\.1:\d+\/: .+\n$/);
+  });
+
+  test("when something else listens there that is no web server, once it has been tried for --give-up", async () => {
+    await using folder = await temporaryFolder();
+    using server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        data() {},
+        open(socket) {
+          socket.end("SSH-2.0-OpenSSH_9.6\r\n");
+        },
+      },
+    });
+    const outcome = await run("client", [`ws://127.0.0.1:${server.port}/`, "--give-up=0s", "-q"], { folder });
+    expect(outcome).toMatchObject({ stdout: "", exitCode: 5 });
+    expect(outcome.stderr.split("\n")).toHaveLength(2);
+  });
+});
+
+describe("a signal", () => {
+  const cases: { signal: NodeJS.Signals; expected: number }[] = [
+    { signal: "SIGHUP", expected: 129 },
+    { signal: "SIGINT", expected: 130 },
+    { signal: "SIGTERM", expected: 143 },
+  ];
+  test.each(cases)("$signal ends the client with $expected", async ({ signal, expected }) => {
+    await using folder = await temporaryFolder();
+    await using hub = openTestHub("[1]");
+    await using client = start("client", [hub.url, "-q"], { folder });
+    await client.prints("[1]\n");
+    client.kill(signal);
+    expect(await client.exited).toBe(expected);
+    expect(client.stderr()).toBe("");
+    await until("the server to know", () => hub.clients() === 0);
+  });
+});
