@@ -13,6 +13,7 @@ import { shapeText, sizeText, statusLine } from "./cli/status.ts";
 import type { AccessPolicy } from "./hub/access.ts";
 import { type Hub, openHub } from "./hub/hub.ts";
 import { startTicks } from "./hub/ticks.ts";
+import { STDIN } from "./source/file.ts";
 import { openOnAir } from "./source/on-air.ts";
 import { show } from "./source/read.ts";
 
@@ -38,9 +39,10 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     refresh();
     update();
   });
-  const asks = file === undefined || (process.stdin.isTTY === true && process.stdout.isTTY === true);
+  const isStdin = file === STDIN; // then standard input is left to the Worker
+  const asks = file === undefined || (!isStdin && process.stdin.isTTY === true && process.stdout.isTTY === true);
   const screen = openConsole({
-    input: process.stdin,
+    input: () => process.stdin,
     output: process.stdout,
     env: process.env,
     asks,
@@ -91,7 +93,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
         if (isNewFile) {
           onAirPath = path;
           state = "live";
-          screen.line(`${show(basename(path))}: ${shapeText(facts)}, ${facts.dialect}`);
+          screen.line(`${nameOf(path)}: ${shapeText(facts)}, ${facts.dialect}`);
           loaded();
         }
         noteWarnings(facts.warnings);
@@ -101,7 +103,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
       },
       onState(next, message) {
         if (next !== "live") screen.warn(`${next}: ${message}`);
-        else if (state !== "live") screen.line(`live again: ${show(onAirPath)}`);
+        else if (state !== "live") screen.line(`live again: ${nameOf(onAirPath)}`);
         state = next;
         update();
       },
@@ -131,7 +133,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     if (onAir.isLoading() && !screen.isLive) return void waiting.push(path);
     clearTimeout(notice);
     notice = setTimeout(() => {
-      loading = `loading ${show(basename(path))}`;
+      loading = `loading ${nameOf(path)}`;
       if (!screen.isLive) screen.line(loading);
       update();
     }, LOADING_NOTICE_MS);
@@ -151,7 +153,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   }
 
   function update(): void {
-    const name = show(basename(onAirPath));
+    const name = nameOf(onAirPath);
     const busy = loading && loading + progress;
     screen.status(statusLine(name, onAir.table(), hub.clients(), performance.now() - changedAt, state, busy));
   }
@@ -189,6 +191,8 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   else screen.ask();
   update();
 }
+
+const nameOf = (path: string) => (path === STDIN ? "standard input" : show(basename(path)));
 
 const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 

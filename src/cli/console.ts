@@ -12,7 +12,8 @@ export type ConsoleEvents = {
 };
 
 export type ConsoleOptions = ConsoleEvents & {
-  readonly input: ReadStream;
+  /** Not called, and standard input left alone, where nothing is asked. */
+  readonly input: () => ReadStream;
   readonly output: WriteStream;
   readonly env: Record<string, string | undefined>;
   /** Whether to ask for paths at all. */
@@ -35,7 +36,8 @@ export type Console = {
 
 const PROMPT = "Enter the CSV file path: ";
 
-export function openConsole({ input, output, env, asks, ...events }: ConsoleOptions): Console {
+export function openConsole({ output, env, asks, ...events }: ConsoleOptions): Console {
+  const input = asks ? events.input() : undefined;
   const isTerminal = output.isTTY === true;
   const isLive = isTerminal && env["TERM"] !== "dumb";
   const hasColour = isLive && !env["NO_COLOR"];
@@ -45,7 +47,7 @@ export function openConsole({ input, output, env, asks, ...events }: ConsoleOpti
   let isAsked = false; // without a cursor to move: the prompt stands on the last line
   output.on("error", () => {}); // a closed pipe: nobody reads, the server goes on
 
-  const prompt = asks
+  const prompt = input
     ? readline.createInterface({
         input,
         output,
@@ -56,7 +58,7 @@ export function openConsole({ input, output, env, asks, ...events }: ConsoleOpti
     : undefined;
   prompt?.on("line", (text) => {
     dropStatus(text);
-    isAsked &&= !input.isTTY; // a terminal has echoed the line end
+    isAsked &&= !input?.isTTY; // a terminal has echoed the line end
     const path = cleanPath(text, env["HOME"] ?? "");
     if (path !== "") events.onPath(path);
     redraw();

@@ -4,6 +4,9 @@ import type { FileState, ReaderSettings } from "./reader.ts";
 
 export type { FileState } from "./reader.ts";
 
+/** The path that stands for standard input. */
+export const STDIN = "-";
+
 export type FileSettings = ReaderSettings & {
   /** Milliseconds between two looks at the file. */
   readonly lookMs: number;

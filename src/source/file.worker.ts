@@ -2,9 +2,10 @@
 // renders JSON when asked. All parsing happens here, so the event loop of the server never touches rows.
 import { describeDialect } from "../csv/document.ts";
 import type { Arena } from "../csv/render.ts";
-import type { FileReport, FileRequest, FileSettings } from "./file.ts";
+import { type FileReport, type FileRequest, type FileSettings, STDIN } from "./file.ts";
 import type { Publication } from "./held.ts";
-import { type FileState, openReader, type Reader } from "./reader.ts";
+import { type FileState, openReader } from "./reader.ts";
+import { openStdin } from "./stdin.ts";
 import { watchFolders } from "./watch.ts";
 
 declare const self: Worker;
@@ -25,7 +26,7 @@ self.onmessage = ({ data }: MessageEvent<FileRequest>) => {
     case "open":
       settings = data.settings;
       version = settings.version;
-      return follow(openReader(settings, { onPublication, onState, onRefused, onProgress }));
+      return follow();
     case "render":
       return render(data.maxBytes);
     case "rest":
@@ -35,11 +36,15 @@ self.onmessage = ({ data }: MessageEvent<FileRequest>) => {
 };
 
 /** Looks at every hint, at every `lookMs`, and when the reader is due. */
-function follow(reader: Reader): void {
+function follow(): void {
+  const events = { onPublication, onState, onRefused, onProgress };
+  const hint = () => schedule(performance.now());
+  const isStdin = settings.path === STDIN;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let timerAt = Infinity;
   let lookedAt = -Infinity;
-  const watch = settings.watches ? watchFolders(settings.path, () => schedule(performance.now())) : undefined;
+  const reader = isStdin ? openStdin(settings, events, hint) : openReader(settings, events);
+  const watch = settings.watches && !isStdin ? watchFolders(settings.path, hint) : undefined;
 
   function schedule(at: number): void {
     const wanted = Math.max(at, lookedAt + MIN_LOOK_MS);

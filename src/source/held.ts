@@ -23,6 +23,8 @@ export type Held = {
   covered(): number;
   /** Whether `bytes` stand at `at` in the source, as far as is known; unknown if the table was decoded from another encoding. */
   matches(at: number, bytes: Uint8Array): boolean;
+  /** The source as far as it is covered, if its bytes are those that are held. */
+  source(): Uint8Array | undefined;
   /** Bytes that follow those covered. False if they change what was understood so far: then the whole is needed. */
   append(bytes: Uint8Array): boolean;
   /** The whole source anew. Throws CsvError, and changes nothing, if it is no CSV. */
@@ -45,6 +47,8 @@ export function openHeld(readOptions: ReadOptions, lastRows: number): Held {
   function matches(at: number, bytes: Uint8Array): boolean {
     return isRaw() && table !== undefined && isSame(table.bytes().subarray(at, at + bytes.length), bytes);
   }
+
+  const source = () => (isRaw() ? table?.bytes().subarray(0, table.length()) : undefined);
 
   function append(bytes: Uint8Array): boolean {
     if (!table || !document || !isRaw()) return false;
@@ -95,7 +99,7 @@ export function openHeld(readOptions: ReadOptions, lastRows: number): Held {
     return change.length > 0 ? publication : undefined;
   }
 
-  return { table: () => table, covered: () => covered, matches, append, set, publish };
+  return { table: () => table, covered: () => covered, matches, source, append, set, publish };
 }
 
 /** Delimiter, record end, header and encoding are functions of the first 64 kB: while a file is shorter, they may change. */
