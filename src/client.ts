@@ -19,6 +19,7 @@ const clientOptions = {
   quiet: flag("no word about the connection on stderr", "q"),
   token: {
     value: "TEXT",
+    isSecret: true,
     help: "what the server asks strangers for; prefer the variable",
     rule: "the token that the server prints",
     parse: (text) => (/^[\x21-\x7e]+$/.test(text) ? text : undefined),
@@ -52,8 +53,8 @@ ${describeOptions(clientOptions)}
 Exit codes: 0 done, 1 failure, 2 usage, 5 cannot connect, 128 + signal.
 `;
 
-/** Pause reading from the server while more than this waits to be printed: the server then skips frames for us. */
-const MAX_UNPRINTED_BYTES = 1 << 20;
+/** While more characters than this wait to be printed nothing is read: the server then skips frames for us. */
+const MAX_UNPRINTED = 1 << 20;
 
 const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
@@ -63,18 +64,18 @@ export function websocketClient(argv: readonly string[]): void {
   if (options.help) return void process.stdout.write(clientHelp);
   if (options.version) return void process.stdout.write(`${pkg.version}\n`);
   if (positionals.length > 1) throw new CliError("usage", `${positionals[1]}: one URL at a time; see --help`);
-  const { url, token } = target(positionals[0], options.token);
+  const say = (text: string) => void (options.quiet || process.stderr.write(`${text}\n`));
+  const { url, token } = target(positionals[0], options.token, say);
 
-  const say = (text: string) => options.quiet || process.stderr.write(`${text}\n`);
   let remaining = options.once ? 1 : options.count;
   let socket: WebSocket | undefined;
+  let unprinted = 0;
   say(`connecting to ${withoutSecrets(url)}`);
 
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) =>
     process.exit(code === "EPIPE" ? 0 : EXIT_CODES.failure),
   );
   process.stderr.on("error", () => {});
-  process.stdout.on("drain", () => socket?.resume());
 
   const subscription = subscribe({
     connect: () => (socket = open(url, token)),
@@ -83,8 +84,13 @@ export function websocketClient(argv: readonly string[]): void {
     onMessage(text) {
       if (remaining <= 0) return;
       remaining--;
-      process.stdout.write(`${process.stdout.isTTY ? escapeControls(text) : text}\n`, () => remaining > 0 || end(0));
-      if (process.stdout.writableLength > MAX_UNPRINTED_BYTES) socket?.pause();
+      unprinted += text.length;
+      if (unprinted > MAX_UNPRINTED) socket?.pause();
+      process.stdout.write(`${process.stdout.isTTY ? escapeControls(text) : text}\n`, () => {
+        unprinted -= text.length;
+        if (unprinted <= MAX_UNPRINTED) socket?.resume();
+        if (remaining === 0 && unprinted === 0) end(0);
+      });
     },
     onRetry: (why, delayMs) => say(`${why}; trying again in ${(delayMs / 1000).toFixed(1)} s`),
     onEnd(why) {
@@ -106,7 +112,11 @@ function open(url: URL, token: string | undefined): WebSocket {
 }
 
 /** The URL given, or the newest server on this machine. */
-function target(given: string | undefined, token: string | undefined): { url: URL; token: string | undefined } {
+function target(
+  given: string | undefined,
+  token: string | undefined,
+  say: (text: string) => void,
+): { url: URL; token: string | undefined } {
   if (given !== undefined) return { url: parseUrl(given), token };
   const [newest, ...others] = liveEntries(process.env);
   if (!newest)
@@ -114,8 +124,7 @@ function target(given: string | undefined, token: string | undefined): { url: UR
       "connect",
       "no server of yours is running on this machine: start one with `bun run server`, or give a URL",
     );
-  if (others.length > 0)
-    process.stderr.write(`${others.length + 1} servers are running; taking the newest, ${newest.url}\n`);
+  if (others.length > 0) say(`${others.length + 1} servers are running; taking the newest, ${newest.url}`);
   return { url: parseUrl(newest.url), token: token ?? newest.token };
 }
 

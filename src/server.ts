@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
 import pkg from "../package.json";
 import { addressLines, localUrl, machineNames } from "./cli/addresses.ts";
-import { openConsole } from "./cli/console.ts";
+import { isInForeground, openConsole } from "./cli/console.ts";
 import { CliError, EXIT_CODES, reportFatal } from "./cli/errors.ts";
 import { type Parsed, readOptions } from "./cli/options.ts";
 import { announce } from "./cli/runtime.ts";
@@ -40,7 +40,10 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     update();
   });
   const isStdin = file === STDIN; // then standard input is left to the Worker
-  const asks = file === undefined || (!isStdin && process.stdin.isTTY === true && process.stdout.isTTY === true);
+  const isTerminal = !isStdin && process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const asks = isTerminal ? isInForeground() : file === undefined;
+  if (file === undefined && !asks)
+    throw new CliError("usage", "no FILE given, and nothing can be asked in the background");
   const screen = openConsole({
     input: () => process.stdin,
     output: process.stdout,

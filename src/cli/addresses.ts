@@ -22,7 +22,7 @@ function urlOf(host: string, port: number): string {
 
 /** The URLs a person would use. `token` is what other machines need; `everywhere`: this machine too. */
 export function addressLines(address: Address, token: string | undefined, everywhere: boolean): string[] {
-  const withToken = (url: string) => (token === undefined ? url : `${url}?token=${token}`);
+  const withToken = (url: string) => (token === undefined ? url : `${url}?token=${encodeURIComponent(token)}`);
   const local = localUrl(address);
   const lines = [`  this machine  ${everywhere ? withToken(local) : local}`];
   const network = WILDCARDS.has(address.hostname) ? externalAddress() : undefined;

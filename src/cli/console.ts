@@ -1,5 +1,5 @@
 // The console of the server: a prompt for paths, lines above it, and on a terminal a status line. Plain lines elsewhere.
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import * as readline from "node:readline";
 import type { ReadStream, WriteStream } from "node:tty";
 
@@ -45,7 +45,8 @@ export function openConsole({ output, env, asks, ...events }: ConsoleOptions): C
   let status = "";
   let isOpen = asks;
   let isAsked = false; // without a cursor to move: the prompt stands on the last line
-  output.on("error", () => {}); // a closed pipe: nobody reads, the server goes on
+  // A closed pipe or terminal: nobody reads or types any more, the server goes on, or is told by a signal.
+  for (const stream of [output, process.stderr, input]) stream?.on("error", () => {});
 
   const prompt = input
     ? readline.createInterface({
@@ -70,6 +71,7 @@ export function openConsole({ output, env, asks, ...events }: ConsoleOptions): C
     events.onEnd();
   });
   prompt?.on("SIGINT", events.onInterrupt);
+  (prompt as NodeJS.EventEmitter | undefined)?.on("error", () => {}); // the terminal is gone; a signal follows
 
   const hasCursor = () => isOpen && isLive && prompt?.terminal === true;
 
@@ -93,12 +95,14 @@ export function openConsole({ output, env, asks, ...events }: ConsoleOptions): C
 
   function redraw(): void {
     if (isLive && status !== "") output.write(paint(2, fit(status, output.columns)) + (hasCursor() ? "\n" : ""));
-    if (hasCursor()) prompt?.prompt(true);
+    if (!prompt || !hasCursor()) return;
+    // The cursor is where the prompt begins; readline would go up the rows that it wrote there before.
+    (prompt as unknown as { prevRows: number }).prevRows = 0;
+    prompt.prompt(true);
   }
 
   function ask(): void {
-    if (!isOpen || isAsked) return;
-    if (hasCursor()) return redraw();
+    if (!isOpen || isAsked || hasCursor()) return;
     output.write(PROMPT);
     isAsked = true;
   }
@@ -130,6 +134,21 @@ export function openConsole({ output, env, asks, ...events }: ConsoleOptions): C
       prompt?.close();
     },
   };
+}
+
+/**
+ * Whether this process may read from its terminal. One in the background (`server &`) would be stopped by SIGTTIN:
+ * its process group is not the terminal's (proc(5), fields pgrp and tpgid).
+ */
+export function isInForeground(): boolean {
+  try {
+    const fields = readFileSync("/proc/self/stat", "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return fields[2] === fields[5];
+  } catch {
+    return true;
+  }
 }
 
 /** One terminal line, cut to the width of the window. */

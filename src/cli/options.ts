@@ -14,6 +14,8 @@ export type Option<T> = {
   readonly default: T;
   /** May be given several times; the values are joined by a comma before `parse`. */
   readonly repeat?: boolean;
+  /** Its value is not repeated in messages, if it comes from the environment: logs are read by more people. */
+  readonly isSecret?: boolean;
 };
 
 type Values<S> = { readonly [K in keyof S]: S[K] extends Option<infer T> ? T : never };
@@ -22,6 +24,9 @@ export type Parsed<S> = { readonly values: Values<S>; readonly positionals: read
 
 /** The environment variable of an option: `--max-file` is CSVCAST_MAX_FILE. */
 export const envName = (option: string) => `CSVCAST_${option.toUpperCase().replaceAll("-", "_")}`;
+
+/** Asked for on the command line only. */
+const COMMANDS = new Set(["help", "version"]);
 
 /** Reads options from the command line, then the environment, then the defaults. Throws CliError("usage"). */
 export function readOptions<S extends Record<string, Option<unknown>>>(
@@ -43,9 +48,9 @@ export function readOptions<S extends Record<string, Option<unknown>>>(
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(options)) {
     const text = given.get(name);
-    const fromEnv = env[envName(name)];
+    const fromEnv = COMMANDS.has(name) ? undefined : env[envName(name)];
     if (text !== undefined) values[name] = checked(option, text, option.value ? `--${name} ${text}` : `--${name}`);
-    else if (fromEnv) values[name] = checked(option, fromEnv, `${envName(name)}=${fromEnv}`);
+    else if (fromEnv) values[name] = checked(option, fromEnv, envName(name) + (option.isSecret ? "" : `=${fromEnv}`));
     else values[name] = option.default;
   }
   return { values: values as Values<S>, positionals };
@@ -113,7 +118,7 @@ export function describeOptions(options: Record<string, Option<unknown>>): strin
   const width = Math.max(...left.map((text) => text.length)) + 2;
   return Object.entries(options)
     .map(([name, { help }], i) => {
-      const variable = name === "help" || name === "version" ? "" : ` [${envName(name)}]`;
+      const variable = COMMANDS.has(name) ? "" : ` [${envName(name)}]`;
       return `  ${left[i]!.padEnd(width)}${help.replaceAll("\n", `\n${" ".repeat(width + 2)}`)}${variable}`;
     })
     .join("\n");

@@ -90,6 +90,7 @@ export const serverOptions = {
   } as Option<number>,
   token: {
     value: "TEXT",
+    isSecret: true,
     help: "everyone needs this token; argv is visible to others on\nthis machine, so prefer the variable (default: a random\none, for other machines only)",
     rule: "at least 8 characters from A-Z a-z 0-9 - . _ ~ + / =",
     parse: (text) => (/^[A-Za-z0-9._~+/=-]{8,512}$/.test(text) ? text : undefined),

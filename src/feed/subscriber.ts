@@ -36,6 +36,7 @@ export function subscribe(options: SubscriberOptions): { close(): void } {
   let isClosed = false;
   let socket: Socket | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let handshake: ReturnType<typeof setTimeout> | undefined;
 
   function connect(): void {
     const mine = options.connect();
@@ -43,7 +44,7 @@ export function subscribe(options: SubscriberOptions): { close(): void } {
     let wasOpen = false;
     let isDone = false;
     let failure = "";
-    const handshake = setTimeout(() => {
+    handshake = setTimeout(() => {
       failure = `no answer to the WebSocket handshake within ${HANDSHAKE_MS / 1000} s`;
       mine.close();
       lost(0, "");
@@ -56,7 +57,8 @@ export function subscribe(options: SubscriberOptions): { close(): void } {
       if (wasOpen) lostAt = Date.now();
       const why = reason || failure || (wasOpen ? `connection lost (${code})` : "cannot connect");
       const status = /status code: (\d+)/.exec(failure)?.[1];
-      if (HOPELESS_CODES.has(code) || (status && isHopelessStatus(Number(status)))) return end(why);
+      const isTooBig = wasOpen && /too big/i.test(failure); // Bun takes 128 MiB, and so will the next message be
+      if (isTooBig || HOPELESS_CODES.has(code) || (status && isHopelessStatus(Number(status)))) return end(why);
       const delayMs = delayOf(attempt++);
       if (Date.now() + delayMs - lostAt > options.giveUpMs) return end(why);
       options.onRetry(why, delayMs);
@@ -65,12 +67,14 @@ export function subscribe(options: SubscriberOptions): { close(): void } {
 
     mine.addEventListener("open", () => {
       clearTimeout(handshake);
+      if (isDone || isClosed) return mine.close(1000);
       wasOpen = true;
-      if (!isClosed) options.onOpen();
+      options.onOpen();
     });
     mine.addEventListener("message", ({ data }) => {
+      if (isDone || isClosed) return;
       attempt = 0;
-      if (!isClosed && typeof data === "string") options.onMessage(data);
+      if (typeof data === "string") options.onMessage(data);
     });
     mine.addEventListener("error", (event) => {
       // Bun and Node tell why in the event, the standard does not; the address is known.
@@ -90,6 +94,7 @@ export function subscribe(options: SubscriberOptions): { close(): void } {
     close() {
       isClosed = true;
       clearTimeout(timer);
+      clearTimeout(handshake);
       socket?.close(1000);
     },
   };

@@ -50,6 +50,7 @@ export function openHub(options: HubOptions): Hub {
     hostname: options.hostname,
     port: options.port,
     development: false,
+    reusePort: false, // which `development: false` turns on otherwise: two servers would share a port
     fetch: (request, server) => answer(request, server),
     error: () => text(500, "internal error"),
     websocket: {

@@ -50,6 +50,7 @@ export function openOnAir(settings: Omit<FileSettings, "path" | "version">, even
         if (isNewFile) {
           current?.file.close();
           candidate = undefined;
+          renderedVersion = 0;
         }
         current = { file, facts };
         events.onTable(path, facts, isNewFile, splices, isNewEpoch);
