@@ -111,14 +111,17 @@ export function rowWriter(shape: RowShape, { delimiter, recordEnd }: Layout, enc
             if (byte === QUOTE) {
               i++;
               for (;;) {
-                let stop = 0;
-                for (; stop === 0; i += 2, o += 2) {
-                  const pair = from.getUint16(i, true);
-                  to.setUint16(o, pair, true);
-                  stop = inside[pair]!;
+                let word = 0;
+                for (;;) {
+                  word = from.getInt32(i, true);
+                  to.setInt32(o, word, true);
+                  if ((inside[word & 0xffff]! | inside[word >>> 16]!) !== 0) break;
+                  i += 4;
+                  o += 4;
                 }
-                i += stop - 3;
-                o += stop - 3;
+                const stop = inside[word & 0xffff] || inside[word >>> 16]! + 2;
+                i += stop - 1;
+                o += stop - 1;
                 byte = src[i++]!;
                 if (byte === QUOTE) {
                   if (src[i] !== QUOTE) break;
@@ -136,14 +139,17 @@ export function rowWriter(shape: RowShape, { delimiter, recordEnd }: Layout, enc
               byte = src[i]!;
             }
             for (;;) {
-              let stop = 0;
-              for (; stop === 0; i += 2, o += 2) {
-                const pair = from.getUint16(i, true);
-                to.setUint16(o, pair, true);
-                stop = outside[pair]!;
+              let word = 0;
+              for (;;) {
+                word = from.getInt32(i, true);
+                to.setInt32(o, word, true);
+                if ((outside[word & 0xffff]! | outside[word >>> 16]!) !== 0) break;
+                i += 4;
+                o += 4;
               }
-              i += stop - 3;
-              o += stop - 3;
+              const stop = outside[word & 0xffff] || outside[word >>> 16]! + 2;
+              i += stop - 1;
+              o += stop - 1;
               byte = src[i++]!;
               if (byte === delimiter || byte === recordEnd) break cell;
               if (byte === CR && src[i] === LF && recordEnd === LF) {

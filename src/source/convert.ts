@@ -90,8 +90,8 @@ function streamRecords(fd: number, size: number, options: ReadOptions): string |
   }
 }
 
-/** The arena lives on for a while after a conversion, for a caller who converts again. */
-const ARENA_IDLE_MS = 5_000;
+/** The arena lives on for a minute after a conversion, for a caller who converts again. */
+const ARENA_IDLE_MS = 60_000;
 let idle: { arena: Arena; timer: ReturnType<typeof setTimeout> } | undefined;
 
 function arena(): Arena {
