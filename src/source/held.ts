@@ -27,6 +27,8 @@ export type Held = {
   source(): Uint8Array | undefined;
   /** Bytes that follow those covered. False if they change what was understood so far: then the whole is needed. */
   append(bytes: Uint8Array): boolean;
+  /** The source is as it was up to `at`, and `rest` from there on. False as for `append`. */
+  setFrom(at: number, rest: Uint8Array): boolean;
   /** The whole source anew. Throws CsvError, and changes nothing, if it is no CSV. */
   set(bytes: Uint8Array, length: number): void;
   /** What has changed since the last publication; an unterminated last row counts only if the source is quiet. */
@@ -57,6 +59,16 @@ export function openHeld(readOptions: ReadOptions, lastRows: number): Held {
     if (table.length() < HEAD_BYTES && isOtherVerdict(table, document, usable, readOptions)) return false;
     change(table.length(), 0, usable);
     covered += usable.length;
+    return true;
+  }
+
+  function setFrom(at: number, rest: Uint8Array): boolean {
+    const held = source();
+    if (!table || !document || !held || at < Math.max(HEAD_BYTES, document.dialect.bodyStart)) return false;
+    const { at: offset, removed, inserted } = difference(held.subarray(at), rest);
+    if (!isUtf8(wholeCharacters(rest, offset, offset + inserted.length)) || tornTail(rest) > 0) return false;
+    change(at + offset, removed, inserted);
+    covered = table.length();
     return true;
   }
 
@@ -99,7 +111,7 @@ export function openHeld(readOptions: ReadOptions, lastRows: number): Held {
     return change.length > 0 ? publication : undefined;
   }
 
-  return { table: () => table, covered: () => covered, matches, source, append, set, publish };
+  return { table: () => table, covered: () => covered, matches, source, append, setFrom, set, publish };
 }
 
 /** Delimiter, record end, header and encoding are functions of the first 64 kB: while a file is shorter, they may change. */
@@ -125,6 +137,14 @@ function isSameLayout(a: Dialect, b: Dialect): boolean {
   const { delimiter, recordEnd } = a.layout;
   if (delimiter !== b.layout.delimiter || recordEnd !== b.layout.recordEnd || a.bodyStart !== b.bodyStart) return false;
   return a.columns.length === b.columns.length && a.columns.every((name, c) => name === b.columns[c]);
+}
+
+/** The range, widened to where characters begin and end: what is around it is known to be valid. */
+function wholeCharacters(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const isContinued = (at: number) => at < bytes.length && (bytes[at]! & 0xc0) === 0x80;
+  while (from > 0 && isContinued(from)) from--;
+  while (isContinued(to)) to++;
+  return bytes.subarray(from, to);
 }
 
 const BLOCK_BYTES = 1 << 16;

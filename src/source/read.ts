@@ -62,7 +62,8 @@ export function identityOf(stat: BigStat): Identity {
 /** Reads an open file from its start to its end. */
 export function readAll(fd: number, path: string, size: number, { maxFileBytes, onProgress }: ReadLimits) {
   if (size > maxFileBytes) throw tooLarge(path, maxFileBytes);
-  let bytes: Uint8Array = Buffer.allocUnsafeSlow(size + 1 + SPARE_BYTES);
+  // Room for what will be appended; pages that are not touched cost nothing.
+  let bytes: Uint8Array = Buffer.allocUnsafeSlow(size + Math.min(size >> 2, 64 << 20) + 4096 + SPARE_BYTES);
   let length = 0;
   for (;;) {
     if (bytes.length - SPARE_BYTES === length) bytes = enlarged(bytes, length);
@@ -80,9 +81,8 @@ export function readAll(fd: number, path: string, size: number, { maxFileBytes, 
   }
 }
 
-/** Reads `length` bytes at `at`, or as many as there are. */
-export function readRange(fd: number, at: number, length: number): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(length);
+/** Reads `length` bytes at `at`, or as many as there are, into `bytes` or a buffer of their own. */
+export function readRange(fd: number, at: number, length: number, bytes = Buffer.allocUnsafeSlow(length)): Uint8Array {
   let have = 0;
   for (let got = -1; have < length && got !== 0; have += got)
     got = readSync(fd, bytes, have, Math.min(length - have, STEP_BYTES), at + have);

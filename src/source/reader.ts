@@ -42,6 +42,10 @@ const VERIFY_QUIET_MS = 2_000;
 /** And at least this often while it changes. */
 const VERIFY_BUSY_MS = 60_000;
 
+/** The file is compared in blocks of this size, through one buffer. */
+const COMPARED_BYTES = 1 << 20;
+const compared = Buffer.allocUnsafeSlow(COMPARED_BYTES);
+
 const WRONG_CONTENT: ReadonlySet<CsvErrorKind> = new Set(["not-csv", "too-large", "unclosed-quote", "not-a-file"]);
 
 const STATES: Partial<Record<CsvErrorKind, FileState>> = {
@@ -131,23 +135,45 @@ export function openReader(settings: ReaderSettings, events: ReaderEvents): Read
     publish(isQuiet(now));
   }
 
-  /** Reads the whole file; what is held stays if that does not succeed. */
+  /** Looks at the whole file, and reads what of it is new; what is held stays if that does not succeed. */
   function reload(fd: number, now: number): void {
     const before = fstatSync(fd, { bigint: true });
+    const size = Number(before.size);
+    if (size > settings.maxFileBytes) throw tooLarge(path, settings.maxFileBytes);
     const isFirst = !held.table();
-    const { bytes, length } = readAll(fd, path, Number(before.size), {
-      maxFileBytes: settings.maxFileBytes,
-      ...(isFirst ? { onProgress: events.onProgress } : {}),
-    });
+    const equal = equalBytes(fd, size);
+    const isSame = equal === size && size === held.covered();
+    const rest = isSame ? undefined : equal > 0 ? readRange(fd, equal, size - equal) : undefined;
     const after = fstatSync(fd, { bigint: true });
     const hasGrown = after.ino === before.ino && after.size > before.size;
     if (identityOf(before) !== identityOf(after) && !hasGrown) return;
-    held.set(bytes, hasGrown ? Math.min(length, Number(before.size)) : length);
+    if (!isSame && !(rest && held.setFrom(equal, rest)) && !readWhole(fd, before, isFirst)) return;
     rewriteSince = undefined;
     verifiedAt = now;
     // Within the granularity of its clock the file may change once more without showing it: that takes another look.
     unverifiedSince = hasGrown || now - changedAt < VERIFY_QUIET_MS ? now : undefined;
     if (isFirst) publish(isQuiet(now));
+  }
+
+  /** How many bytes at the start of the file are those that are held: a whole number of blocks, or all. */
+  function equalBytes(fd: number, size: number): number {
+    if (!held.source()) return 0;
+    for (let at = 0; at < size; at += COMPARED_BYTES) {
+      const block = readRange(fd, at, Math.min(COMPARED_BYTES, size - at), compared);
+      if (!held.matches(at, block)) return at;
+    }
+    return size;
+  }
+
+  /** Takes the whole file anew; false if it was written to meanwhile other than at its end. */
+  function readWhole(fd: number, before: BigStat, isFirst: boolean): boolean {
+    const limits = { maxFileBytes: settings.maxFileBytes, ...(isFirst ? { onProgress: events.onProgress } : {}) };
+    const { bytes, length } = readAll(fd, path, Number(before.size), limits);
+    const after = fstatSync(fd, { bigint: true });
+    const hasGrown = after.ino === before.ino && after.size > before.size;
+    if (identityOf(before) !== identityOf(after) && !hasGrown) return false;
+    held.set(bytes, hasGrown ? Math.min(length, Number(before.size)) : length);
+    return true;
   }
 
   function publish(isQuietNow: boolean): void {
