@@ -234,7 +234,11 @@ describe("a mistake on the command line ends with 2 and one line of advice:", ()
   const cases: { args: string[]; env?: Record<string, string>; expected: string }[] = [
     { args: ["--count", "0"], expected: "--count 0: a number of messages, 1 or more" },
     { args: ["--conut=1"], expected: "--conut: unknown option; did you mean --count?" },
-    { args: [], env: { CSVCAST_GIVE_UP: "never" }, expected: "CSVCAST_GIVE_UP=never: a time from 0s to 24h, such as 30s" },
+    {
+      args: [],
+      env: { CSVCAST_GIVE_UP: "never" },
+      expected: "CSVCAST_GIVE_UP=never: a time from 0s to 24h, such as 30s",
+    },
     { args: ["ws://a/", "ws://b/"], expected: "ws://b/: one URL at a time; see --help" },
   ];
   test.each(cases)("$expected", async ({ args, env = {}, expected }) => {

@@ -1,0 +1,47 @@
+// The URLs that a person is shown.
+import { describe, expect, test } from "bun:test";
+import { hostname } from "node:os";
+import { addressLines, localUrl, machineNames } from "../../src/cli/addresses.ts";
+
+describe("the URL for this machine", () => {
+  const cases = [
+    { hostname: "0.0.0.0", expected: "ws://127.0.0.1:80/" },
+    { hostname: "::", expected: "ws://[::1]:80/" },
+    { hostname: "::1", expected: "ws://[::1]:80/" },
+    { hostname: "127.0.0.1", expected: "ws://127.0.0.1:80/" },
+    { hostname: "localhost", expected: "ws://localhost:80/" },
+    { hostname: "192.0.2.7", expected: "ws://192.0.2.7:80/" },
+  ];
+  test.each(cases)("of a server on $hostname is $expected", ({ hostname, expected }) => {
+    expect(localUrl({ hostname, port: 80 })).toBe(expected);
+  });
+});
+
+describe("the URLs shown", () => {
+  const loopback = { hostname: "127.0.0.1", port: 80 };
+  test("hold no token where this machine needs none", () => {
+    expect(addressLines(loopback, "secret", false)).toEqual(["  this machine  ws://127.0.0.1:80/"]);
+  });
+
+  test("hold the token where everyone needs it", () => {
+    expect(addressLines(loopback, "secret", true)).toEqual(["  this machine  ws://127.0.0.1:80/?token=secret"]);
+  });
+
+  test("name the network only where the server can be reached from it, and with the token it asks for", () => {
+    for (const line of addressLines({ hostname: "0.0.0.0", port: 80 }, "secret", false).slice(1))
+      expect(line).toMatch(/^ {2}network {7}ws:\/\/[\d.]+:80\/\?token=secret$/);
+    for (const line of addressLines({ hostname: "0.0.0.0", port: 80 }, undefined, false).slice(1))
+      expect(line).toMatch(/^ {2}network {7}ws:\/\/[\d.]+:80\/$/);
+  });
+
+  test("escape a token that a URL would read otherwise", () => {
+    const [line] = addressLines(loopback, "a+b/c=d~", true);
+    const url = new URL(line!.trim().split(/\s+/).at(-1)!);
+    expect(url.searchParams.get("token")).toBe("a+b/c=d~");
+  });
+});
+
+test("this machine goes by its name, in lower case", () => {
+  expect(machineNames()).toContain(hostname().toLowerCase());
+  expect(machineNames()).toContain(`${hostname().toLowerCase()}.local`);
+});

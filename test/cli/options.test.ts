@@ -1,0 +1,299 @@
+// Command line and environment -> values or one line of advice, with the real tables of options.
+import { describe, expect, test } from "bun:test";
+import { CliError } from "../../src/cli/errors.ts";
+import {
+  describeOptions,
+  durationMs,
+  envName,
+  flag,
+  type Option,
+  readOptions,
+  sizeBytes,
+  wholeNumber,
+} from "../../src/cli/options.ts";
+import { serverHelp, serverOptions } from "../../src/cli/server-options.ts";
+
+type Env = Record<string, string>;
+
+const read = (argv: string[], env: Env = {}) => readOptions(serverOptions, argv, env);
+
+/** The message of the usage error that reading ends with. */
+function complaint(argv: string[], env: Env = {}): string {
+  try {
+    read(argv, env);
+  } catch (error) {
+    if (error instanceof CliError && error.kind === "usage") return error.message;
+    throw error;
+  }
+  return "no complaint";
+}
+
+test("without anything, every option has its default", () => {
+  const { values, positionals } = read([]);
+  expect(positionals).toEqual([]);
+  expect(values).toEqual({
+    port: undefined,
+    host: "0.0.0.0",
+    interval: 1_000,
+    last: Infinity,
+    settle: 250,
+    delimiter: undefined,
+    encoding: undefined,
+    "max-file": 2 ** 30,
+    "max-message": 32 * 2 ** 20,
+    "max-clients": 10_000,
+    token: undefined,
+    open: false,
+    "allow-host": [],
+    "allow-origin": [],
+    help: false,
+    version: false,
+  });
+});
+
+describe("the command line", () => {
+  type Values = Partial<ReturnType<typeof read>["values"]>;
+  const cases: { name: string; argv: string[]; env?: Env; expected: Values; positionals?: string[] }[] = [
+    { name: "gives values as words of their own", argv: ["--port", "8080"], expected: { port: 8080 } },
+    { name: "gives values after an equals sign", argv: ["--port=0"], expected: { port: 0 } },
+    {
+      name: "has short names",
+      argv: ["-p", "1", "-i", "2s", "-d", ";", "-h", "-V"],
+      expected: { port: 1, interval: 2_000, delimiter: ";", help: true, version: true },
+    },
+    { name: "has short names with the value attached", argv: ["-p8080"], expected: { port: 8080 } },
+    { name: "takes the last of several values", argv: ["--port", "1", "--port", "2"], expected: { port: 2 } },
+    {
+      name: "takes files among the options",
+      argv: ["a.csv", "--open", "b.csv"],
+      expected: { open: true },
+      positionals: ["a.csv", "b.csv"],
+    },
+    {
+      name: "takes all that follows -- as files",
+      argv: ["--", "--port", "-x"],
+      expected: { port: undefined },
+      positionals: ["--port", "-x"],
+    },
+    { name: "knows delimiters by name", argv: ["--delimiter", "tab"], expected: { delimiter: "\t" } },
+    { name: "knows a tab as a person types it", argv: ["--delimiter", "\\t"], expected: { delimiter: "\t" } },
+    { name: "takes any other character as delimiter", argv: ["--delimiter", "-"], expected: { delimiter: "-" } },
+    { name: "knows encodings by their labels", argv: ["--encoding", "latin1"], expected: { encoding: "windows-1252" } },
+    {
+      name: "reads sizes",
+      argv: ["--max-file", "500MiB", "--max-message=64k"],
+      expected: { "max-file": 500 * 2 ** 20, "max-message": 65_536 },
+    },
+    {
+      name: "collects names",
+      argv: ["--allow-host", "a.example", "--allow-host", "b.example,c.example"],
+      expected: { "allow-host": ["a.example", "b.example", "c.example"] },
+    },
+    {
+      name: "collects origins",
+      argv: ["--allow-origin", "https://a.example", "--allow-origin=http://b.example:8080"],
+      expected: { "allow-origin": ["https://a.example", "http://b.example:8080"] },
+    },
+    { name: "takes addresses of all kinds", argv: ["--host", "::1"], expected: { host: "::1" } },
+    {
+      name: "takes a token that begins with a dash",
+      argv: ["--token=-0123456789"],
+      expected: { token: "-0123456789" },
+    },
+    {
+      name: "takes an empty environment variable as none",
+      argv: [],
+      env: { CSVCAST_PORT: "" },
+      expected: { port: undefined },
+    },
+    { name: "wins over the environment", argv: ["--port", "1"], env: { CSVCAST_PORT: "2" }, expected: { port: 1 } },
+    {
+      name: "wins over a faulty environment",
+      argv: ["--port", "1"],
+      env: { CSVCAST_PORT: "x" },
+      expected: { port: 1 },
+    },
+    {
+      name: "can be left to the environment",
+      argv: [],
+      env: { CSVCAST_PORT: "2", CSVCAST_MAX_CLIENTS: "7", CSVCAST_OPEN: "yes", CSVCAST_ALLOW_HOST: "a,b" },
+      expected: { port: 2, "max-clients": 7, open: true, "allow-host": ["a", "b"] },
+    },
+    {
+      name: "leaves a flag off that the environment turns off",
+      argv: [],
+      env: { CSVCAST_OPEN: "0" },
+      expected: { open: false },
+    },
+    {
+      name: "has --help and --version to itself: no variable asks for them",
+      argv: [],
+      env: { CSVCAST_VERSION: "0.1.0", CSVCAST_HELP: "1" },
+      expected: { version: false, help: false },
+    },
+  ];
+  test.each(cases)("$name", ({ argv, env, expected, positionals }) => {
+    const parsed = read(argv, env);
+    expect(parsed.values).toMatchObject(expected);
+    expect(parsed.positionals).toEqual(positionals ?? []);
+  });
+});
+
+describe("a mistake is named, with its value and the way out:", () => {
+  const port = "a port is a number from 0 to 65535";
+  const interval = "a time from 10ms to 1h, such as 500ms or 2s; a bare number is milliseconds";
+  const token = "at least 8 characters from A-Z a-z 0-9 - . _ ~ + / =";
+  const cases: { argv: string[]; env?: Env; expected: string }[] = [
+    { argv: ["--port", "70000"], expected: `--port 70000: ${port}` },
+    { argv: ["--port", "-1"], expected: `--port -1: ${port}` },
+    { argv: ["--port", "1e3"], expected: `--port 1e3: ${port}` },
+    { argv: ["--port", "80.5"], expected: `--port 80.5: ${port}` },
+    { argv: ["--port="], expected: `--port : ${port}` },
+    { argv: ["--port"], expected: `--port: needs a value, ${port}` },
+    { argv: ["-p"], expected: `-p: needs a value, ${port}` },
+    { argv: ["--port", "--open"], expected: `--port: needs a value, ${port}` },
+    { argv: [], env: { CSVCAST_PORT: "70000" }, expected: `CSVCAST_PORT=70000: ${port}` },
+    { argv: ["--interval", "0"], expected: `--interval 0: ${interval}` },
+    { argv: ["--interval", "9ms"], expected: `--interval 9ms: ${interval}` },
+    { argv: ["--interval", "2h"], expected: `--interval 2h: ${interval}` },
+    { argv: ["--interval", "soon"], expected: `--interval soon: ${interval}` },
+    { argv: [], env: { CSVCAST_INTERVAL: "0" }, expected: `CSVCAST_INTERVAL=0: ${interval}` },
+    { argv: ["--last", "0"], expected: "--last 0: a number of rows, 1 or more" },
+    {
+      argv: ["--settle", "5m"],
+      expected: "--settle 5m: a time from 10ms to 1m, such as 250ms; a bare number is milliseconds",
+    },
+    { argv: ["--host", "not a host"], expected: "--host not a host: an address such as 127.0.0.1, :: or localhost" },
+    {
+      argv: ["--delimiter", "ab"],
+      expected: "--delimiter ab: one ASCII character, or comma, semicolon, tab, pipe, space",
+    },
+    {
+      argv: ["--delimiter", '"'],
+      expected: '--delimiter ": one ASCII character, or comma, semicolon, tab, pipe, space',
+    },
+    {
+      argv: ["--encoding", "klingon"],
+      expected: "--encoding klingon: an encoding such as utf-8, utf-16le, windows-1252 or shift_jis",
+    },
+    { argv: ["--max-file", "2GiB"], expected: "--max-file 2GiB: a size from 1 byte to 1GiB, such as 500MiB" },
+    { argv: ["--max-message", "12"], expected: "--max-message 12: a size from 1KiB to 1GiB, such as 64MiB" },
+    { argv: ["--max-clients", "0"], expected: "--max-clients 0: a number from 1 to 1000000" },
+    { argv: ["--token", "short"], expected: `--token short: ${token}` },
+    { argv: ["--allow-host", "a b"], expected: "--allow-host a b: a host name such as csv.example" },
+    {
+      argv: ["--allow-origin", "dash.example"],
+      expected: "--allow-origin dash.example: an origin such as https://dash.example, without a path",
+    },
+    {
+      argv: ["--allow-origin", "https://a.example/x"],
+      expected: "--allow-origin https://a.example/x: an origin such as https://dash.example, without a path",
+    },
+    { argv: ["--open=yes"], expected: "--open=yes: takes no value" },
+    {
+      argv: [],
+      env: { CSVCAST_OPEN: "perhaps" },
+      expected: "CSVCAST_OPEN=perhaps: is on with 1 or true, off with 0 or false",
+    },
+    { argv: ["--prot", "1"], expected: "--prot: unknown option; did you mean --port?" },
+    { argv: ["--intervall=1s"], expected: "--intervall: unknown option; did you mean --interval?" },
+    { argv: ["--max-mesage", "1"], expected: "--max-mesage: unknown option; did you mean --max-message?" },
+    { argv: ["--frobnicate"], expected: "--frobnicate: unknown option; see --help" },
+    { argv: ["-z"], expected: "-z: unknown option; see --help" },
+    { argv: ["--constructor"], expected: "--constructor: unknown option; see --help" },
+    { argv: ["--__proto__"], expected: "--__proto__: unknown option; see --help" },
+  ];
+  test.each(cases)("$expected", ({ argv, env, expected }) => {
+    expect(complaint(argv, env)).toBe(expected);
+  });
+
+  test("but a token from the environment is not repeated in it", () => {
+    expect(complaint([], { CSVCAST_TOKEN: "s3cr3t!" })).not.toContain("s3cr3t!");
+  });
+});
+
+describe("a time", () => {
+  const cases: { input: string; expected: number | undefined }[] = [
+    { input: "250", expected: 250 },
+    { input: "250ms", expected: 250 },
+    { input: "1s", expected: 1_000 },
+    { input: "1.5s", expected: 1_500 },
+    { input: "2m", expected: 120_000 },
+    { input: "2min", expected: 120_000 },
+    { input: "1h", expected: 3_600_000 },
+    { input: " 1s ", expected: 1_000 },
+    { input: "0", expected: 0 },
+    { input: "2h", expected: undefined },
+    { input: "-1s", expected: undefined },
+    { input: "1 s", expected: undefined },
+    { input: "1sec", expected: undefined },
+    { input: ".5s", expected: undefined },
+    { input: "1e3", expected: undefined },
+    { input: "Infinity", expected: undefined },
+    { input: "", expected: undefined },
+  ];
+  test.each(cases)("written '$input' is $expected ms", ({ input, expected }) => {
+    expect(durationMs(input, 0, 3_600_000)).toBe(expected);
+  });
+});
+
+describe("a size", () => {
+  const cases: { input: string; expected: number | undefined }[] = [
+    { input: "1", expected: 1 },
+    { input: "64k", expected: 65_536 },
+    { input: "64kB", expected: 65_536 },
+    { input: "64KiB", expected: 65_536 },
+    { input: "1.5M", expected: 1_572_864 },
+    { input: "32 MiB", expected: 33_554_432 },
+    { input: "1GiB", expected: 1_073_741_824 },
+    { input: "0", expected: undefined },
+    { input: "2g", expected: undefined },
+    { input: "1TiB", expected: undefined },
+    { input: "-1", expected: undefined },
+    { input: "MiB", expected: undefined },
+    { input: "", expected: undefined },
+  ];
+  test.each(cases)("written '$input' is $expected bytes", ({ input, expected }) => {
+    expect(sizeBytes(input, 1, 2 ** 30)).toBe(expected);
+  });
+});
+
+describe("a whole number", () => {
+  const cases: { input: string; expected: number | undefined }[] = [
+    { input: "1", expected: 1 },
+    { input: "007", expected: 7 },
+    { input: "10", expected: 10 },
+    { input: "11", expected: undefined },
+    { input: "0", expected: undefined },
+    { input: "+5", expected: undefined },
+    { input: "5.0", expected: undefined },
+    { input: "0x5", expected: undefined },
+    { input: "٥", expected: undefined },
+    { input: "", expected: undefined },
+  ];
+  test.each(cases)("written '$input' is $expected", ({ input, expected }) => {
+    expect(wholeNumber(input, 1, 10)).toBe(expected);
+  });
+});
+
+describe("--help", () => {
+  test("lists every option with its variable", () => {
+    for (const name of Object.keys(serverOptions)) expect(serverHelp).toContain(`--${name}`);
+    for (const name of ["port", "max-file", "allow-origin"]) expect(serverHelp).toContain(`[${envName(name)}]`);
+    expect(serverHelp).not.toContain("CSVCAST_HELP");
+  });
+
+  test("lines its columns up, also below the first line of a description", () => {
+    const options = {
+      on: flag("turns it on", "o"),
+      size: { value: "SIZE", help: "how large\n(default: 1)", parse: Number, default: 1 } as Option<number>,
+    };
+    expect(describeOptions(options)).toBe(
+      [
+        "  -o, --on         turns it on [CSVCAST_ON]",
+        "      --size SIZE  how large",
+        "                   (default: 1) [CSVCAST_SIZE]",
+      ].join("\n"),
+    );
+  });
+});
