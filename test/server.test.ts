@@ -252,7 +252,6 @@ describe("a FILE that is none is refused with 3 and the reason:", () => {
     expect(outcome.exitCode).toBe(3);
     expect(outcome.stderr).toBe(`csvcast-server: it.csv: ${expected}\n`);
   });
-
 });
 
 describe("a file on air", () => {
