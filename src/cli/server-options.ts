@@ -136,6 +136,7 @@ Usage: bun run server [FILE] [options]
   bun run server                     asks for the file
   bun run server prices.csv          publishes prices.csv every second
   bun run server log.csv -i 200ms    five times a second
+  logger | bun run server -          a CSV that grows on standard input
   bun run client                     (elsewhere) prints what arrives
 
 Every client gets the whole table as a JSON array of row objects, at once and then
