@@ -7,7 +7,7 @@ import { addressLines, localUrl, machineNames } from "./cli/addresses.ts";
 import { isInForeground, openConsole } from "./cli/console.ts";
 import { CliError, EXIT_CODES, reportFatal } from "./cli/errors.ts";
 import { type Parsed, readOptions } from "./cli/options.ts";
-import { announce } from "./cli/runtime.ts";
+import { announceIfPossible } from "./cli/runtime.ts";
 import { serverHelp, serverOptions } from "./cli/server-options.ts";
 import { shapeText, sizeText, statusLine } from "./cli/status.ts";
 import type { AccessPolicy } from "./hub/access.ts";
@@ -34,16 +34,18 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   if (surplus !== undefined) throw new CliError("usage", `${show(surplus)}: one file at a time; see --help`);
   if (file === "") throw new CliError("usage", "FILE is empty: give the path of a CSV file");
 
-  const token = options.token ?? randomBytes(16).toString("hex");
-  const hub = listen(options, token, () => {
-    refresh();
-    update();
-  });
   const isStdin = file === STDIN; // then standard input is left to the Worker
   const isTerminal = !isStdin && process.stdin.isTTY === true && process.stdout.isTTY === true;
   const asks = isTerminal ? isInForeground() : file === undefined;
   if (file === undefined && !asks)
     throw new CliError("usage", "no FILE given, and nothing can be asked in the background");
+
+  const token = options.token ?? randomBytes(16).toString("hex");
+  const hub = listen(options, token, () => {
+    if (hub.clients() === 0) onAir.rest();
+    refresh();
+    update();
+  });
   const screen = openConsole({
     input: () => process.stdin,
     output: process.stdout,
@@ -56,10 +58,12 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   screen.line(`WebSocket server started. Listening on ${hub.hostname}:${hub.port}.`);
   for (const line of addressLines(hub, options.open ? undefined : token, options.token !== undefined))
     screen.line(line);
-  const withdraw = announceTo(hub, options, token, screen.warn);
+  const entry = { pid: process.pid, url: localUrl(hub), startedAt: Date.now(), ...(options.token && { token }) };
+  const withdraw = announceIfPossible(entry, process.env, screen.warn);
 
   let onAirPath = "";
   let state = "live";
+  let trouble = "";
   let changedAt = 0;
   let refusals = 0;
   const waiting: string[] = [];
@@ -105,17 +109,20 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
         update();
       },
       onState(next, message) {
-        if (next !== "live") screen.warn(`${next}: ${message}`);
+        if (next !== "live" && message !== trouble) screen.warn(`${next}: ${message}`);
         else if (state !== "live") screen.line(`live again: ${nameOf(onAirPath)}`);
         state = next;
+        trouble = message;
         update();
       },
       onJson({ version, text, bytes }) {
+        const isCurrent = version === onAir.table()?.version;
+        if (!isCurrent && hub.clients() === 0) return; // whoever comes next gets a fresh one
         const reason = `the table is larger than --max-message (${sizeText(options["max-message"])})`;
         if (text === undefined && !isOversize) screen.warn(`${reason}: clients are closed with 1009; raise it`);
         isOversize = text === undefined;
         hub.set(text === undefined ? { tooLarge: reason } : { text, bytes });
-        if (version !== onAir.table()?.version) refresh();
+        if (!isCurrent) refresh();
       },
     },
   );
@@ -227,17 +234,6 @@ function cannotListen(code: string | undefined, hostname: string, port: number, 
         ? "no permission for a port this low; give one above 1023"
         : message;
   return new CliError("listen", `cannot listen on ${hostname}:${port}: ${why}`);
-}
-
-/** Lets `bun run client` find this server; without it only that convenience is lost. */
-function announceTo(hub: Hub, options: Options, token: string, warn: (text: string) => void): () => void {
-  const entry = { pid: process.pid, url: localUrl(hub), startedAt: Date.now() };
-  try {
-    return announce(options.token ? { ...entry, token } : entry, process.env);
-  } catch (error) {
-    warn(`clients must be given the URL: ${error instanceof Error ? error.message : error}`);
-    return () => {};
-  }
 }
 
 if (import.meta.main) {

@@ -90,21 +90,15 @@ describe("the client prints", () => {
   test("on until its reader has enough: a closed pipe is a clean end", async () => {
     await using folder = await temporaryFolder();
     await using hub = openTestHub("[0]");
-    const script = '{ "$@"; echo "ended with $?" >&2; } | head -1';
-    const shell = Bun.spawn(["sh", "-c", script, "sh", ...command("client", hub.url, "--quiet")], {
-      cwd: folder.path,
-      env: environment(folder),
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    const output = Promise.all([shell.stdout.text(), shell.stderr.text()]);
+    const shell = '{ "$@"; echo "ended with $?" >&2; } | head -1';
+    const outcome = run("client", [hub.url, "--quiet"], { folder, shell });
     let isDone = false;
-    void shell.exited.then(() => (isDone = true));
+    void outcome.then(() => (isDone = true));
     await until("the end of the pipe", () => {
       hub.publish();
       return isDone;
     });
-    expect(await output).toEqual(["[0]\n", "ended with 0\n"]);
+    expect(await outcome).toEqual({ stdout: "[0]\n", stderr: "ended with 0\n", exitCode: 0 });
   });
 
   test("with controls escaped on a terminal, where they would be obeyed, and it stays the same JSON", async () => {
@@ -122,7 +116,7 @@ describe("the client prints", () => {
     const numbered = (number: number) => String(number).padStart(4, "0") + "x".repeat(1 << 20);
     await using folder = await temporaryFolder();
     await using hub = openTestHub(numbered(0));
-    const client = Bun.spawn(command("client", hub.url, "--quiet"), {
+    const client = Bun.spawn(command("client", [hub.url, "--quiet"]), {
       cwd: folder.path,
       env: environment(folder),
       stdin: "ignore",
@@ -364,5 +358,18 @@ describe("a signal", () => {
     expect(await client.exited).toBe(expected);
     expect(client.stderr()).toBe("");
     await until("the server to know", () => hub.clients() === 0);
+  });
+
+  test("that the client was told to ignore, by nohup, is ignored", async () => {
+    await using folder = await temporaryFolder();
+    await using hub = openTestHub("[1]");
+    await using client = start("client", [hub.url, "-n", "4"], { folder, shell: `trap "" HUP; exec "$@"` });
+    await client.prints("[1]\n");
+    client.kill("SIGHUP");
+    for (const number of [2, 3, 4]) {
+      hub.send(`[${number}]`);
+      await client.prints(`[${number}]\n`);
+    }
+    expect(await client.exited).toBe(0);
   });
 });

@@ -58,11 +58,14 @@ export type ProgramOptions = {
   readonly env?: Record<string, string>;
   /** `none` is /dev/null; a text is all that the program gets to read; `open` leaves the pipe to `type` and `endInput`. */
   readonly stdin?: "none" | "open" | { readonly text: string };
+  /** A line of shell that starts the program, which is `"$@"`. */
+  readonly shell?: string;
 };
 
 /** The command of a program, for tests that start it in a way of their own. */
-export function command(name: ProgramName, ...args: string[]): string[] {
-  return [process.execPath, join(ROOT, "src", `${name}.ts`), ...args];
+export function command(name: ProgramName, args: readonly string[], shell?: string): string[] {
+  const program = [process.execPath, join(ROOT, "src", `${name}.ts`), ...args];
+  return shell === undefined ? program : ["sh", "-c", shell, "sh", ...program];
 }
 
 /** What programs find in their environment: nothing of the person who runs the tests. */
@@ -85,8 +88,8 @@ export type Program = AsyncDisposable & {
 
 /** Starts a program; leaving the block ends it. */
 export function start(name: ProgramName, args: readonly string[], options: ProgramOptions): Program {
-  const { folder, env, stdin = "none" } = options;
-  const child = Bun.spawn(command(name, ...args), {
+  const { folder, env, stdin = "none", shell } = options;
+  const child = Bun.spawn(command(name, args, shell), {
     cwd: folder.path,
     env: environment(folder, env),
     stdin: stdin === "none" ? "ignore" : "pipe",
@@ -105,13 +108,20 @@ export function start(name: ProgramName, args: readonly string[], options: Progr
     endInput();
   }
   const shown = () => `${name} ${args.join(" ")}\nstdout: ${output.stdout}\nstderr: ${output.stderr}`;
+  let hasEnded = false;
+  const exited = Promise.all([child.exited, ...read]).then(([code]) => {
+    hasEnded = true;
+    return code;
+  });
   return {
     pid: child.pid,
-    exited: Promise.all([child.exited, ...read]).then(([code]) => code),
+    exited,
     stdout: () => output.stdout,
     stderr: () => output.stderr,
     async prints(expected, stream = "stdout") {
-      await until(`${expected} on ${stream}`, () => matches(output[stream], expected), shown);
+      const isThere = () => matches(output[stream], expected);
+      await until(`${expected} on ${stream}`, () => isThere() || hasEnded, shown);
+      if (!isThere()) throw new Error(`ended without ${expected} on ${stream}\n${shown()}`);
     },
     type,
     endInput,

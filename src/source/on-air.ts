@@ -29,6 +29,8 @@ export type OnAir = {
   isLoading(): boolean;
   /** Asks for the JSON of the table on air; one rendering runs at a time, and never for a version that was rendered. */
   render(maxBytes: number): void;
+  /** Nobody listens: memory kept for the next rendering is given back. */
+  rest(): void;
   close(): void;
 };
 
@@ -73,6 +75,7 @@ export function openOnAir(settings: Omit<FileSettings, "path" | "version">, even
     table: () => current?.facts,
     isLoading: () => candidate !== undefined,
     render,
+    rest: () => current?.file.rest(),
     close() {
       candidate?.close();
       current?.file.close();

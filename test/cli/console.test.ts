@@ -238,6 +238,7 @@ describe("in a terminal, a person", () => {
     await using client = await connect(await server.url());
     expect(await client.next()).toBe('[{"x":"1"}]');
     expect(server.output()).not.toContain(PROMPT);
+    expect(server.output()).not.toContain("\x1b"); // the cursor is the shell's
   });
 
   test("sees colours only where they are wanted", async () => {

@@ -107,11 +107,11 @@ export type TerminalOptions = {
 
 /** Starts a program in a pseudo-terminal; leaving the block ends it. */
 export function startInTerminal(name: ProgramName, args: readonly string[], options: TerminalOptions): TerminalProgram {
-  const { folder, env, columns = 80, shell = 'exec "$@"' } = options;
+  const { folder, env, columns = 80, shell } = options;
   const screen = openScreen(columns);
   const decoder = new TextDecoder();
   let output = "";
-  const child = Bun.spawn(["sh", "-c", shell, "sh", ...command(name, ...args)], {
+  const child = Bun.spawn(command(name, args, shell), {
     cwd: folder.path,
     env: environment(folder, { TERM: "xterm-256color", ...env }),
     terminal: {

@@ -342,7 +342,7 @@ describe("closing", () => {
     slow.pause();
     const text = numbered(1, 12 << 20);
     hub.set(frameOf(text));
-    const closed = hub.close(1_500);
+    const closed = hub.close(5_000);
     slow.resume();
     await closed;
     await until("the goodbye", () => closeOf(slow) !== undefined || slow.isClosed());

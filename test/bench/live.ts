@@ -1,0 +1,230 @@
+// A file that is written to while it is followed: how long until a change is published, and what it costs. The source room is
+// measured from the write to the publication in the thread of the server, against `tail -F` and against reading the file.
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startTicks } from "../../src/hub/ticks.ts";
+import { type LiveFile, openFile, type TableFacts } from "../../src/source/file.ts";
+import { pathOf, plain } from "./documents.ts";
+import { aligned, markdown, median, number, type Table, verdict } from "./report.ts";
+
+type Publication = { facts: TableFacts; splices: string | undefined; at: number };
+type Followed = { file: LiveFile; next(): Promise<Publication>; facts(): TableFacts | undefined };
+
+const SETTLE_MS = 250;
+
+function follow(path: string): Followed {
+  let waiting = Promise.withResolvers<Publication>();
+  let last: TableFacts | undefined;
+  const file = openFile(
+    {
+      path,
+      readOptions: {},
+      maxFileBytes: 2 ** 30,
+      settleMs: SETTLE_MS,
+      lastRows: Infinity,
+      lookMs: 1_000,
+      watches: true,
+      version: 0,
+    },
+    {
+      onProgress() {},
+      onRefused: (_kind, message) => waiting.reject(new Error(message)),
+      onState() {},
+      onJson() {},
+      onTable(facts, splices) {
+        last = facts;
+        waiting.resolve({ facts, splices, at: performance.now() });
+        waiting = Promise.withResolvers();
+      },
+    },
+  );
+  return { file, next: () => waiting.promise, facts: () => last };
+}
+
+const percentile = (values: number[], share: number) =>
+  [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? NaN;
+const ROW = (i: number) => `2026-01-01T00:00:00.000Z,sensor-${i % 90},12.5,7.25,ok,${i}\n`;
+const APPENDS = 300;
+
+/** Milliseconds from the write of one row to its publication. */
+async function appendLatencies(path: string): Promise<number[]> {
+  const followed = follow(path);
+  await followed.next();
+  await Bun.sleep(3_000); // past the verification pass
+  const latencies: number[] = [];
+  for (let i = 0; i < APPENDS; i++) {
+    const published = followed.next();
+    const writtenAt = performance.now();
+    appendFileSync(path, ROW(i));
+    latencies.push((await published).at - writtenAt);
+    await Bun.sleep(25 + 15 * Math.random());
+  }
+  followed.file.close();
+  return latencies;
+}
+
+/** The same for `tail -F` printing the line. */
+async function tailLatencies(path: string): Promise<number[]> {
+  const tail = Bun.spawn(["tail", "-F", "-n", "0", path], { stdout: "pipe", stderr: "ignore" });
+  const reader = tail.stdout.getReader();
+  await Bun.sleep(500);
+  const latencies: number[] = [];
+  for (let i = 0; i < APPENDS; i++) {
+    const writtenAt = performance.now();
+    appendFileSync(path, ROW(i));
+    await reader.read();
+    latencies.push(performance.now() - writtenAt);
+    await Bun.sleep(25 + 15 * Math.random());
+  }
+  tail.kill();
+  await tail.exited;
+  return latencies;
+}
+
+type Rewrite = { ms: number; plainMs: number; splices: string | undefined };
+
+/** One cell changed in the middle of a rewritten file: the work after the writer is quiet, against readFile + hash. */
+async function rewrites(path: string): Promise<Rewrite[]> {
+  const followed = follow(path);
+  await followed.next();
+  const results: Rewrite[] = [];
+  const text = readFileSync(path);
+  const at = text.indexOf("\n", text.length >> 1) + 1;
+  for (let round = 0; round < 7; round++) {
+    await Bun.sleep(2_600);
+    text[at] = 48 + round;
+    const published = followed.next();
+    writeFileSync(path, text);
+    const writtenAt = performance.now();
+    const { at: publishedAt, splices } = await published;
+    const startedAt = performance.now();
+    Bun.hash(readFileSync(path));
+    results.push({ ms: publishedAt - writtenAt - SETTLE_MS, plainMs: performance.now() - startedAt, splices });
+  }
+  followed.file.close();
+  return results;
+}
+
+type Sustained = { rows: number; expected: number; jitterMs: number; cores: number };
+
+/** 100,000 rows a second for 10 s on top of a million, while ticks run in this thread; the writer is a process of its own. */
+async function sustained(path: string): Promise<Sustained> {
+  const followed = follow(path);
+  const before = (await followed.next()).facts.rows;
+  await Bun.sleep(1_000);
+  const late: number[] = [];
+  const startedAt = performance.now();
+  const ticks = startTicks(100, () => {
+    const since = (performance.now() - startedAt) / 100;
+    late.push((since - Math.round(since)) * 100);
+  });
+  const script = `const fs = require("fs"), fd = fs.openSync(process.argv[1], "a"), t0 = performance.now();
+    for (let n = 0; n < 1000000; n += 1000) { let s = ""; for (let i = n; i < n + 1000; i++) s += "2026-01-01T00:00:00.000Z,s,1.5,7.25,ok," + i + "\\n";
+      fs.writeSync(fd, s); await Bun.sleep(Math.max(0, n / 100 - (performance.now() - t0))); }`;
+  const cpu = process.cpuUsage();
+  const writer = Bun.spawn([process.execPath, "-e", script, path], { stdout: "inherit", stderr: "inherit" });
+  await writer.exited;
+  const expected = before + 1_000_000;
+  for (const until = performance.now() + 5_000; followed.facts()?.rows !== expected && performance.now() < until;)
+    await Bun.sleep(5);
+  const { user, system } = process.cpuUsage(cpu);
+  ticks.stop();
+  followed.file.close();
+  const cores = (user + system) / 1_000 / (performance.now() - startedAt);
+  return { rows: followed.facts()?.rows ?? 0, expected, jitterMs: percentile(late, 0.99), cores };
+}
+
+/** Memory and CPU of a file of 80 MB that is on air while nothing happens, in a process of its own. */
+async function idle(path: string): Promise<{ ratio: number; cpuShare: number }> {
+  const script = `const { openFile } = await import(${JSON.stringify(new URL("../../src/source/file.ts", import.meta.url).pathname)});
+    openFile({ path: process.argv[1], readOptions: {}, maxFileBytes: 2 ** 30, settleMs: 250, lastRows: Infinity, lookMs: 1000, watches: true, version: 0 },
+      { onProgress() {}, onRefused() {}, onState() {}, onJson() {}, onTable() {} });
+    await Bun.sleep(5000); const before = process.cpuUsage(); await Bun.sleep(5000); const { user, system } = process.cpuUsage(before);
+    console.log(JSON.stringify({ rss: process.memoryUsage.rss(), cpuShare: (user + system) / 5e6 })); process.exit();`;
+  const child = Bun.spawn([process.execPath, "-e", script, path], { stdout: "pipe", stderr: "inherit" });
+  const { rss, cpuShare } = JSON.parse(await new Response(child.stdout).text()) as { rss: number; cpuShare: number };
+  return { ratio: rss / statSync(path).size, cpuShare };
+}
+
+export async function benchLive(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "csvcast-bench-live-"));
+  try {
+    return await benchIn(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function benchIn(folder: string): Promise<string> {
+  const source = readFileSync(pathOf(plain));
+  const big = join(folder, "big.csv");
+  const small = join(folder, "small.csv");
+  writeFileSync(big, source);
+  writeFileSync(small, source.subarray(0, source.lastIndexOf("\n", 50_000) + 1));
+  const tail = await tailLatencies(big);
+  const ofBig = await appendLatencies(big);
+  const ofSmall = await appendLatencies(small);
+  const changed = await rewrites(big);
+  const resting = await idle(big);
+  const million = join(folder, "million.csv");
+  const fd = openSync(million, "w");
+  writeSync(fd, source.subarray(0, nthLine(source, 1_000_001)));
+  closeSync(fd);
+  const busy = await sustained(million);
+
+  const row = (name: string, values: number[]) => [
+    name,
+    number(median(values), 2),
+    number(percentile(values, 0.99), 2),
+  ];
+  const table: Table = {
+    head: ["one row appended, ms until it is there", "median", "99th percentile"],
+    rows: [row("tail -F, 80 MB", tail), row("csvcast, 80 MB", ofBig), row("csvcast, 50 kB", ofSmall)],
+  };
+  const ratio = median(changed.map(({ ms, plainMs }) => ms / plainMs));
+  const isOneRow = changed.every(
+    ({ splices }) => (JSON.parse(splices ?? "[]") as [number, number, string[][]][]).length === 1,
+  );
+  const more = median(ofBig) - median(tail);
+  const moreWorst = percentile(ofBig, 0.99) - percentile(tail, 0.99);
+  const verdicts = [
+    verdict("append, median ms above tail -F", more, more <= 3, "at most 3"),
+    verdict("append, 99th percentile ms above tail -F", moreWorst, moreWorst <= 15, "at most 15"),
+    verdict(
+      "append, 80 MB against 50 kB",
+      median(ofBig) / median(ofSmall),
+      median(ofBig) <= 1.5 * median(ofSmall),
+      "at most 1.5",
+    ),
+    verdict(
+      "one cell of a rewritten 80 MB, against readFile + hash",
+      ratio,
+      ratio <= 1.6 && isOneRow,
+      "at most 1.6, and one row",
+    ),
+    verdict("100,000 rows a second for 10 s, rows lost", busy.expected - busy.rows, busy.expected === busy.rows, "0"),
+    verdict("  ticks late meanwhile, 99th percentile ms", busy.jitterMs, busy.jitterMs < 25, "under 25"),
+    verdict("  cores", busy.cores, busy.cores <= 1, "at most 1"),
+    verdict("80 MB on air and idle: memory, times the file", resting.ratio, resting.ratio <= 2.5, "at most 2.5"),
+    verdict("  share of a core", resting.cpuShare, resting.cpuShare < 0.01, "not measurable"),
+  ];
+  console.log(`\n${aligned(table)}\n\n${verdicts.join("\n")}`);
+  return `${markdown(table)}\n\n${verdicts.map((line) => `- ${line}`).join("\n")}`;
+}
+
+function nthLine(bytes: Buffer, lines: number): number {
+  let at = 0;
+  for (let n = 0; n < lines; n++) at = bytes.indexOf(10, at) + 1;
+  return at;
+}
