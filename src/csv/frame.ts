@@ -6,7 +6,7 @@ export type RowShape = readonly string[] | number;
 
 /** What is written before each cell: `{"a":"`, `","b":"`, … or `["`, `","`, …, padded to whole words. */
 export type Frame = {
-  words: Int32Array;
+  words: Float64Array;
   offsets: Int32Array;
   lengths: Int32Array;
   columns: number;
@@ -26,17 +26,17 @@ export function frameOf(shape: RowShape, encoding: OutputEncoding): Frame {
     const name = typeof shape === "number" ? "" : JSON.stringify(shape[c]).slice(1) + ':"';
     cells.push(Buffer.from(opening + name, encoding));
   }
-  // The writer copies at least three words of each, whatever its length.
-  const padded = cells.map((cell) => Math.max(12, (cell.length + 3) & ~3));
+  // The writer copies at least two words of eight bytes of each, whatever its length.
+  const padded = cells.map((cell) => Math.max(16, (cell.length + 7) & ~7));
   const offsets = new Int32Array(columns);
   let total = 0;
   padded.forEach((length, c) => {
-    offsets[c] = total >> 2;
+    offsets[c] = total >> 3;
     total += length;
   });
-  const words = new Int32Array(total >> 2);
+  const words = new Float64Array(total >> 3);
   const bytes = new Uint8Array(words.buffer);
-  cells.forEach((cell, c) => bytes.set(cell, offsets[c]! << 2));
+  cells.forEach((cell, c) => bytes.set(cell, offsets[c]! << 3));
   const lengths = Int32Array.from(cells, (cell) => cell.length);
   const rowEnd = typeof shape === "number" ? 0x002c5d22 : 0x002c7d22;
   const twoByte = cells.reduce((sum, cell) => sum + cell.filter((byte) => byte > 0x7f).length, 0);

@@ -99,10 +99,9 @@ export function rowWriter(shape: RowShape, { delimiter, recordEnd }: Layout, enc
           if (c < columns) {
             const word = offsets[c]!;
             const length = lengths[c]!;
-            to.setInt32(o, words[word]!, true);
-            to.setInt32(o + 4, words[word + 1]!, true);
-            to.setInt32(o + 8, words[word + 2]!, true);
-            for (let k = 12; k < length; k += 4) to.setInt32(o + k, words[word + (k >> 2)]!, true);
+            to.setFloat64(o, words[word]!, true);
+            to.setFloat64(o + 8, words[word + 1]!, true);
+            for (let k = 16; k < length; k += 8) to.setFloat64(o + k, words[word + (k >> 3)]!, true);
             o += length;
           }
           const cellAt = o;
@@ -175,7 +174,7 @@ export function rowWriter(shape: RowShape, { delimiter, recordEnd }: Layout, enc
         for (c++; c < columns; c++) {
           const word = offsets[c]!;
           const length = lengths[c]!;
-          for (let k = 0; k < length; k += 4) to.setInt32(o + k, words[word + (k >> 2)]!, true);
+          for (let k = 0; k < length; k += 8) to.setFloat64(o + k, words[word + (k >> 3)]!, true);
           o += length;
         }
         to.setInt32(o, rowEnd, true);

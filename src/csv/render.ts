@@ -105,9 +105,12 @@ export function createRenderer(
   return { add, isOverLimit, finish };
 }
 
-/** Whether a column name has a character that latin1 has not. */
+/**
+ * Whether a column name has a character that latin1 has not, or latin1 bytes that are a NaN when eight of them are copied as
+ * one number: a NaN's payload is not kept (ECMA-262, NumericToRawBytes). In UTF-8 no such bytes follow each other.
+ */
 function isWide(shape: RowShape): boolean {
-  return typeof shape !== "number" && shape.some((name) => /[^\0-\xff]/.test(name));
+  return typeof shape !== "number" && shape.some((name) => /[^\0-\xff]|[\xf0-\xff][\x7f\xff]/.test(name));
 }
 
 /** Puts a record end behind an unterminated last record, so that the writer needs no bounds check. Returns the new end. */

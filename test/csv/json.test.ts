@@ -84,6 +84,24 @@ test("10,000 columns and a row of one cell", () => {
   expect(row?.["c9999"]).toBe("");
 });
 
+test("names whose bytes would be a NaN as a number", () => {
+  const names = [
+    "ÿÿÿÿÿÿÿÿÿÿ",
+    "xðÿ",
+    "xyÿ\x7f",
+    "abcdeÿÿ",
+    "ðÿ1",
+    "xðÿ2",
+    "xxðÿ3",
+    "xxxðÿ4",
+    "xxxxðÿ5",
+    "xxxxxðÿ6",
+    "xxxxxxðÿ7",
+  ];
+  const { text } = jsonOf(`${names.join(",")}\n${names.join(",")}\n`);
+  expect(text).toBe(JSON.stringify([Object.fromEntries(names.map((name) => [name, name]))]));
+});
+
 test("a cell of 100 MB", () => {
   const cell = "x".repeat(100_000_000);
   const { text } = jsonOf(`a,b\n"${cell}",2\n`);
