@@ -9,6 +9,10 @@ export type Followed = AsyncDisposable & {
   /** Rows as arrays of cells, rebuilt from every publication so far. */
   rows(): string[][];
   state(): FileState | "waiting";
+  /** Every state so far, in order. */
+  states(): readonly string[];
+  /** Brings the Worker down, as a defect of ours would: a number it cannot reckon with. */
+  crash(): void;
   message(): string;
   publications(): readonly { splices: string | undefined; isNewEpoch: boolean; rows: string[][] }[];
   /** The JSON a plain client would get now. */
@@ -27,6 +31,7 @@ export function follow(path: string, changes: Partial<FileSettings> = {}): Follo
   let state: FileState | "waiting" = "waiting";
   let message = "";
   let needsAll = false;
+  const states: string[] = [];
   const publications: { splices: string | undefined; isNewEpoch: boolean; rows: string[][] }[] = [];
   const asked: ((text: string | undefined) => void)[] = [];
   const file = openFile(
@@ -60,6 +65,7 @@ export function follow(path: string, changes: Partial<FileSettings> = {}): Follo
         publications.push({ splices, isNewEpoch, rows });
       },
       onState(next, why) {
+        states.push(next);
         state = next;
         message = why;
       },
@@ -90,6 +96,11 @@ export function follow(path: string, changes: Partial<FileSettings> = {}): Follo
   return {
     rows: () => rows,
     state: () => state,
+    states: () => states,
+    crash() {
+      file.rest(); // so that room must be reckoned anew
+      file.render(1n as never);
+    },
     message: () => message,
     publications: () => publications,
     json,
