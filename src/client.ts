@@ -1,9 +1,10 @@
 #!/usr/bin/env bun
 // `bun run client`: prints every message of a server, one line each, on stdout and nothing else there.
 import pkg from "../package.json";
-import { CliError, EXIT_CODES, reportFatal } from "./cli/errors.ts";
+import { CliError, reportFatal } from "./cli/errors.ts";
 import { describeOptions, durationMs, flag, type Option, readOptions, wholeNumber } from "./cli/options.ts";
 import { liveEntries } from "./cli/runtime.ts";
+import { endSignals, exitCodeOf } from "./cli/signals.ts";
 import { subscribe } from "./feed/subscriber.ts";
 
 const clientOptions = {
@@ -56,8 +57,6 @@ Exit codes: 0 done, 1 failure, 2 usage, 5 cannot connect, 128 + signal.
 /** While more characters than this wait to be printed nothing is read: the server then skips frames for us. */
 const MAX_UNPRINTED = 1 << 20;
 
-const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-
 /** Prints messages until it has printed enough, is ended, or the server is gone for good; then exits. */
 export function websocketClient(argv: readonly string[]): void {
   const { values: options, positionals } = readOptions(clientOptions, argv, process.env);
@@ -72,8 +71,10 @@ export function websocketClient(argv: readonly string[]): void {
   let unprinted = 0;
   say(`connecting to ${withoutSecrets(url)}`);
 
-  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) =>
-    process.exit(code === "EPIPE" ? 0 : EXIT_CODES.failure),
+  process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) =>
+    process.exit(
+      code === "EPIPE" ? 0 : reportFatal("csvcast-client", new CliError("failure", `cannot print: ${message}`)),
+    ),
   );
   process.stderr.on("error", () => {});
 
@@ -86,7 +87,8 @@ export function websocketClient(argv: readonly string[]): void {
       remaining--;
       unprinted += text.length;
       if (unprinted > MAX_UNPRINTED) socket?.pause();
-      process.stdout.write(`${process.stdout.isTTY ? escapeControls(text) : text}\n`, () => {
+      process.stdout.write(`${process.stdout.isTTY ? escapeControls(text) : text}\n`, (error) => {
+        if (error) return; // "error" follows
         unprinted -= text.length;
         if (unprinted <= MAX_UNPRINTED) socket?.resume();
         if (remaining === 0 && unprinted === 0) end(0);
@@ -103,8 +105,7 @@ export function websocketClient(argv: readonly string[]): void {
     subscription.close();
     process.exit(code);
   }
-  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const)
-    process.on(signal, () => end(128 + SIGNAL_NUMBERS[signal]));
+  for (const signal of endSignals()) process.on(signal, () => end(exitCodeOf(signal)));
 }
 
 function open(url: URL, token: string | undefined): WebSocket {
@@ -129,7 +130,9 @@ function target(
 }
 
 function parseUrl(given: string): URL {
-  const url = URL.parse(/^[a-z]+:\/\//i.test(given) ? given : `ws://${given}`);
+  // A number alone would be an IPv4 address to URL; who types one means a port of this machine.
+  const address = /^:?\d+$/.test(given) ? `127.0.0.1:${given.replace(":", "")}` : given;
+  const url = URL.parse(/^[a-z]+:\/\//i.test(address) ? address : `ws://${address}`);
   if (url) url.hash = "";
   if (url && /^(wss?|https?):$/.test(url.protocol) && url.hostname !== "") return url;
   throw new CliError("usage", `${given}: not a WebSocket URL; it looks like ws://127.0.0.1:59050/`);

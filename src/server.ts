@@ -3,12 +3,13 @@
 import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
 import pkg from "../package.json";
-import { addressLines, localUrl, machineNames } from "./cli/addresses.ts";
+import { addressLines, hostPort, localUrl, machineNames } from "./cli/addresses.ts";
 import { isInForeground, openConsole } from "./cli/console.ts";
-import { CliError, EXIT_CODES, reportFatal } from "./cli/errors.ts";
+import { cannotListen, CliError, EXIT_CODES, reportFatal } from "./cli/errors.ts";
 import { type Parsed, readOptions } from "./cli/options.ts";
 import { announceIfPossible } from "./cli/runtime.ts";
 import { serverHelp, serverOptions } from "./cli/server-options.ts";
+import { type EndSignal, endSignals, exitCodeOf } from "./cli/signals.ts";
 import { shapeText, sizeText, statusLine } from "./cli/status.ts";
 import type { AccessPolicy } from "./hub/access.ts";
 import { type Hub, openHub } from "./hub/hub.ts";
@@ -21,6 +22,8 @@ type Options = Parsed<typeof serverOptions>["values"];
 
 const DEFAULT_PORT = 59_050;
 const LOADING_NOTICE_MS = 500;
+/** From a pipe: so many wrong paths are no paths. */
+const MAX_WRONG_PATHS = 10;
 const CLOSE_GRACE_MS = 1_500;
 /** `bun run` passes one Ctrl-C on twice, within milliseconds; a later one means it. */
 const SECOND_SIGNAL_MS = 1_000;
@@ -55,7 +58,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     onEnd: inputEnded,
     onInterrupt: () => void shutDown("SIGINT"),
   });
-  screen.line(`WebSocket server started. Listening on ${hub.hostname}:${hub.port}.`);
+  screen.line(`WebSocket server started. Listening on ${hostPort(hub)}.`);
   for (const line of addressLines(hub, options.open ? undefined : token, options.token !== undefined))
     screen.line(line);
   const entry = { pid: process.pid, url: localUrl(hub), startedAt: Date.now(), ...(options.token && { token }) };
@@ -90,10 +93,11 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
         refusals++;
         if (!asks) return fail(new CliError("file", message));
         screen.warn(message);
+        if (refusals === MAX_WRONG_PATHS && !onAir.table() && !process.stdin.isTTY)
+          return fail(new CliError("file", `${refusals} wrong paths; for a CSV on standard input give - as FILE`));
         loaded();
         if (isInputOpen) screen.ask();
-        if (!isInputOpen && !onAir.table() && !onAir.isLoading())
-          fail(new CliError("file", "no file to publish: the input has ended"));
+        if (!isInputOpen) inputEnded();
       },
       onTable(path, facts, isNewFile) {
         changedAt = performance.now();
@@ -140,7 +144,10 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
 
   /** What takes longer than half a second is shown. Lines of a pipe are taken one after the other, each with its answer. */
   function open(path: string): void {
-    if (onAir.isLoading() && !screen.isLive) return void waiting.push(path);
+    if (onAir.isLoading() && !screen.isLive) {
+      waiting.push(path);
+      return screen.hold();
+    }
     clearTimeout(notice);
     notice = setTimeout(() => {
       loading = `loading ${nameOf(path)}`;
@@ -155,6 +162,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     loading = progress = "";
     const next = waiting.shift();
     if (next !== undefined) open(next);
+    else screen.resume();
   }
 
   /** Nothing is rendered while nobody listens. */
@@ -172,13 +180,16 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     isInputOpen = false;
     if (onAir.table() || onAir.isLoading()) return;
     if (process.stdin.isTTY) return void shutDown(undefined);
-    const why = refusals > 0 ? "no file to publish" : "no FILE given, and standard input has none; see --help";
+    const why =
+      refusals > 0
+        ? "no file to publish: the input has ended"
+        : "no FILE given, and standard input has none; see --help";
     fail(new CliError(refusals > 0 ? "file" : "usage", why));
   }
 
   let closingAt = 0;
-  async function shutDown(signal: keyof typeof SIGNAL_NUMBERS | undefined, failure?: CliError): Promise<void> {
-    const code = failure ? EXIT_CODES[failure.kind] : signal ? 128 + SIGNAL_NUMBERS[signal] : 0;
+  async function shutDown(signal: EndSignal | undefined, failure?: CliError): Promise<void> {
+    const code = failure ? EXIT_CODES[failure.kind] : signal ? exitCodeOf(signal) : 0;
     if (closingAt > 0 && performance.now() - closingAt > SECOND_SIGNAL_MS) process.exit(code);
     if (closingAt > 0) return;
     closingAt = performance.now();
@@ -193,7 +204,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   }
   const fail = (failure: CliError) => void shutDown(undefined, failure);
 
-  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(signal, () => void shutDown(signal));
+  for (const signal of endSignals()) process.on(signal, () => void shutDown(signal));
   process.on("unhandledRejection", (error) =>
     screen.warn(`unexpected: ${error instanceof Error ? error.message : error}`),
   );
@@ -203,8 +214,6 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
 }
 
 const nameOf = (path: string) => (path === STDIN ? "standard input" : show(basename(path)));
-
-const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 /** The port asked for and no other; else the usual one, or any free one if that is taken. */
 function listen(options: Options, token: string, onClients: () => void): Hub {
@@ -222,18 +231,6 @@ function listen(options: Options, token: string, onClients: () => void): Hub {
     }
   }
   throw new CliError("listen", `cannot listen on ${hostname}`);
-}
-
-function cannotListen(code: string | undefined, hostname: string, port: number, message: string): CliError {
-  const isAddress = code === "EADDRNOTAVAIL" || (code === "EADDRINUSE" && port === 0);
-  const why = isAddress
-    ? "this machine has no such address; see --host"
-    : code === "EADDRINUSE"
-      ? "the port is taken (or the host unknown); give another --port, or 0 for any free one"
-      : code === "EACCES"
-        ? "no permission for a port this low; give one above 1023"
-        : message;
-  return new CliError("listen", `cannot listen on ${hostname}:${port}: ${why}`);
 }
 
 if (import.meta.main) {

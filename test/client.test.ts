@@ -77,14 +77,17 @@ describe("the client prints", () => {
     expect(outcome.stdout === `${text}\n`).toBe(true);
   });
 
-  test("no more than --count, however fast they come", async () => {
+  test("no more than --count, however fast they come and slowly they are printed", async () => {
     await using folder = await temporaryFolder();
-    await using hub = openTestHub("[0]");
+    const numbered = (number: number) => `[${number},"${"x".repeat(200_000)}"]`; // more than a pipe holds
+    await using hub = openTestHub(numbered(0));
     await using client = start("client", [hub.url, "-q", "-n", "3"], { folder });
-    await client.prints("[0]\n");
-    for (let number = 1; number < 50; number++) hub.send(`[${number}]`);
+    await client.prints("[0,");
+    for (let number = 1; number < 20; number++) hub.send(numbered(number));
     expect(await client.exited).toBe(0);
-    expect(client.stdout()).toBe("[0]\n[1]\n[2]\n");
+    const lines = client.stdout().split("\n");
+    expect(lines.map((line) => line.slice(0, 3))).toEqual(["[0,", "[1,", "[2,", ""]);
+    expect(lines.slice(0, 3).every((line) => line.length === numbered(0).length)).toBe(true);
   });
 
   test("on until its reader has enough: a closed pipe is a clean end", async () => {
@@ -99,6 +102,14 @@ describe("the client prints", () => {
       return isDone;
     });
     expect(await outcome).toEqual({ stdout: "[0]\n", stderr: "ended with 0\n", exitCode: 0 });
+  });
+
+  test.skipIf(process.platform !== "linux")("or says why it cannot, and ends with 1", async () => {
+    await using folder = await temporaryFolder();
+    await using hub = openTestHub("[1]");
+    const outcome = await run("client", [hub.url, "--once", "-q"], { folder, shell: 'exec "$@" >/dev/full' });
+    expect(outcome.exitCode).toBe(1);
+    expect(outcome.stderr).toMatch(/^csvcast-client: cannot print: ENOSPC.*\n$/);
   });
 
   test("with controls escaped on a terminal, where they would be obeyed, and it stays the same JSON", async () => {

@@ -1,5 +1,5 @@
 // Clients that we did not write, against the real server. What the machine lacks is skipped here, and installed by .ci/run.
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { startServer, temporaryFolder } from "./support.ts";
 
 const SAMPLE = '[{"a":"1","b":"é"}]';
@@ -20,6 +20,8 @@ async def main():
     async with websockets.connect(sys.argv[1], max_size=None) as feed:
         for _ in range(2): print(await feed.recv())
 asyncio.run(main())`;
+
+    setDefaultTimeout(30_000);
     const client = Bun.spawn([python!, "-c", script, server.url], { stdout: "pipe", stderr: "inherit" });
     expect(await new Response(client.stdout).text()).toBe(`${SAMPLE}\n${SAMPLE}\n`);
     expect(await client.exited).toBe(0);

@@ -171,6 +171,15 @@ describe("a path through a pipe", () => {
     );
   });
 
+  test("is looked for ten times; a CSV is not taken for a list of paths", async () => {
+    await using folder = await temporaryFolder();
+    const outcome = await run("server", QUICK, { folder, shell: 'yes 1,2 | exec "$@"' });
+    expect(outcome.exitCode).toBe(3);
+    expect(outcome.stderr).toBe(
+      `${"1,2: no such file\n".repeat(10)}csvcast-server: 10 wrong paths; for a CSV on standard input give - as FILE\n`,
+    );
+  });
+
   const empty: { name: string; stdin: "none" | { text: string } }[] = [
     { name: "/dev/null", stdin: "none" },
     { name: "an empty pipe", stdin: { text: "" } },

@@ -16,9 +16,12 @@ export function localUrl({ hostname, port }: Address): string {
   return urlOf(hostname === "0.0.0.0" ? "127.0.0.1" : WILDCARDS.has(hostname) ? "[::1]" : hostname, port);
 }
 
-function urlOf(host: string, port: number): string {
-  return `ws://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}/`;
+/** `0.0.0.0:59050`, `[::]:59050` */
+export function hostPort({ hostname, port }: Address): string {
+  return `${hostname.includes(":") && !hostname.startsWith("[") ? `[${hostname}]` : hostname}:${port}`;
 }
+
+const urlOf = (hostname: string, port: number) => `ws://${hostPort({ hostname, port })}/`;
 
 /** The URLs a person would use. `token` is what other machines need; `everywhere`: this machine too. */
 export function addressLines(address: Address, token: string | undefined, everywhere: boolean): string[] {

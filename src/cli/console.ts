@@ -27,6 +27,9 @@ export type Console = {
   ask(): void;
   /** What goes wrong; on stderr where output is no terminal. */
   warn(text: string): void;
+  /** Reads no more input, beyond the lines that it has read, until `resume()`. */
+  hold(): void;
+  resume(): void;
   /** Shows `text` in the status line; ignored where there is none. */
   status(text: string): void;
   /** Whether there is a status line. */
@@ -39,7 +42,7 @@ const PROMPT = "Enter the CSV file path: ";
 export function openConsole({ output, env, asks, ...events }: ConsoleOptions): Console {
   const input = asks ? events.input() : undefined;
   const isTerminal = output.isTTY === true;
-  const isLive = isTerminal && env["TERM"] !== "dumb";
+  const isLive = isTerminal && env["TERM"] !== "dumb" && isInForeground();
   const hasColour = isLive && !env["NO_COLOR"];
   const paint = (code: number, text: string) => (hasColour ? `\x1b[${code}m${text}\x1b[0m` : text);
   let status = "";
@@ -125,6 +128,8 @@ export function openConsole({ output, env, asks, ...events }: ConsoleOptions): C
     line,
     ask,
     warn: (text) => (isTerminal ? line(paint(33, text)) : void process.stderr.write(`${text}\n`)),
+    hold: () => void prompt?.pause(),
+    resume: () => void (isOpen && prompt?.resume()),
     status: show,
     isLive,
     close() {

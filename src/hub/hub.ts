@@ -102,22 +102,26 @@ export function openHub(options: HubOptions): Hub {
 
   function set(frame: Frame | undefined): void {
     onAir = frame;
-    if (frame) for (const socket of [...clients]) if (!socket.data.isServed) serve(socket, frame);
+    if (frame) send([...clients].filter(({ data }) => !data.isServed));
   }
 
   function publish(): void {
     if (!onAir || clients.size === 0) return;
     if ("tooLarge" in onAir || onAir.bytes * clients.size > SLICED_BYTES) {
-      const isPumping = unsent.size > 0;
-      for (const socket of clients) unsent.add(socket);
-      if (!isPumping) pump();
-      return;
+      return send(clients);
     }
     for (const socket of clients) {
       socket.data.isServed = true;
       if (socket.getBufferedAmount() > 0) socket.data.isBehind = true;
     }
     server.publish(TOPIC, onAir.text, false);
+  }
+
+  /** The frame on air, to these, in slices. */
+  function send(sockets: Iterable<Socket>): void {
+    const isPumping = unsent.size > 0;
+    for (const socket of sockets) unsent.add(socket);
+    if (!isPumping) pump();
   }
 
   /** Serves those who have waited longest first, always with the newest frame, and lets the event loop breathe. */

@@ -1,5 +1,6 @@
 // The face of a live file: owns the Worker that reads it, and passes its reports on. No row ever comes this way.
 import type { CsvErrorKind } from "../csv/error.ts";
+import { show } from "./read.ts";
 import type { FileState, ReaderSettings } from "./reader.ts";
 
 export type { FileState } from "./reader.ts";
@@ -106,7 +107,7 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
 
   function fail(dead: Worker, why: string): void {
     if (closed || dead !== worker || restart) return;
-    const message = `${settings.path}: the reader failed and is started again; the last good table stays on air: ${why}`;
+    const message = `${show(settings.path)}: the reader failed and is started again; the last good table stays on air: ${why}`;
     events.onState("stale", message, Date.now());
     restart = setTimeout(() => {
       restart = undefined;

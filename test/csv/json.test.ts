@@ -1,5 +1,7 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { openDocument, renderDocument, takeCensus } from "../../src/csv/document.ts";
+
+setDefaultTimeout(30_000);
 
 function jsonOf(text: string | Buffer) {
   const bytes = Buffer.from(text);

@@ -1,8 +1,10 @@
 // The history check: every table that was ever on air is a version that the file really had, whole; versions never go back;
 // and where lines are appended none is lost, doubled or out of order.
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { follow, temporaryFolder } from "../source/writer.ts";
+
+setDefaultTimeout(30_000);
 
 const HEAD = "id,version,again\n";
 

@@ -1,6 +1,6 @@
 // DESIGN section 4: what writers do to a file, done by real processes to a real file, seen with file events and without.
 // After each, what is on air is what a fresh conversion gives; and nothing was ever on air that the file did not say.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, renameSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { appendFileSync, closeSync, openSync, rmSync, statSync, writeSync } from "node:fs";
 import { type Followed, follow, SETTLE_MS, temporaryFolder } from "../source/writer.ts";
@@ -286,6 +286,8 @@ for i in range(3000):
     f.write(f'{i},row {i}\\n'.encode())
     if i % 500 == 0: time.sleep(0.01)
 f.close()`;
+
+      setDefaultTimeout(30_000);
       writeFileSync(path, HEAD);
       await using followed = follow(path);
       await followed.until(() => followed.state() === "live", "live");

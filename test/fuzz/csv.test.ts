@@ -1,12 +1,14 @@
 // Random documents through the csv room, against papaparse where papaparse follows DESIGN section 3, and against a slow
 // reference of our own everywhere else.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import Papa from "papaparse";
 import { SPARE_BYTES } from "../../src/csv/encoding.ts";
 import { CR, type Layout, LF, walkRecords } from "../../src/csv/records.ts";
 import { createRenderer, jsonOf, terminate } from "../../src/csv/render.ts";
 import { forSeeds, type Random } from "./random.ts";
 import { readRecords, toRows } from "./reference.ts";
+
+setDefaultTimeout(30_000);
 
 /**
  * Where papaparse does not follow DESIGN section 3, and what keeps the comparison fair. Everything else must be equal.

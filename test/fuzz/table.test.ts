@@ -1,9 +1,11 @@
 // Random edits of a table of bytes: after each it must be what a fresh look at the bytes gives, and the splices must lead there.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { openDocument } from "../../src/csv/document.ts";
 import { SPARE_BYTES } from "../../src/csv/encoding.ts";
 import { openTable } from "../../src/csv/table.ts";
 import { forSeeds, type Random } from "./random.ts";
+
+setDefaultTimeout(30_000);
 
 const HEADER = "a,b,c\n";
 const SOUP = [

@@ -1,8 +1,10 @@
 // Random splices of a random table, seen through random views.
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Splice } from "../../src/csv/diff.ts";
 import { viewOf, viewSplices } from "../../src/csv/view.ts";
 import { forSeeds, type Random } from "./random.ts";
+
+setDefaultTimeout(30_000);
 
 /** Splices in ascending order that do not touch each other, and the table they lead to. */
 function edit(random: Random, table: number[], fresh: () => number): { splices: Splice[]; table: number[] } {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   mkdirSync,
@@ -13,6 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDocument, renderDocument, takeCensus } from "../../src/csv/document.ts";
 import { convertCsvToJson, type CsvErrorKind } from "../../src/source/convert.ts";
+
+setDefaultTimeout(30_000);
 
 const folder = mkdtempSync(join(tmpdir(), "csvcast-convert-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

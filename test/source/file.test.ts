@@ -1,6 +1,8 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { follow, temporaryFolder } from "./writer.ts";
+
+setDefaultTimeout(30_000);
 
 test("a Worker that dies is started again, and the feed goes on", async () => {
   using folder = temporaryFolder();
