@@ -1,115 +1,148 @@
 #!/usr/bin/env bun
-// `bun run client`: prints every message of a server, one line each, on stdout and nothing else there.
+// `bun run client`: prints what a server broadcasts, one line each, on stdout and nothing else there.
 import pkg from "../package.json";
+import { clientHelp, clientOptions, type Mode, modeOf } from "./cli/client-options.ts";
 import { CliError, reportFatal } from "./cli/errors.ts";
-import { describeOptions, durationMs, flag, type Option, readOptions, wholeNumber } from "./cli/options.ts";
+import { readOptions } from "./cli/options.ts";
+import { escapeControls, openOutput, type Output } from "./cli/output.ts";
+import { csv, ndjson, openRowLog } from "./cli/rows.ts";
 import { liveEntries } from "./cli/runtime.ts";
 import { endSignals, exitCodeOf } from "./cli/signals.ts";
-import { subscribe } from "./feed/subscriber.ts";
+import { keepConnected } from "./feed/connection.ts";
+import type { StatusMessage } from "./feed/protocol.ts";
+import { subscribe, type SubscriberEvents } from "./feed/subscriber.ts";
 
-const clientOptions = {
-  once: flag("print one message and end"),
-  count: {
-    value: "N",
-    short: "n",
-    help: "print N messages and end",
-    rule: "a number of messages, 1 or more",
-    parse: (text) => wholeNumber(text, 1, Number.MAX_SAFE_INTEGER),
-    default: Infinity,
-  } as Option<number>,
-  quiet: flag("no word about the connection on stderr", "q"),
-  token: {
-    value: "TEXT",
-    isSecret: true,
-    help: "what the server asks strangers for; prefer the variable",
-    rule: "the token that the server prints",
-    parse: (text) => (/^[\x21-\x7e]+$/.test(text) ? text : undefined),
-    default: undefined,
-  } as Option<string | undefined>,
-  "give-up": {
-    value: "TIME",
-    help: "end when the server is gone for this long (default: 1m)",
-    rule: "a time from 0s to 24h, such as 30s",
-    parse: (text) => durationMs(text, 0, 86_400_000),
-    default: 60_000,
-  } as Option<number>,
-  help: flag("show this", "h"),
-  version: flag("show the version", "V"),
+/** Something that is listened to, and can be let wait. */
+type Feed = { close(): void; pause(): void; resume(): void };
+
+type Wiring = {
+  readonly url: URL;
+  readonly token: string | undefined;
+  readonly giveUpMs: number;
+  readonly output: Output;
+  readonly say: (text: string) => void;
+  readonly onEnd: (why: string) => void;
 };
 
-const clientHelp = `csvcast-client ${pkg.version} - prints what a csvcast server broadcasts
-
-Usage: bun run client [URL] [options]
-
-  bun run client                          the newest server of yours on this machine
-  bun run client ws://127.0.0.1:59050/    that one
-  bun run client --once | jq length       one message, for a script
-
-Each message is one line on stdout, exactly as it was received; everything else goes
-to stderr. A lost connection is made again.
-
-Options [environment variable]:
-${describeOptions(clientOptions)}
-
-Exit codes: 0 done, 1 failure, 2 usage, 5 cannot connect, 128 + signal.
-`;
-
-/** While more characters than this wait to be printed nothing is read: the server then skips frames for us. */
-const MAX_UNPRINTED = 1 << 20;
-
-/** Prints messages until it has printed enough, is ended, or the server is gone for good; then exits. */
+/** Prints until it has printed enough, is ended, or the server is gone for good; then exits. */
 export function websocketClient(argv: readonly string[]): void {
   const { values: options, positionals } = readOptions(clientOptions, argv, process.env);
   if (options.help) return void process.stdout.write(clientHelp);
   if (options.version) return void process.stdout.write(`${pkg.version}\n`);
   if (positionals.length > 1) throw new CliError("usage", `${positionals[1]}: one URL at a time; see --help`);
-  const say = (text: string) => void (options.quiet || process.stderr.write(`${text}\n`));
+  const mode = modeOf(options);
+  const say = (text: string) => void (options.quiet || process.stderr.write(`${forTerminal(text)}\n`));
   const { url, token } = target(positionals[0], options.token, say);
+  let feed: Feed | undefined;
+  let exitCode = 0;
 
-  let remaining = options.once ? 1 : options.count;
-  let socket: WebSocket | undefined;
-  let unprinted = 0;
   say(`connecting to ${withoutSecrets(url)}`);
-
   process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) =>
     process.exit(
       code === "EPIPE" ? 0 : reportFatal("csvcast-client", new CliError("failure", `cannot print: ${message}`)),
     ),
   );
   process.stderr.on("error", () => {});
+  for (const signal of endSignals()) process.on(signal, () => end(exitCodeOf(signal)));
 
-  const subscription = subscribe({
-    connect: () => (socket = open(url, token)),
-    giveUpMs: options["give-up"],
-    onOpen: () => say("connected"),
-    onMessage(text) {
-      if (remaining <= 0) return;
-      remaining--;
-      unprinted += text.length;
-      if (unprinted > MAX_UNPRINTED) socket?.pause();
-      process.stdout.write(`${process.stdout.isTTY ? escapeControls(text) : text}\n`, (error) => {
-        if (error) return; // "error" follows
-        unprinted -= text.length;
-        if (unprinted <= MAX_UNPRINTED) socket?.resume();
-        if (remaining === 0 && unprinted === 0) end(0);
-      });
-    },
-    onRetry: (why, delayMs) => say(`${why}; trying again in ${(delayMs / 1000).toFixed(1)} s`),
-    onEnd(why) {
-      process.exitCode = reportFatal("csvcast-client", new CliError("connect", `${withoutSecrets(url)}: ${why}`));
-      end(process.exitCode);
-    },
+  const isRows = mode === "ndjson" || mode === "csv";
+  const output = openOutput({
+    stream: process.stdout,
+    limit: options.once && !isRows ? 1 : options.count,
+    onFull: () => feed?.pause(),
+    onDrained: () => feed?.resume(),
+    onDone: () => end(exitCode),
   });
+  function onEnd(why: string): void {
+    exitCode = reportFatal("csvcast-client", new CliError("connect", forTerminal(`${withoutSecrets(url)}: ${why}`)));
+    output.finish();
+  }
+  const wiring: Wiring = { url, token, giveUpMs: options["give-up"], output, say, onEnd };
+  if (mode === "plain") feed = plainFeed(wiring);
+  else feed = liveFeed(wiring, mode === "live" ? messagePrinter(output) : rowPrinter(wiring, mode, options));
 
   function end(code: number): void {
-    subscription.close();
+    feed?.close();
     process.exit(code);
   }
-  for (const signal of endSignals()) process.on(signal, () => end(exitCodeOf(signal)));
 }
 
-function open(url: URL, token: string | undefined): WebSocket {
-  return new WebSocket(url.href, token ? { headers: { Authorization: `Bearer ${token}` } } : {});
+const retrying = (why: string, delayMs: number) => `${why}; trying again in ${(delayMs / 1000).toFixed(1)} s`;
+
+function plainFeed({ url, token, giveUpMs, output, say, onEnd }: Wiring): Feed {
+  return keepConnected({
+    connect: () => new WebSocket(url.href, authorized(token)),
+    giveUpMs,
+    onOpen: () => say("connected"),
+    onMessage(text) {
+      output.print([text]);
+      return true;
+    },
+    onRetry: (why, delayMs) => say(retrying(why, delayMs)),
+    onEnd,
+  });
+}
+
+type Printer = Pick<SubscriberEvents, "onMessage" | "onSnapshot" | "onChange" | "onStatus"> & {
+  onCurrent?(subscription: ReturnType<typeof subscribe>): void;
+};
+
+function liveFeed({ url, token, giveUpMs, say, onEnd }: Wiring, printer: Printer): Feed {
+  const subscription = subscribe(url, {
+    ...printer,
+    connect: (address, protocol) => new WebSocket(address, { ...authorized(token), protocols: [protocol] }),
+    giveUpMs,
+    onConnection(connection) {
+      if (connection.state === "open") say("connected");
+      else if (connection.state === "current") printer.onCurrent?.(subscription);
+      else say(retrying(connection.why, connection.delayMs));
+    },
+    onEnd,
+  });
+  return subscription;
+}
+
+/** The messages as received. A status comes again with each connection: only a new one is printed. */
+function messagePrinter(output: Output): Printer {
+  let lastStatus = "";
+  return {
+    onMessage(text, { type }) {
+      if (type === "sync" || text === lastStatus) return;
+      if (type === "status") lastStatus = text;
+      output.print([text]);
+    },
+  };
+}
+
+function rowPrinter({ output, say }: Wiring, mode: Mode, { all, once }: { all: boolean; once: boolean }): Printer {
+  const format = mode === "csv" ? csv : ndjson;
+  const log = openRowLog({ format, isAll: all || once, print: output.print, printHeader: output.printHeader, say });
+  return {
+    onSnapshot: log.update,
+    onChange: log.update,
+    onStatus: statusSpeaker(say),
+    onCurrent({ table }) {
+      if (once && !table) return;
+      log.begin(table);
+      if (once) output.finish();
+    },
+  };
+}
+
+/** Says when the table is not what the file says, and when it is again. */
+function statusSpeaker(say: (text: string) => void): (status: StatusMessage) => void {
+  let said = "live";
+  return ({ state, message }) => {
+    const text = state === "live" ? "live" : `${state}: ${message}`;
+    if (text === said) return;
+    const isAgain = state === "live" && !said.startsWith("waiting");
+    said = text;
+    say(isAgain ? "live again" : text);
+  };
+}
+
+function authorized(token: string | undefined): Bun.WebSocketOptions {
+  return token ? { headers: { Authorization: `Bearer ${token}` } } : {};
 }
 
 /** The URL given, or the newest server on this machine. */
@@ -142,16 +175,8 @@ function withoutSecrets(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
-/**
- * DEL, C1 controls and bidirectional controls as JSON escapes: inside strings the text stays the same JSON, and no cell
- * of somebody's file can command the terminal. C0 controls other than tab are escaped too, for servers that send no JSON.
- */
-export function escapeControls(text: string): string {
-  return text.replace(
-    /[\0-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
+/** What a server says is no command to the terminal. */
+const forTerminal = (text: string) => (process.stderr.isTTY ? escapeControls(text) : text);
 
 if (import.meta.main) {
   try {

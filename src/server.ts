@@ -6,13 +6,14 @@ import pkg from "../package.json";
 import { addressLines, hostPort, localUrl, machineNames } from "./cli/addresses.ts";
 import { isInForeground, openConsole } from "./cli/console.ts";
 import { cannotListen, CliError, EXIT_CODES, reportFatal } from "./cli/errors.ts";
+import { openLoading } from "./cli/loading.ts";
 import { type Parsed, readOptions } from "./cli/options.ts";
 import { announceIfPossible } from "./cli/runtime.ts";
 import { serverHelp, serverOptions } from "./cli/server-options.ts";
 import { type EndSignal, endSignals, exitCodeOf } from "./cli/signals.ts";
 import { shapeText, sizeText, statusLine } from "./cli/status.ts";
 import type { AccessPolicy } from "./hub/access.ts";
-import { type Hub, openHub } from "./hub/hub.ts";
+import { type Hub, type HubOptions, openHub } from "./hub/hub.ts";
 import { startTicks } from "./hub/ticks.ts";
 import { STDIN } from "./source/file.ts";
 import { openOnAir } from "./source/on-air.ts";
@@ -21,7 +22,6 @@ import { show } from "./source/read.ts";
 type Options = Parsed<typeof serverOptions>["values"];
 
 const DEFAULT_PORT = 59_050;
-const LOADING_NOTICE_MS = 500;
 /** From a pipe: so many wrong paths are no paths. */
 const MAX_WRONG_PATHS = 10;
 const CLOSE_GRACE_MS = 1_500;
@@ -44,17 +44,35 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     throw new CliError("usage", "no FILE given, and nothing can be asked in the background");
 
   const token = options.token ?? randomBytes(16).toString("hex");
-  const hub = listen(options, token, () => {
-    if (hub.clients() === 0) onAir.rest();
-    refresh();
-    update();
-  });
+  const hub = listen(
+    {
+      hostname: options.host,
+      access: accessOf(options, token),
+      maxClients: options["max-clients"],
+      maxBacklogBytes: options["max-backlog"],
+      stallMs: options.stall,
+      heartbeatMs: options.heartbeat,
+      renderRows: () => onAir.rendering("rows"),
+      renderDocument: (shape) => onAir.rendering(shape),
+      health: () => ({
+        file: nameOf(onAirPath),
+        ...onAir.table(),
+        changedMs: Math.round(performance.now() - changedAt),
+      }),
+      onClients() {
+        if (hub.clients() === 0) onAir.rest();
+        refresh();
+        update();
+      },
+    },
+    options.port,
+  );
   const screen = openConsole({
     input: () => process.stdin,
     output: process.stdout,
     env: process.env,
     asks,
-    onPath: (path) => open(path),
+    onPath: (path) => loading.enter(path),
     onEnd: inputEnded,
     onInterrupt: () => void shutDown("SIGINT"),
   });
@@ -69,10 +87,6 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   let trouble = "";
   let changedAt = 0;
   let refusals = 0;
-  const waiting: string[] = [];
-  let loading = "";
-  let progress = "";
-  let notice: ReturnType<typeof setTimeout> | undefined;
   let isOversize = false;
   let isInputOpen = true;
 
@@ -86,33 +100,34 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
       watches: true,
     },
     {
-      onLoading(read, size) {
-        progress = size > 0 ? ` ${Math.min(99, Math.floor((100 * read) / size))} %` : "";
-      },
+      onLoading: (read, size) => loading.progress(read, size),
       onRefused(_kind, message) {
         refusals++;
         if (!asks) return fail(new CliError("file", message));
         screen.warn(message);
         if (refusals === MAX_WRONG_PATHS && !onAir.table() && !process.stdin.isTTY)
           return fail(new CliError("file", `${refusals} wrong paths; for a CSV on standard input give - as FILE`));
-        loaded();
+        loading.done();
         if (isInputOpen) screen.ask();
         if (!isInputOpen) inputEnded();
       },
-      onTable(path, facts, isNewFile) {
+      onTable(path, facts, change, isNewFile) {
         changedAt = performance.now();
+        if (isNewFile) hub.setStatus({ state: "live", message: "", since: Date.now() });
+        hub.change({ ...facts, ...change });
         if (isNewFile) {
           onAirPath = path;
           state = "live";
           screen.line(`${nameOf(path)}: ${shapeText(facts)}, ${facts.dialect}`);
-          loaded();
+          loading.done();
         }
         noteWarnings(facts.warnings);
-        if (hub.clients() === 0) hub.set(undefined);
+        if (hub.plainClients() === 0) hub.set(undefined);
         refresh();
         update();
       },
-      onState(next, message) {
+      onState(next, message, since) {
+        hub.setStatus({ state: next, message, since });
         if (next !== "live" && message !== trouble) screen.warn(`${next}: ${message}`);
         else if (state !== "live") screen.line(`live again: ${nameOf(onAirPath)}`);
         state = next;
@@ -121,15 +136,16 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
       },
       onJson({ version, text, bytes }) {
         const isCurrent = version === onAir.table()?.version;
-        if (!isCurrent && hub.clients() === 0) return; // whoever comes next gets a fresh one
+        if (!isCurrent && hub.plainClients() === 0) return; // whoever comes next gets a fresh one
         const reason = `the table is larger than --max-message (${sizeText(options["max-message"])})`;
         if (text === undefined && !isOversize) screen.warn(`${reason}: clients are closed with 1009; raise it`);
         isOversize = text === undefined;
-        hub.set(text === undefined ? { tooLarge: reason } : { text, bytes });
+        hub.set(text === undefined ? { tooLarge: `${reason}: take csvcast.v1 or /csv.ndjson` } : { text, bytes });
         if (!isCurrent) refresh();
       },
     },
   );
+  const loading = openLoading({ screen, load: onAir.open, isLoading: onAir.isLoading, nameOf, onText: update });
   const ticks = startTicks(options.interval, hub.publish);
   const clock = screen.isLive ? setInterval(update, 500) : undefined;
   let warned = "";
@@ -142,38 +158,15 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     warned = kinds;
   }
 
-  /** What takes longer than half a second is shown. Lines of a pipe are taken one after the other, each with its answer. */
-  function open(path: string): void {
-    if (onAir.isLoading() && !screen.isLive) {
-      waiting.push(path);
-      return screen.hold();
-    }
-    clearTimeout(notice);
-    notice = setTimeout(() => {
-      loading = `loading ${nameOf(path)}`;
-      if (!screen.isLive) screen.line(loading);
-      update();
-    }, LOADING_NOTICE_MS);
-    onAir.open(path);
-  }
-
-  function loaded(): void {
-    clearTimeout(notice);
-    loading = progress = "";
-    const next = waiting.shift();
-    if (next !== undefined) open(next);
-    else screen.resume();
-  }
-
-  /** Nothing is rendered while nobody listens. */
+  /** Nothing is rendered while nobody listens to the plain feed. */
   function refresh(): void {
-    if (hub.clients() > 0) onAir.render(options["max-message"]);
+    if (hub.plainClients() > 0) onAir.render(options["max-message"]);
   }
 
   function update(): void {
     const name = nameOf(onAirPath);
-    const busy = loading && loading + progress;
-    screen.status(statusLine(name, onAir.table(), hub.clients(), performance.now() - changedAt, state, busy));
+    const changedMs = performance.now() - changedAt;
+    screen.status(statusLine(name, onAir.table(), hub.clients(), changedMs, state, loading.text()));
   }
 
   function inputEnded(): void {
@@ -208,29 +201,32 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   process.on("unhandledRejection", (error) =>
     screen.warn(`unexpected: ${error instanceof Error ? error.message : error}`),
   );
-  if (file !== undefined) open(file);
+  if (file !== undefined) loading.enter(file);
   else screen.ask();
   update();
 }
 
 const nameOf = (path: string) => (path === STDIN ? "standard input" : show(basename(path)));
 
-/** The port asked for and no other; else the usual one, or any free one if that is taken. */
-function listen(options: Options, token: string, onClients: () => void): Hub {
-  const { host: hostname } = options;
+function accessOf(options: Options, token: string): AccessPolicy {
   const tokenFor = options.open ? "nobody" : options.token ? "everyone" : "strangers";
   const hosts = [...machineNames(), ...options["allow-host"]];
-  const access: AccessPolicy = { token, tokenFor, hosts, origins: options["allow-origin"] };
-  const ports = options.port === undefined ? [DEFAULT_PORT, 0] : [options.port];
+  return { token, tokenFor, hosts, origins: options["allow-origin"] };
+}
+
+/** The port asked for and no other; else the usual one, or any free one if that is taken. */
+function listen(options: Omit<HubOptions, "port">, given: number | undefined): Hub {
+  const ports = given === undefined ? [DEFAULT_PORT, 0] : [given];
   for (const port of ports) {
     try {
-      return openHub({ hostname, port, access, maxClients: options["max-clients"], onClients });
+      return openHub({ ...options, port });
     } catch (error) {
       const { code } = error as { code?: string };
-      if (code !== "EADDRINUSE" || port === ports.at(-1)) throw cannotListen(code, hostname, port, String(error));
+      if (code !== "EADDRINUSE" || port === ports.at(-1))
+        throw cannotListen(code, options.hostname, port, String(error));
     }
   }
-  throw new CliError("listen", `cannot listen on ${hostname}`);
+  throw new CliError("listen", `cannot listen on ${options.hostname}`);
 }
 
 if (import.meta.main) {

@@ -33,7 +33,7 @@ const IMPURITIES: Record<string, RegExp> = {
 };
 
 /** Browsers bundle these. */
-const isForBrowsers = (path: string) => /^feed\/(subscriber|protocol|table)\.ts$/.test(path);
+const isForBrowsers = (path: string) => /^feed\/(client|connection|follow|protocol|subscriber|table)\.ts$/.test(path);
 
 const FORBIDDEN_NAMES = /(^|[-_.])(util|helper|type|common|lib|manager)s?(?=[-_./]|$)/i;
 

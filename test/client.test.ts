@@ -3,8 +3,9 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import pkg from "../package.json";
-import { type HubOptions, openHub } from "../src/hub/hub.ts";
+import type { HubOptions } from "../src/hub/hub.ts";
 import { startInTerminal } from "./cli/terminal.ts";
+import { openHubWith } from "./hub/options.ts";
 import {
   command,
   connect,
@@ -23,26 +24,17 @@ const TOKEN = "sesame-open";
 
 /** A hub that has `text` on air. */
 function openTestHub(text: string, over: Partial<HubOptions> = {}) {
-  const hub = openHub({
-    hostname: "127.0.0.1",
-    port: 0,
-    access: { token: TOKEN, tokenFor: "strangers", hosts: [], origins: [] },
-    maxClients: 100,
-    onClients: () => {},
-    ...over,
-  });
+  const hub = openHubWith({ access: { token: TOKEN, tokenFor: "strangers", hosts: [], origins: [] }, ...over });
   const put = (next: string) => hub.set({ text: next, bytes: Buffer.byteLength(next) });
   put(text);
   return {
     ...hub,
-    url: `ws://127.0.0.1:${hub.port}/`,
     put,
     /** Puts a text on air and sends it to everyone. */
     send(next: string) {
       put(next);
       hub.publish();
     },
-    [Symbol.asyncDispose]: () => hub.close(0),
   };
 }
 
@@ -237,13 +229,21 @@ describe("a URL", () => {
 
 describe("a mistake on the command line ends with 2 and one line of advice:", () => {
   const cases: { args: string[]; env?: Record<string, string>; expected: string }[] = [
-    { args: ["--count", "0"], expected: "--count 0: a number of messages, 1 or more" },
+    { args: ["--count", "0"], expected: "--count 0: a number of messages or rows, 1 or more" },
     { args: ["--conut=1"], expected: "--conut: unknown option; did you mean --count?" },
     {
       args: [],
       env: { CSVCAST_GIVE_UP: "never" },
       expected: "CSVCAST_GIVE_UP=never: a time from 0s to 24h, such as 30s",
     },
+    { args: ["--live", "--csv"], expected: "--live and --csv: one of them at a time; see --help" },
+    {
+      args: ["--csv"],
+      env: { CSVCAST_NDJSON: "1" },
+      expected: "--ndjson and --csv: one of them at a time; see --help",
+    },
+    { args: ["--all"], expected: "--all: goes with --ndjson or --csv; see --help" },
+    { args: ["--all", "--live"], expected: "--all: goes with --ndjson or --csv; see --help" },
     { args: ["ws://a/", "ws://b/"], expected: "ws://b/: one URL at a time; see --help" },
   ];
   test.each(cases)("$expected", async ({ args, env = {}, expected }) => {

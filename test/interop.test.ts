@@ -1,6 +1,12 @@
 // Clients that we did not write, against the real server. What the machine lacks is skipped here, and installed by .ci/run.
-import { expect, setDefaultTimeout, test } from "bun:test";
-import { startServer, temporaryFolder } from "./support.ts";
+// And the library that the package offers to others, as they get it: built, typed, in Node.
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { cp, mkdir, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { openScriptedServer, rowsOf, speaker, statusOf } from "./feed/scripted-server.ts";
+import { type Folder, startServer, temporaryFolder, TEST_TIMEOUT_MS } from "./support.ts";
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const SAMPLE = '[{"a":"1","b":"é"}]';
 const python = ["/usr/bin/python3", "python3"].find((name) => {
@@ -21,7 +27,6 @@ async def main():
         for _ in range(2): print(await feed.recv())
 asyncio.run(main())`;
 
-    setDefaultTimeout(30_000);
     const client = Bun.spawn([python!, "-c", script, server.url], { stdout: "pipe", stderr: "inherit" });
     expect(await new Response(client.stdout).text()).toBe(`${SAMPLE}\n${SAMPLE}\n`);
     expect(await client.exited).toBe(0);
@@ -36,7 +41,9 @@ test.skipIf(!Bun.which("curl"))(
     await using server = await startServer(["s.csv"], { folder });
     const url = server.url.replace("ws:", "http:");
     const plain = Bun.spawn(["curl", "-s", "-o", "-", "-w", "%{http_code}", url], { stdout: "pipe" });
-    expect(await new Response(plain.stdout).text()).toBe("csvcast: connect with a WebSocket to this address\n426");
+    expect(await new Response(plain.stdout).text()).toMatch(
+      /^csvcast: connect with a WebSocket to this address[^]*\n426$/,
+    );
     const upgrade = [
       "Connection: Upgrade",
       "Upgrade: websocket",
@@ -56,3 +63,133 @@ test.skipIf(!Bun.which("curl"))(
     socket.kill();
   },
 );
+
+const ROOT = join(import.meta.dir, "..");
+const NEIGHBOURS = ["ws", "undici", "undici-types", "@types/ws", "@types/node"];
+const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+
+async function succeeds(command: readonly string[], cwd: string): Promise<string> {
+  await using child = Bun.spawn([...command], { cwd, stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  if ((await child.exited) !== 0) throw new Error(`${command.join(" ")}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** A folder of a program that has installed the package, as `bun run build:client` builds it, and some WebSockets. */
+async function installPackage(folder: Folder): Promise<void> {
+  const installed = join(folder.path, "node_modules/csvcast");
+  const built = join(installed, "dist/client");
+  await mkdir(join(folder.path, "node_modules/@types"), { recursive: true });
+  await folder.write("package.json", '{"type":"module"}');
+  await succeeds([process.execPath, "run", "build:client"], ROOT);
+  await cp(join(ROOT, "dist/client"), built, { recursive: true });
+  await cp(join(ROOT, "package.json"), join(installed, "package.json"));
+  for (const name of NEIGHBOURS)
+    await symlink(join(ROOT, "node_modules", name), join(folder.path, "node_modules", name));
+}
+
+/** Prints what it hears, one JSON array a line. */
+const listener = (from: string) => `
+import { follow, subscribe } from "csvcast/client";
+import { WebSocket } from ${JSON.stringify(from)};
+const say = (...words) => console.log(JSON.stringify(words));
+const [url, other] = process.argv.slice(2);
+const subscription = subscribe(url, {
+  WebSocket,
+  firstDelayMs: 1,
+  token: "sesame",
+  onSnapshot: ({ columns, rows }, splices) => say("snapshot", columns, rows, splices ?? null),
+  onChange: ({ rows, cursor }) => say("change", rows, cursor),
+  onStatus: ({ state }) => say("status", state),
+  async onConnection({ state }) {
+    say(state);
+    if (state !== "current" || subscription.table.rows.length < 3) return;
+    subscription.close();
+    for await (const { rows } of follow(other, { WebSocket })) say("followed", rows);
+  },
+});
+process.on("uncaughtException", ({ name }) => say("uncaught", name));
+`;
+
+describe("the package's csvcast/client", () => {
+  const a = speaker("k3f9");
+  const live = statusOf("live");
+
+  test.skipIf(!Bun.which("node")).each(["ws", "undici"])(
+    "runs in Node with the WebSocket of %s (skipped without node)",
+    async (from) => {
+      await using folder = await temporaryFolder();
+      await using server = openScriptedServer();
+      await using other = openScriptedServer();
+      await installPackage(folder);
+      const program = await folder.write("program.mjs", listener(from));
+      const output = succeeds(["node", program, server.url, other.url], folder.path);
+      const first = await server.visit();
+      first.send(a.snapshot(1, rowsOf("x"), 0, 2), a.snapshot(1, rowsOf("y"), 1, 2), live, a.delta(1, [], 2));
+      first.close(1001);
+      const second = await server.visit();
+      second.send(a.delta(2, [[2, 0, rowsOf("z")]], 3), live);
+      const third = await other.visit();
+      third.send(a.snapshot(9, rowsOf("!")), live);
+      third.close(1008, "no more");
+      const xy = '[["x"],["y"]]';
+      expect((await output).trimEnd().split("\n")).toEqual([
+        '["open"]',
+        `["snapshot",["a"],${xy},null]`,
+        '["status","live"]',
+        '["current"]',
+        `["change",${xy},"k3f9:2"]`,
+        '["waiting"]',
+        '["open"]',
+        '["change",[["x"],["y"],["z"]],"k3f9:3"]',
+        '["status","live"]',
+        '["current"]',
+        '["followed",[["!"]]]',
+        '["uncaught","FeedError"]',
+      ]);
+      expect([first.since, second.since, third.since]).toEqual([null, "k3f9:2", null]);
+      expect(new URL(second.request.url).searchParams.get("token")).toBe("sesame");
+    },
+  );
+
+  const compilers = [
+    ["--module", "nodenext", "--lib", "es2022,dom"],
+    ["--module", "esnext", "--moduleResolution", "bundler", "--lib", "es2022,dom"],
+    ["--module", "nodenext", "--lib", "es2022", "--types", "node"],
+  ];
+  test.each(compilers.map((options) => ({ options, name: options.join(" ") })))(
+    "has types for programs that are compiled with $name",
+    async ({ options }) => {
+      await using folder = await temporaryFolder();
+      await installPackage(folder);
+      await folder.write("program.ts", TYPED_PROGRAM);
+      const strict = ["--ignoreConfig", "--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022"];
+      await succeeds([process.execPath, tsc, ...strict, ...options, "program.ts"], folder.path);
+    },
+  );
+});
+
+const TYPED_PROGRAM = `
+import { type ConnectionState, FeedError, follow, subscribe, type Table, toObjects } from "csvcast/client";
+import { WebSocket as Undici } from "undici";
+import { WebSocket as Ws } from "ws";
+
+export async function main(url: string, signal: AbortSignal, token: string | undefined): Promise<void> {
+  for (const WebSocket of [Ws, Undici, globalThis.WebSocket]) subscribe(url, { WebSocket, token }).close();
+  subscribe(url, { connect: (address, protocol) => new Ws(address, protocol, { headers: { Authorization: "x" } }) });
+  const states: ConnectionState[] = [];
+  const subscription = subscribe(new URL(url), {
+    silenceMs: 1,
+    onSnapshot: (table: Table, splices) => console.log(table.columns, splices?.[0]?.[2]),
+    onChange: (_table, splices) => splices.map(([start, deleteCount, rows]) => start + deleteCount + rows.length),
+    onStatus: ({ state }) => state === "live",
+    onConnection: (connection) => states.push(connection),
+    onEnd: (why: string) => why.length,
+  });
+  const cursor: string | undefined = subscription.cursor;
+  // @ts-expect-error: the rows of a copy are not to be changed
+  subscription.table?.rows.push([]);
+  for await (const table of follow(url, { signal, WebSocket: Ws })) console.log(toObjects(table)[0]?.["a"], cursor);
+  throw new FeedError("x");
+}
+`;

@@ -88,6 +88,27 @@ export const serverOptions = {
     parse: (text) => wholeNumber(text, 1, 1_000_000),
     default: 10_000,
   } as Option<number>,
+  "max-backlog": {
+    value: "SIZE",
+    help: "what slow clients may keep waiting here, all together;\nover it the slowest are closed (default: 256MiB)",
+    rule: "a size from 1MiB to 64GiB, such as 512MiB",
+    parse: (text) => sizeBytes(text, 2 ** 20, 2 ** 36),
+    default: 2 ** 28,
+  } as Option<number>,
+  stall: {
+    value: "TIME",
+    help: "close a client that takes nothing for so long although\nthere is something to take (default: 20s)",
+    rule: "a time from 100ms to 10m, such as 20s",
+    parse: (text) => durationMs(text, 100, 600_000),
+    default: 20_000,
+  } as Option<number>,
+  heartbeat: {
+    value: "TIME",
+    help: "the live feed says that it is alive when it had nothing\nelse to say for so long (default: 5s)",
+    rule: "a time from 50ms to 5s: clients count on it",
+    parse: (text) => durationMs(text, 50, 5_000),
+    default: 5_000,
+  } as Option<number>,
   token: {
     value: "TEXT",
     isSecret: true,

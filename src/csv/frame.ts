@@ -14,11 +14,12 @@ export type Frame = {
   twoByte: number;
   /** Room for the names of one row. */
   bytesPerRow: number;
-  /** `"},` or `"],` as a little-endian word. */
+  /** `"}` or `"]` and the separator of rows, as a little-endian word. */
   rowEnd: number;
 };
 
-export function frameOf(shape: RowShape, encoding: OutputEncoding): Frame {
+/** `separator` is the byte behind each row. */
+export function frameOf(shape: RowShape, encoding: OutputEncoding, separator: number): Frame {
   const columns = typeof shape === "number" ? shape : shape.length;
   const cells: Buffer[] = [];
   for (let c = 0; c < columns; c++) {
@@ -38,7 +39,7 @@ export function frameOf(shape: RowShape, encoding: OutputEncoding): Frame {
   const bytes = new Uint8Array(words.buffer);
   cells.forEach((cell, c) => bytes.set(cell, offsets[c]! << 3));
   const lengths = Int32Array.from(cells, (cell) => cell.length);
-  const rowEnd = typeof shape === "number" ? 0x002c5d22 : 0x002c7d22;
+  const rowEnd = (separator << 16) | (typeof shape === "number" ? 0x5d22 : 0x7d22);
   const twoByte = cells.reduce((sum, cell) => sum + cell.filter((byte) => byte > 0x7f).length, 0);
   return { words, offsets, lengths, columns, twoByte, bytesPerRow: total + SPARE_BYTES, rowEnd };
 }

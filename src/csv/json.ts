@@ -1,6 +1,7 @@
 // Records -> JSON text, straight from bytes to bytes: the hot path. No row object is ever built, so columns keep the order
 // of the file and a column `__proto__` survives. The text is what JSON.stringify would write.
 import { frameOf, type OutputEncoding, type RowShape } from "./frame.ts";
+import { pairTable } from "./pairs.ts";
 import { CR, type Layout, LF, QUOTE } from "./records.ts";
 
 const BACKSLASH = 92;
@@ -17,19 +18,6 @@ for (const [byte, letter] of [
 ] as const)
   SHORT_ESCAPE[byte] = letter.charCodeAt(0);
 const HEX = Buffer.from("0123456789abcdef");
-
-/**
- * Pairs of bytes -> how many of them can be copied as they are: 2, 1 or 0, kept as 0, 2 and 1 so that "both" is the cheap test.
- * Pairs halve the steps through a cell; a table of 64 kB stays in the cache.
- */
-function pairTable(isSpecial: (byte: number) => boolean): Uint8Array {
-  const table = new Uint8Array(65_536);
-  for (let second = 0; second < 256; second++) {
-    const tail = isSpecial(second) ? 2 : 0;
-    for (let first = 0; first < 256; first++) table[(second << 8) | first] = isSpecial(first) ? 1 : tail;
-  }
-  return table;
-}
 
 const isEscaped = (byte: number) => byte < 32 || byte === QUOTE || byte === BACKSLASH;
 const tables = new Map<string, Uint8Array>();
@@ -53,14 +41,20 @@ export type Progress = {
   twoByte: number;
   /** A character above U+00FF is next: only UTF-8 can write it. */
   isTooWide: boolean;
+  /** Where in the output the last row begins that was written. */
+  lastRowAt: number;
 };
 
-/** Writes records as JSON rows, each followed by a comma. */
+/** Writes records as rows, each followed by what separates it from the next. */
 export type RowWriter = {
   /** How many more bytes the column names of one row take in UTF-8 than in this writer's encoding. */
   readonly twoBytePerRow: number;
   /** Output bytes that must be free before a window of `length` source bytes and one row may be written. */
   need(length: number): number;
+  /** Output bytes of a row of empty cells. */
+  readonly leastPerRow: number;
+  /** How many output bytes more than one each source byte may take. */
+  readonly growth: Uint8Array;
   /**
    * Writes the records in `src[progress.at, end)`, where `src[end - 1]` is a record end, while `progress.out` is at most
    * `safe`. Stops before a record that is not complete within the window, or too wide for the output encoding.
@@ -69,8 +63,17 @@ export type RowWriter = {
   write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void;
 };
 
-export function rowWriter(shape: RowShape, { delimiter, recordEnd }: Layout, encoding: OutputEncoding): RowWriter {
-  const frame = frameOf(shape, encoding);
+const COMMA = 44;
+const GROWTH = Uint8Array.from({ length: 256 }, (_, byte) => (byte < 32 ? 5 : isEscaped(byte) ? 1 : 0));
+
+/** A writer of JSON rows; `separator` is the byte behind each. */
+export function rowWriter(
+  shape: RowShape,
+  { delimiter, recordEnd }: Layout,
+  encoding: OutputEncoding,
+  separator = COMMA,
+): RowWriter {
+  const frame = frameOf(shape, encoding, separator);
   const { words, offsets, lengths, columns, bytesPerRow, rowEnd } = frame;
   const outside = tableFor(delimiter, encoding);
   const inside = tableFor(undefined, encoding);
@@ -78,7 +81,7 @@ export function rowWriter(shape: RowShape, { delimiter, recordEnd }: Layout, enc
   function write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
     const from = new DataView(src.buffer, src.byteOffset, src.length);
     const to = new DataView(out.buffer, out.byteOffset, out.length);
-    let { at: i, out: o, rows, surplus, twoByte } = progress;
+    let { at: i, out: o, rows, surplus, twoByte, lastRowAt } = progress;
     let isTooWide = false;
     records: while (i < end && o <= safe) {
       if (src[i] === recordEnd) {
@@ -180,6 +183,7 @@ export function rowWriter(shape: RowShape, { delimiter, recordEnd }: Layout, enc
         to.setInt32(o, rowEnd, true);
         o += 3;
         rows++;
+        lastRowAt = rowAt;
         continue records;
       }
       // Not complete within the window, or too wide: as if the record had not been begun.
@@ -195,9 +199,11 @@ export function rowWriter(shape: RowShape, { delimiter, recordEnd }: Layout, enc
     progress.surplus = surplus;
     progress.twoByte = twoByte;
     progress.isTooWide = isTooWide;
+    progress.lastRowAt = lastRowAt;
   }
   const twoBytePerRow = encoding === "utf8" ? 0 : frame.twoByte;
-  return { twoBytePerRow, need: (length) => length * 6 + bytesPerRow, write };
+  const leastPerRow = lengths.reduce((sum, length) => sum + length, 3);
+  return { twoBytePerRow, need: (length) => length * 6 + bytesPerRow, leastPerRow, growth: GROWTH, write };
 }
 
 /** Writes an escaped byte; returns the next output offset. */

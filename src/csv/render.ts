@@ -8,7 +8,7 @@ import type { Layout } from "./records.ts";
 export const MAX_TEXT_BYTES = 2 ** 31 - (1 << 20);
 
 /** Source bytes between two looks at the room that is left in the output. */
-const WINDOW_BYTES = 1 << 16;
+export const WINDOW_BYTES = 1 << 16;
 
 export type Rendered = {
   /** The JSON array; undefined if it would have been longer than the limit. */
@@ -50,7 +50,7 @@ export function createRenderer(
   let writer = rowWriter(shape, layout, encoding);
   let out = arena.buffer ?? Buffer.allocUnsafeSlow(writer.need(Math.min(expectedBytes, WINDOW_BYTES)) + SPARE_BYTES);
   out[0] = 0x5b; // [
-  const progress: Progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false };
+  const progress: Progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
   let consumed = 0;
 
   const utf8Length = () => progress.out + progress.twoByte + progress.rows * writer.twoBytePerRow;
@@ -129,14 +129,12 @@ function recordEndNear(bytes: Uint8Array, at: number, near: number, end: number,
   return after === -1 || after >= end ? end : after + 1;
 }
 
-/** For a usual window the worst case, six bytes for one; a huge cell is counted, so that it needs no huge room. */
-function roomFor(writer: RowWriter, bytes: Uint8Array, at: number, end: number): number {
+/** For a usual window the worst case of each byte; a huge cell is counted, so that it needs no huge room. */
+export function roomFor(writer: RowWriter, bytes: Uint8Array, at: number, end: number): number {
   if (end - at <= 16 * WINDOW_BYTES) return writer.need(end - at);
-  let escapes = 0;
-  for (let i = at; i < end; i++)
-    if (bytes[i]! < 32) escapes += 5;
-    else if (bytes[i] === 34 || bytes[i] === 92) escapes++;
-  return writer.need(0) + end - at + escapes;
+  let room = writer.need(0) + end - at;
+  for (let i = at; i < end; i++) room += writer.growth[bytes[i]!]!;
+  return room;
 }
 
 /** The JSON text of a few records, for headers and samples. */

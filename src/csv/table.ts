@@ -23,6 +23,10 @@ export type CsvTable = {
   openQuoteAt(): number;
   /** Cells beyond the last column that are not empty. */
   surplus(): number;
+  /** Where the records of rows `[from, to)` are. A record end stands before `end`, and SPARE_BYTES lie behind it. */
+  range(from: number, to: number): { start: number; end: number };
+  /** The last row that begins at or before `offset`; -1 if none does. */
+  rowAt(offset: number): number;
   /** `removed` bytes at `at`, which lies behind the header, become `inserted`. */
   replace(at: number, removed: number, inserted: Uint8Array): RowChange;
   /** Rows `[from, to)` as JSON: objects, or arrays of cells. */
@@ -143,11 +147,17 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument): CsvTable 
     if (delta !== 0) for (let r = first + fresh.length; r < rows; r++) starts[r]! += delta;
   }
 
+  function range(from: number, to: number): { start: number; end: number } {
+    if (from >= to) return { start: 0, end: 0 };
+    const start = starts[from]!;
+    const end = to < rows ? starts[to]! : rowsEnd();
+    return { start, end: end === length ? terminate(bytes, start, end, layout) : end };
+  }
+
   function render(from: number, to: number, shape: "objects" | "arrays", arena?: Arena, limit?: number): Rendered {
-    const start = from < to ? starts[from]! : 0;
-    const end = from < to ? (to < rows ? starts[to]! : rowsEnd()) : 0;
+    const { start, end } = range(from, to);
     const renderer = createRenderer(layout, shape === "objects" ? columns : columns.length, end - start, arena, limit);
-    if (start < end) renderer.add(bytes, start, end === length ? terminate(bytes, start, end, layout) : end);
+    if (start < end) renderer.add(bytes, start, end);
     return renderer.finish();
   }
 
@@ -160,6 +170,8 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument): CsvTable 
     isLastOpen,
     openQuoteAt: () => openQuoteAt,
     surplus: () => surplus,
+    range,
+    rowAt: (offset) => firstAfter(starts, rows, offset) - 1,
     replace,
     render,
   };

@@ -21,19 +21,27 @@ export type Visitor = {
   readonly token: string | null;
 };
 
-export type Refusal = { readonly status: 401 | 403; readonly reason: string };
+export type Refusal = {
+  readonly status: 401 | 403;
+  readonly cause: "host" | "origin" | "token";
+  readonly reason: string;
+};
 
 /** Undefined if the visitor may come in. */
 export function refusalOf(visitor: Visitor, policy: AccessPolicy): Refusal | undefined {
   const host = parseHost(visitor.host);
   if (!host || !isOwnName(host.name, policy.hosts))
-    return { status: 403, reason: "the Host header names no host of this server; allow it with --allow-host" };
+    return {
+      status: 403,
+      cause: "host",
+      reason: "the Host header names no host of this server; allow it with --allow-host",
+    };
   if (visitor.origin !== null && !isAllowedOrigin(visitor.origin, host.authority, policy.origins))
-    return { status: 403, reason: "this Origin may not connect; allow it with --allow-origin" };
+    return { status: 403, cause: "origin", reason: "this Origin may not connect; allow it with --allow-origin" };
   if (!needsToken(visitor, policy)) return undefined;
   if (visitor.token !== null && isSame(visitor.token, policy.token)) return undefined;
   const wrong = visitor.token === null ? "a token is needed" : "the token is wrong";
-  return { status: 401, reason: `${wrong}: the server prints it in its network URL` };
+  return { status: 401, cause: "token", reason: `${wrong}: the server prints it in its network URL` };
 }
 
 function needsToken({ address, isForwarded }: Visitor, { tokenFor }: AccessPolicy): boolean {
@@ -64,6 +72,12 @@ function isOwnName(name: string, hosts: readonly string[]): boolean {
 function isAllowedOrigin(origin: string, authority: string, origins: readonly string[]): boolean {
   if (origin === `http://${authority}` || origin === `http://${authority.replace(/:80$/, "")}`) return true;
   return origins.some((allowed) => allowed.toLowerCase() === origin);
+}
+
+/** Whether a visitor who was let in is a page of another origin: its browser asks whether it may read the answer. */
+export function isCrossOrigin({ origin, host }: Visitor): boolean {
+  const authority = parseHost(host)?.authority;
+  return origin !== null && authority !== undefined && !isAllowedOrigin(origin, authority, []);
 }
 
 /** In constant time: digests have one length, whatever the token. */

@@ -1,6 +1,20 @@
-// Sockets: one Bun.serve, the topic of the plain feed, who is too slow for it. Knows no file and no clock.
-import type { Server, ServerWebSocket } from "bun";
-import { type AccessPolicy, refusalOf, visitorOf } from "./access.ts";
+// Sockets: one Bun.serve, who comes in by which door, and the topics of the two feeds. Knows no file.
+import { randomBytes } from "node:crypto";
+import type { Server } from "bun";
+import { type Change, openFeed, type Status } from "../feed/feed.ts";
+import { CLOSE, parseCursor, SUBPROTOCOL } from "../feed/protocol.ts";
+import { type AccessPolicy, isCrossOrigin, refusalOf, visitorOf } from "./access.ts";
+import { openBacklog } from "./backlog.ts";
+import type { TableParts } from "./base.ts";
+import { openEventStreams } from "./events.ts";
+import { pathOf, SAFE, shared, sinceOf, text } from "./http.ts";
+import { openLiveFeed } from "./live.ts";
+import { type Counts, hubMetrics } from "./metrics.ts";
+import { type Frame, openPlainFeed } from "./plain.ts";
+import { DOOR_LIST, type DocumentShape, openDoors, type TableDocument } from "./routes.ts";
+import { type Client, LIVE_TOPIC, openSockets, PLAIN_TOPIC } from "./sockets.ts";
+
+export type { Frame } from "./plain.ts";
 
 export type HubOptions = {
   readonly hostname: string;
@@ -8,138 +22,187 @@ export type HubOptions = {
   readonly port: number;
   readonly access: AccessPolicy;
   readonly maxClients: number;
+  /** What all clients together may owe, in bytes. */
+  readonly maxBacklogBytes: number;
+  /** Who takes nothing for so long, though there is something to take, is closed. */
+  readonly stallMs: number;
+  /** The live feed says `sync` when it has said nothing else for so long. */
+  readonly heartbeatMs: number;
+  /** The current table for newcomers of the live feed, and for the doors; rejects if there will be none. */
+  readonly renderRows: () => Promise<TableParts>;
+  readonly renderDocument: (shape: DocumentShape) => Promise<TableDocument>;
+  /** What `/healthz` says besides what the hub knows. */
+  readonly health: () => Record<string, unknown>;
   /** A client has come or gone. */
-  readonly onClients: (clients: number) => void;
+  readonly onClients: () => void;
 };
-
-/** What is on air: a text, or the reason why there is none. */
-export type Frame = { readonly text: string; readonly bytes: number } | { readonly tooLarge: string };
 
 export type Hub = {
   readonly hostname: string;
   readonly port: number;
+  /** Of both feeds. */
   clients(): number;
-  /** Puts a frame on air: clients that have had none yet get it at once. Undefined: nothing is on air, newcomers wait. */
+  /** Of the plain feed. */
+  plainClients(): number;
+  /** The plain feed's frame on air: who has had none yet gets it at once. Undefined: nothing is, newcomers wait. */
   set(frame: Frame | undefined): void;
-  /** Sends the frame on air to everyone. */
+  /** Sends the plain feed's frame to everyone. */
   publish(): void;
+  /** A changed table, for the live feed. */
+  change(change: Change): void;
+  setStatus(status: Status): void;
   /** Closes all clients with 1001, flushing what they are owed, within `graceMs`. */
   close(graceMs: number): Promise<void>;
 };
 
-const TOPIC = "csv";
-/** Above this many bytes a publication is sent in slices, so that the event loop stays free for others. */
-const SLICED_BYTES = 16 << 20;
-const SLICE_MS = 10;
-/** Clients have nothing to say: this is room for a greeting. */
-const MAX_INCOMING_BYTES = 4096;
-/** A client that takes nothing for this long is closed, which also bounds the memory of stalled ones. */
+/** A connection on which nothing moves for this long is closed. */
 const IDLE_SECONDS = 30;
-
-/** `isServed`: has had a frame. `isBehind`: a frame passed it by; it gets the newest when it drains. */
-type Client = { isServed: boolean; isBehind: boolean };
-type Socket = ServerWebSocket<Client>;
+const BEAT_MS = 1_000;
+/** No feed of any server has the same. */
+const newEpoch = () => randomBytes(6).toString("base64url");
 
 /** Starts listening. Throws what Bun.serve throws if the address cannot be had. */
 export function openHub(options: HubOptions): Hub {
-  const clients = new Set<Socket>();
-  const unsent = new Set<Socket>();
-  let onAir: Frame | undefined;
+  const { maxClients, onClients } = options;
+  const refused = { host: 0, origin: 0, token: 0, full: 0 };
+  const feed = openFeed(newEpoch, Date.now());
+  const backlog = openBacklog(options.maxBacklogBytes, options.stallMs, () => performance.now());
+  const streams = openEventStreams();
 
+  const plain = openPlainFeed((frame) => void server.publish(PLAIN_TOPIC, frame, false), backlog);
+  const live = openLiveFeed({
+    feed,
+    backlog,
+    render: options.renderRows,
+    broadcast(message, cursor) {
+      server.publish(LIVE_TOPIC, message, false);
+      streams.broadcast(message, cursor);
+    },
+    heartbeatMs: options.heartbeatMs,
+  });
+  const sockets = openSockets(plain, live, onClients, IDLE_SECONDS);
+  const doors = openDoors({
+    feed,
+    render: options.renderDocument,
+    health: () => ({ ...options.health(), ...healthOf() }),
+    metrics: () => hubMetrics(countsOf(), feed),
+    events,
+  });
   const server: Server<Client> = Bun.serve({
     hostname: options.hostname,
     port: options.port,
     development: false,
     reusePort: false, // which `development: false` turns on otherwise: two servers would share a port
+    idleTimeout: IDLE_SECONDS,
     fetch: (request, server) => answer(request, server),
     error: () => text(500, "internal error"),
-    websocket: {
-      data: {} as Client,
-      backpressureLimit: 1, // at most the one frame that is under way
-      maxPayloadLength: MAX_INCOMING_BYTES,
-      idleTimeout: IDLE_SECONDS,
-      open(socket) {
-        clients.add(socket);
-        socket.subscribe(TOPIC);
-        if (onAir) serve(socket, onAir);
-        options.onClients(clients.size);
-      },
-      message() {},
-      drain(socket) {
-        if (socket.data.isBehind && socket.getBufferedAmount() === 0 && onAir) serve(socket, onAir);
-      },
-      close(socket) {
-        clients.delete(socket);
-        unsent.delete(socket);
-        options.onClients(clients.size);
-      },
-    },
+    websocket: sockets.handlers,
   });
+  const beats = setInterval(beat, Math.min(BEAT_MS, options.heartbeatMs / 5));
 
-  function answer(request: Request, server: Server<Client>): Response | undefined {
+  function beat(): void {
+    live.beat();
+    backlog.check();
+    doors.expire(performance.now());
+  }
+
+  function answer(request: Request, server: Server<Client>): Response | Promise<Response> | undefined {
     const visitor = visitorOf(request.headers, request.url, server.requestIP(request)?.address ?? "");
     const refusal = refusalOf(visitor, options.access);
-    if (refusal) return text(refusal.status, refusal.reason);
+    const foreign = isCrossOrigin(visitor) ? visitor.origin : null;
+    const isPreflight = foreign !== null && request.method === "OPTIONS"; // which brings no token
+    if (refusal && !(isPreflight && refusal.cause === "token")) {
+      refused[refusal.cause]++;
+      return text(refusal.status, refusal.reason);
+    }
+    if (isPreflight) return shared(new Response(null, { status: 204 }), foreign);
     const path = pathOf(request.url);
-    if (path !== "/" && path !== "/csv") return text(404, "nothing here; connect with a WebSocket to / or /csv");
+    const answered = doors.answer(request, path) ?? upgrade(request, server, path);
+    if (foreign === null || answered === undefined) return answered;
+    return Promise.resolve(answered).then((response) => shared(response, foreign));
+  }
+
+  function upgrade(request: Request, server: Server<Client>, path: string): Response | undefined {
+    if (path !== "/" && path !== "/csv") return text(404, `nothing here; there is\n${DOOR_LIST}`);
     if (request.method !== "GET") return text(405, "only GET is answered here", { Allow: "GET" });
-    if (request.headers.has("sec-websocket-protocol")) return text(400, "no subprotocol is spoken here; offer none");
-    if (clients.size >= options.maxClients) return text(503, `full: ${options.maxClients} clients are connected`);
-    if (server.upgrade(request, { data: { isServed: false, isBehind: false } })) return undefined;
-    return text(426, "csvcast: connect with a WebSocket to this address", {
+    const offered = request.headers.get("sec-websocket-protocol");
+    const isLive = offered?.split(",").some((name) => name.trim() === SUBPROTOCOL) ?? false;
+    if (offered !== null && !isLive)
+      return text(400, `of these subprotocols none is spoken here; offer ${SUBPROTOCOL}, or none for the plain feed`);
+    if (isFull()) return full();
+    const data: Client = isLive ? { feed: "live", cursor: sinceOf(request) } : { feed: "plain" };
+    const headers: Record<string, string> = isLive ? { "Sec-WebSocket-Protocol": SUBPROTOCOL } : {};
+    if (server.upgrade(request, { data, headers })) return undefined;
+    return text(426, `csvcast: connect with a WebSocket to this address; there is\n${DOOR_LIST}`, {
       Upgrade: "websocket",
       Connection: "Upgrade",
     });
   }
 
-  function serve(socket: Socket, frame: Frame): void {
-    const { data } = socket;
-    if ("tooLarge" in frame) return void socket.close(1009, frame.tooLarge);
-    data.isServed = true;
-    data.isBehind = socket.getBufferedAmount() > 0;
-    if (!data.isBehind) socket.send(frame.text);
+  function events(request: Request): Response {
+    const headers = {
+      ...SAFE,
+      "Content-Type": "text/event-stream",
+      "Cache-Control": "no-store",
+      "X-Accel-Buffering": "no",
+    };
+    if (request.method === "HEAD") return new Response(null, { headers });
+    if (isFull()) return full();
+    server.timeout(request, 0); // `sync` keeps it alive, and who takes nothing is closed
+    const cursor = parseCursor(request.headers.get("last-event-id") ?? "") ?? sinceOf(request);
+    const stream = streams.open(cursor, {
+      onOpen(reader) {
+        live.open(reader);
+        onClients();
+      },
+      onDrain: live.drain,
+      onClose(reader) {
+        live.close(reader);
+        onClients();
+      },
+    });
+    return new Response(stream, { headers });
   }
 
-  function set(frame: Frame | undefined): void {
-    onAir = frame;
-    if (frame) send([...clients].filter(({ data }) => !data.isServed));
+  const clients = () => plain.clients() + live.clients();
+  const isFull = () => clients() >= maxClients;
+
+  function full(): Response {
+    refused.full++;
+    return text(503, `full: ${maxClients} clients are connected`, { "Retry-After": "10" });
   }
 
-  function publish(): void {
-    if (!onAir || clients.size === 0) return;
-    if ("tooLarge" in onAir || onAir.bytes * clients.size > SLICED_BYTES) {
-      return send(clients);
-    }
-    for (const socket of clients) {
-      socket.data.isServed = true;
-      if (socket.getBufferedAmount() > 0) socket.data.isBehind = true;
-    }
-    server.publish(TOPIC, onAir.text, false);
+  const clientsByFeed = () => {
+    const events = streams.count();
+    return { plain: plain.clients(), live: live.clients() - events, events };
+  };
+
+  function healthOf(): Record<string, unknown> {
+    const { state, message, since } = feed.status();
+    return { state, message, since, ...feed.cursor(), rows: feed.rows(), clients: clientsByFeed() };
   }
 
-  /** The frame on air, to these, in slices. */
-  function send(sockets: Iterable<Socket>): void {
-    const isPumping = unsent.size > 0;
-    for (const socket of sockets) unsent.add(socket);
-    if (!isPumping) pump();
-  }
-
-  /** Serves those who have waited longest first, always with the newest frame, and lets the event loop breathe. */
-  function pump(): void {
-    const until = performance.now() + SLICE_MS;
-    for (const socket of unsent) {
-      unsent.delete(socket);
-      if (onAir) serve(socket, onAir);
-      if (performance.now() > until) break;
-    }
-    if (unsent.size > 0) setImmediate(pump);
+  function countsOf(): Counts {
+    const byFeed = { plain: plain.clients(), live: live.clients() - streams.count(), events: streams.count() };
+    const { closed } = backlog;
+    return {
+      clients: byFeed,
+      refused,
+      closed,
+      backlogBytes: backlog.bytes(),
+      skipped: plain.skipped(),
+      ...live.counts,
+    };
   }
 
   async function close(graceMs: number): Promise<void> {
-    const isBusy = [...clients].some((socket) => socket.getBufferedAmount() > 0);
+    clearInterval(beats);
+    plain.stop();
+    live.stop();
+    const isBusy = sockets.isBusy();
     const stopped = server.stop();
-    unsent.clear();
-    for (const socket of [...clients]) socket.close(1001, "server shutting down");
+    streams.close();
+    sockets.closeAll(CLOSE.goingAway, "server shutting down");
     await Promise.race([stopped, Bun.sleep(graceMs / 2)]);
     // A closed socket flushes without telling when it is done.
     await Bun.sleep(isBusy ? graceMs / 2 : 20);
@@ -149,22 +212,12 @@ export function openHub(options: HubOptions): Hub {
   return {
     hostname: options.hostname,
     port: server.port ?? options.port,
-    clients: () => clients.size,
-    set,
-    publish,
+    clients,
+    plainClients: plain.clients,
+    set: plain.set,
+    publish: plain.publish,
+    change: live.publish,
+    setStatus: live.setStatus,
     close,
   };
-}
-
-/** `new URL` would throw on what a malformed Host header makes of the URL. */
-function pathOf(url: string): string {
-  return url.replace(/^https?:\/\/[^/]*/i, "").replace(/[?#].*$/s, "");
-}
-
-function text(status: number, reason: string, headers: Record<string, string> = {}): Response {
-  const challenge = status === 401 ? { "WWW-Authenticate": "Bearer" } : {};
-  return new Response(`${reason}\n`, {
-    status,
-    headers: { ...headers, ...challenge, "X-Content-Type-Options": "nosniff" },
-  });
 }

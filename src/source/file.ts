@@ -1,8 +1,10 @@
 // The face of a live file: owns the Worker that reads it, and passes its reports on. No row ever comes this way.
 import type { CsvErrorKind } from "../csv/error.ts";
+import type { RenderedParts, Shape } from "../csv/parts.ts";
 import { show } from "./read.ts";
 import type { FileState, ReaderSettings } from "./reader.ts";
 
+export type { Shape } from "../csv/parts.ts";
 export type { FileState } from "./reader.ts";
 
 /** The path that stands for standard input. */
@@ -22,43 +24,69 @@ export type TableFacts = {
   readonly version: number;
   readonly rows: number;
   readonly columns: number;
+  /** Length of the CSV text that is held, header included, in UTF-8. */
+  readonly bytes: number;
   /** `comma, UTF-8` */
   readonly dialect: string;
   readonly warnings: readonly string[];
 };
 
+/** How a table differs from the one before it. */
+export type TableChange = {
+  /** Nothing of the tables before may be related to this one: other columns, another file, another Worker. */
+  readonly isNewEpoch: boolean;
+  /** `[[start, deleted, rows], …]` as JSON, rows as arrays of cells; undefined if the whole table is to be taken anew. */
+  readonly splices: string | undefined;
+  /** The column names as a JSON array; there whenever `splices` is not. */
+  readonly columnsJson: string | undefined;
+};
+
+/** A whole table in pieces of bounded size. */
+export type Rendering = RenderedParts & { readonly version: number; readonly shape: Shape };
+
 /** A table as JSON text; without `text` it would have been longer than was asked for. */
 export type TableJson = { readonly version: number; readonly text: string | undefined; readonly bytes: number };
 
 export type FileRequest =
-  { type: "open"; settings: FileSettings } | { type: "render"; maxBytes: number } | { type: "rest" };
+  | { type: "open"; settings: FileSettings }
+  | { type: "render"; maxBytes: number }
+  | { type: "parts"; shape: Shape }
+  | { type: "rest" };
 
 export type FileReport =
   | { type: "progress"; read: number; size: number }
   | { type: "refused"; kind: CsvErrorKind; message: string }
-  | { type: "table"; facts: TableFacts; isNewEpoch: boolean; splices: string | undefined }
+  | { type: "table"; facts: TableFacts; change: TableChange }
   | { type: "state"; state: FileState; message: string; since: number }
-  | ({ type: "json" } & TableJson);
+  | ({ type: "json" } & TableJson)
+  | { type: "rendering"; rendering: Rendering }
+  | { type: "unrenderable"; shape: Shape; message: string };
 
 export type FileEvents = {
   /** Bytes read so far, of about `size`. */
   onProgress(read: number, size: number): void;
   /** The file cannot be put on air at all; it is closed. */
   onRefused(kind: CsvErrorKind, message: string): void;
-  /**
-   * The first table, and each one that follows. `splices` is the change as JSON, `[[start, deleted, rows], …]` with rows as
-   * arrays of cells; undefined if the whole table is new.
-   */
-  onTable(facts: TableFacts, splices: string | undefined, isNewEpoch: boolean): void;
+  /** The first table, and each one that follows. */
+  onTable(facts: TableFacts, change: TableChange): void;
   /** Whether the last good table is still what the file says; once for each change, `since` in ms since 1970. */
   onState(state: FileState, message: string, since: number): void;
   onJson(json: TableJson): void;
+  /** Of the version that `onTable` told last. */
+  onRendering(rendering: Rendering): void;
+  /** The table takes more room in this shape than there is. */
+  onUnrenderable(shape: Shape, message: string): void;
 };
 
 export type LiveFile = {
   readonly path: string;
   /** Asks for the current table as JSON of at most `maxBytes`; it comes through `onJson`. */
   render(maxBytes: number): void;
+  /**
+   * Asks for the current table in pieces, or the first there will be; it comes through `onRendering`, also if the Worker dies.
+   * Asking again for a shape that has not come yet asks for nothing more.
+   */
+  renderParts(shape: Shape): void;
   /** Nobody listens: memory that is kept for the next rendering is given back. */
   rest(): void;
   close(): void;
@@ -72,13 +100,17 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
   let closed = false;
   let version = settings.version;
   let restart: ReturnType<typeof setTimeout> | undefined;
+  let hasTable = false; // this Worker
+  let isOnAir = false; // some Worker had one
+  let refusal = "";
+  const asked = new Set<Shape>();
   let worker = start();
 
   function start(): Worker {
     // In an executable the name is relative to the common root of its entry points, src/.
     const url = Bun.isStandaloneExecutable ? "./source/file.worker.ts" : new URL("./file.worker.ts", import.meta.url);
     const started = new Worker(url);
-    started.onmessage = ({ data }: MessageEvent<FileReport>) => closed || receive(data);
+    started.onmessage = ({ data }: MessageEvent<FileReport>) => closed || started !== worker || receive(data);
     started.onerror = (event) => {
       event.preventDefault();
       fail(started, event.message.split("\n").find((line) => line.trim() !== "") ?? "");
@@ -93,17 +125,43 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
       case "progress":
         return events.onProgress(report.read, report.size);
       case "refused":
-        close();
-        return events.onRefused(report.kind, report.message);
+        return refuse(report.kind, report.message);
       case "table":
-        version = report.facts.version;
-        return events.onTable(report.facts, report.splices, report.isNewEpoch);
+        return take(report.facts, report.change);
       case "state":
         return events.onState(report.state, report.message, report.since);
       case "json":
         return events.onJson(report);
+      case "rendering":
+        asked.delete(report.rendering.shape);
+        return events.onRendering(report.rendering);
+      case "unrenderable":
+        asked.delete(report.shape);
+        return events.onUnrenderable(report.shape, `${show(settings.path)}: ${report.message}`);
     }
   }
+
+  function take(facts: TableFacts, change: TableChange): void {
+    const isFirst = !hasTable;
+    hasTable = isOnAir = true;
+    refusal = "";
+    version = facts.version;
+    if (isFirst) asked.forEach(askForParts);
+    events.onTable(facts, { ...change, isNewEpoch: isFirst || change.isNewEpoch });
+  }
+
+  /** Of a file that was on air the Worker is a new one: it goes on looking, and says so at each look. */
+  function refuse(kind: CsvErrorKind, message: string): void {
+    if (!isOnAir) {
+      close();
+      return events.onRefused(kind, message);
+    }
+    if (message === refusal) return;
+    refusal = message;
+    events.onState("stale", `${message}; the last good table stays on air`, Date.now());
+  }
+
+  const askForParts = (shape: Shape) => worker.postMessage({ type: "parts", shape } satisfies FileRequest);
 
   function fail(dead: Worker, why: string): void {
     if (closed || dead !== worker || restart) return;
@@ -112,6 +170,7 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
     restart = setTimeout(() => {
       restart = undefined;
       worker.terminate();
+      hasTable = false;
       worker = start();
     }, RESTART_MS);
   }
@@ -125,6 +184,10 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
   return {
     path: settings.path,
     render: (maxBytes) => worker.postMessage({ type: "render", maxBytes } satisfies FileRequest),
+    renderParts(shape) {
+      if (hasTable && !asked.has(shape)) askForParts(shape);
+      asked.add(shape);
+    },
     rest: () => worker.postMessage({ type: "rest" } satisfies FileRequest),
     close,
   };

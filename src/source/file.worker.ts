@@ -1,8 +1,9 @@
 // The Worker behind a live file: looks at it when something may have happened, publishes its changes as finished strings, and
 // renders JSON when asked. All parsing happens here, so the event loop of the server never touches rows.
 import { describeDialect } from "../csv/document.ts";
+import { MAX_RENDERED_BYTES, renderParts, type Shape } from "../csv/parts.ts";
 import type { Arena } from "../csv/render.ts";
-import { type FileReport, type FileRequest, type FileSettings, STDIN } from "./file.ts";
+import { type FileReport, type FileRequest, type FileSettings, type Rendering, STDIN } from "./file.ts";
 import type { Publication } from "./held.ts";
 import { type FileState, openReader } from "./reader.ts";
 import { openStdin } from "./stdin.ts";
@@ -29,6 +30,8 @@ self.onmessage = ({ data }: MessageEvent<FileRequest>) => {
       return follow();
     case "render":
       return render(data.maxBytes);
+    case "parts":
+      return renderShape(data.shape);
     case "rest":
       arena = {};
       return;
@@ -76,17 +79,18 @@ function onRefused(kind: Extract<FileReport, { type: "refused" }>["kind"], messa
 function onPublication(publication: Publication): void {
   onAir = publication;
   const { table, document, view, isNewEpoch } = publication;
+  const splices = splicesOf(publication);
   report({
     type: "table",
     facts: {
       version: ++version,
       rows: view.end - view.first,
       columns: table.columns.length,
+      bytes: table.length(),
       dialect: describeDialect(document),
       warnings: warningsOf(publication),
     },
-    isNewEpoch,
-    splices: splicesOf(publication),
+    change: { isNewEpoch, splices, columnsJson: splices === undefined ? JSON.stringify(table.columns) : undefined },
   });
 }
 
@@ -123,4 +127,20 @@ function render(maxBytes: number): void {
   const { table, view } = onAir;
   const { text, bytes } = table.render(view.first, view.end, "objects", arena, maxBytes);
   report({ type: "json", version, text, bytes });
+}
+
+/** The strings are shared between the threads, the chunks change hands: nothing is copied. */
+function renderShape(shape: Shape): void {
+  if (!onAir) return;
+  const { table, view } = onAir;
+  const rendered = renderParts(table, view.first, view.end, shape);
+  if (!rendered) {
+    const message = `as ${shape} the table is longer than ${MAX_RENDERED_BYTES / 2 ** 30} GiB`;
+    return report({ type: "unrenderable", shape, message });
+  }
+  const rendering: Rendering = { version, shape, ...rendered };
+  self.postMessage(
+    { type: "rendering", rendering } satisfies FileReport,
+    rendering.chunks.map(({ buffer }) => buffer),
+  );
 }

@@ -53,7 +53,7 @@ export function openHeld(readOptions: ReadOptions, lastRows: number): Held {
   const source = () => (isRaw() ? table?.bytes().subarray(0, table.length()) : undefined);
 
   function append(bytes: Uint8Array): boolean {
-    if (!table || !document || !isRaw()) return false;
+    if (!table || !document || !isRaw() || table.columns.length === 0) return false;
     const usable = bytes.subarray(0, bytes.length - tornTail(bytes));
     if (!isUtf8(usable)) return false;
     if (table.length() < HEAD_BYTES && isOtherVerdict(table, document, usable, readOptions)) return false;
@@ -64,7 +64,14 @@ export function openHeld(readOptions: ReadOptions, lastRows: number): Held {
 
   function setFrom(at: number, rest: Uint8Array): boolean {
     const held = source();
-    if (!table || !document || !held || at < Math.max(HEAD_BYTES, document.dialect.bodyStart)) return false;
+    if (
+      !table ||
+      !document ||
+      !held ||
+      table.columns.length === 0 ||
+      at < Math.max(HEAD_BYTES, document.dialect.bodyStart)
+    )
+      return false;
     const { at: offset, removed, inserted } = difference(held.subarray(at), rest);
     if (!isUtf8(wholeCharacters(rest, offset, offset + inserted.length)) || tornTail(rest) > 0) return false;
     change(at + offset, removed, inserted);

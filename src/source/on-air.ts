@@ -1,11 +1,14 @@
 // Which file is on air: another one takes its place only once it has been read, and not before.
-import type { CsvErrorKind } from "../csv/error.ts";
+import { CsvError, type CsvErrorKind } from "../csv/error.ts";
 import {
   type FileEvents,
   type FileSettings,
   type FileState,
   type LiveFile,
   openFile,
+  type Rendering,
+  type Shape,
+  type TableChange,
   type TableFacts,
   type TableJson,
 } from "./file.ts";
@@ -15,9 +18,10 @@ export type OnAirEvents = {
   onLoading(read: number, size: number): void;
   /** `path` could not be put on air; what was on air still is. */
   onRefused(kind: CsvErrorKind, message: string): void;
-  /** A table is there: of a new file, or a changed one. */
-  onTable(path: string, facts: TableFacts, isNewFile: boolean, splices?: string, isNewEpoch?: boolean): void;
-  onState(state: FileState, message: string): void;
+  /** A table is there: of a new file, or a changed one. Versions grow from file to file too. */
+  onTable(path: string, facts: TableFacts, change: TableChange, isNewFile: boolean): void;
+  /** `since` in ms since 1970. */
+  onState(state: FileState, message: string, since: number): void;
   onJson(json: TableJson): void;
 };
 
@@ -29,6 +33,12 @@ export type OnAir = {
   isLoading(): boolean;
   /** Asks for the JSON of the table on air; one rendering runs at a time, and never for a version that was rendered. */
   render(maxBytes: number): void;
+  /**
+   * The table on air in pieces: as it is now or later, of whatever file is on air then; without one, the first there will be.
+   * Who asks for the same shape meanwhile gets the same. Rejects with Error("closed") on `close`, and with
+   * CsvError `too-large` if the shape takes more than 4 GiB.
+   */
+  rendering(shape: Shape): Promise<Rendering>;
   /** Nobody listens: memory kept for the next rendering is given back. */
   rest(): void;
   close(): void;
@@ -38,27 +48,36 @@ export function openOnAir(settings: Omit<FileSettings, "path" | "version">, even
   let current: { file: LiveFile; facts: TableFacts } | undefined;
   let candidate: LiveFile | undefined;
   let renderedVersion = 0; // asked for, at least
+  let isClosed = false;
+  const waiting = new Map<Shape, PromiseWithResolvers<Rendering>>();
 
   function open(path: string): void {
     candidate?.close();
+    let shift = 0; // what was on air may have come further than was known when this file was opened
+    const shifted = <T extends { version: number }>(told: T): T => ({ ...told, version: told.version + shift });
     const forFile: FileEvents = {
       onProgress: (read, size) => candidate === file && events.onLoading(read, size),
       onRefused(kind, message) {
         candidate = undefined;
         events.onRefused(kind, message);
       },
-      onTable(facts, splices, isNewEpoch) {
+      onTable(told, change) {
         const isNewFile = current?.file !== file;
         if (isNewFile) {
           current?.file.close();
           candidate = undefined;
-          renderedVersion = 0;
+          shift = Math.max(0, (current?.facts.version ?? 0) + 1 - told.version);
         }
+        const facts = shifted(told);
         current = { file, facts };
-        events.onTable(path, facts, isNewFile, splices, isNewEpoch);
+        if (isNewFile) for (const shape of waiting.keys()) file.renderParts(shape);
+        events.onTable(path, facts, change, isNewFile);
       },
-      onState: (state, message) => current?.file === file && events.onState(state, message),
-      onJson: (json) => current?.file === file && events.onJson(json),
+      onState: (state, message, since) => current?.file === file && events.onState(state, message, since),
+      onJson: (json) => current?.file === file && events.onJson(shifted(json)),
+      onRendering: (rendering) => current?.file === file && settle(rendering.shape)?.resolve(shifted(rendering)),
+      onUnrenderable: (shape, message) =>
+        current?.file === file && settle(shape)?.reject(new CsvError("too-large", message)),
     };
     const file = openFile({ ...settings, path, version: current?.facts.version ?? 0 }, forFile);
     candidate = file;
@@ -70,15 +89,39 @@ export function openOnAir(settings: Omit<FileSettings, "path" | "version">, even
     current.file.render(maxBytes);
   }
 
+  function rendering(shape: Shape): Promise<Rendering> {
+    const pending = waiting.get(shape);
+    if (pending) return pending.promise;
+    const asked = Promise.withResolvers<Rendering>();
+    asked.promise.catch(() => {}); // who has gone meanwhile does not hear of `close`
+    if (isClosed) asked.reject(new Error("closed"));
+    else {
+      waiting.set(shape, asked);
+      current?.file.renderParts(shape);
+    }
+    return asked.promise;
+  }
+
+  /** Reports come in order, so what came is the version of the last table: as new as anybody waiting has asked for. */
+  function settle(shape: Shape): PromiseWithResolvers<Rendering> | undefined {
+    const asked = waiting.get(shape);
+    waiting.delete(shape);
+    return asked;
+  }
+
   return {
     open,
     table: () => current?.facts,
     isLoading: () => candidate !== undefined,
     render,
+    rendering,
     rest: () => current?.file.rest(),
     close() {
+      isClosed = true;
       candidate?.close();
       current?.file.close();
+      for (const { reject } of waiting.values()) reject(new Error("closed"));
+      waiting.clear();
     },
   };
 }

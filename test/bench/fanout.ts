@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { convertCsvToJson } from "../../src/source/convert.ts";
-import { end, startChild } from "./child.ts";
+import { startChild } from "./child.ts";
 import { plain, writeDocument } from "./documents.ts";
 import type { Collected, CrowdRequest } from "./fanout-clients.ts";
 import { cpuMsOf, peakBytesOf } from "./proc.ts";
+import { startServer } from "./program.ts";
 import { aligned, markdown, median, number, type Table, verdict } from "./report.ts";
 
 const CLIENTS = 1_000;
@@ -74,25 +75,6 @@ async function measured({ command }: Contender, jsonFile: string, folder: string
   const before = cpuMsOf(server.pid);
   const collected = await ask<Collected>({ type: "collect", ticks: TICKS });
   return { ...collected, cpuMs: cpuMsOf(server.pid) - before, peakBytes: peakBytesOf(server.pid) };
-}
-
-type RunningServer = AsyncDisposable & { readonly pid: number; readonly url: string };
-
-/** Starts a server program and waits for the line that names its address. */
-async function startServer(command: readonly string[], folder: string): Promise<RunningServer> {
-  const subprocess = Bun.spawn([process.execPath, ...command], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, XDG_RUNTIME_DIR: folder }, // `bun run client` elsewhere is not to find it
-  });
-  let said = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of subprocess.stdout) {
-    said += decoder.decode(chunk, { stream: true });
-    const address = /Listening on (\S+:\d+)\./.exec(said)?.[1];
-    if (!address) continue;
-    return { pid: subprocess.pid, url: `ws://${address}/`, [Symbol.asyncDispose]: () => end(subprocess) };
-  }
-  throw new Error(`${command[0]} ended with ${await subprocess.exited} and said: ${said}`);
 }
 
 function isSound({ fewest, most, torn, closed }: Measure): boolean {

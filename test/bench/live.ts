@@ -42,7 +42,9 @@ function follow(path: string): Followed {
       onRefused: (_kind, message) => waiting.reject(new Error(message)),
       onState() {},
       onJson() {},
-      onTable(facts, splices) {
+      onRendering() {},
+      onUnrenderable() {},
+      onTable(facts, { splices }) {
         last = facts;
         waiting.resolve({ facts, splices, at: performance.now() });
         waiting = Promise.withResolvers();

@@ -5,6 +5,7 @@ import Papa from "papaparse";
 import { SPARE_BYTES } from "../../src/csv/encoding.ts";
 import { CR, type Layout, LF, walkRecords } from "../../src/csv/records.ts";
 import { createRenderer, jsonOf, terminate } from "../../src/csv/render.ts";
+import { hostile, PIECES, type TestDocument, wellFormed } from "./documents.ts";
 import { forSeeds, type Random } from "./random.ts";
 import { readRecords, toRows } from "./reference.ts";
 
@@ -29,60 +30,8 @@ const KNOWN_DIFFERENCES = [
   },
 ] as const;
 
-const DELIMITERS = [",", ";", "\t", "|", "\x1f", " "] as const;
-const PIECES = [
-  "a",
-  "bc",
-  "0",
-  "1.5",
-  "é",
-  "€",
-  "😀",
-  "\\",
-  "/",
-  "\0",
-  "\x01",
-  "\x1b",
-  "\x7f",
-  "\u0085",
-  "\u2028",
-  "'",
-  "__proto__",
-] as const;
-
-type Case = { text: string; delimiter: string; recordEnd: "\n" | "\r"; newline: "\n" | "\r\n" | "\r" };
-
-function wellFormed(random: Random): Case {
-  const delimiter = random.pick(DELIMITERS);
-  const newline = random.pick(["\n", "\r\n", "\r"] as const);
-  const columns = 1 + random.below(6);
-  const cell = () => {
-    let text = "";
-    while (random.chance(0.6)) text += random.pick([...PIECES, ...DELIMITERS, '"', "\n", "\r", "\r\n", " "]);
-    const needsQuotes = /["\r\n]/.test(text) || text.includes(delimiter);
-    return needsQuotes || random.chance(0.2) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  const line = () => {
-    const ragged = random.chance(0.1) ? random.below(3) - 1 : 0;
-    return Array.from({ length: Math.max(1, columns + ragged) }, cell).join(delimiter);
-  };
-  const lines = Array.from({ length: random.below(12) }, () => (random.chance(0.08) ? "" : line()));
-  const text = lines.join(newline) + (random.chance(0.7) ? newline : "");
-  return { text, delimiter, newline, recordEnd: newline === "\r" ? "\r" : "\n" };
-}
-
-/** Any bytes at all, dense in the ones that mean something. */
-function hostile(random: Random): Case {
-  const delimiter = random.pick(DELIMITERS);
-  const recordEnd = random.chance(0.85) ? ("\n" as const) : ("\r" as const);
-  const soup = [delimiter, delimiter, '"', '"', '""', "\n", "\r\n", "\r", "x", "y", ...PIECES];
-  let text = "";
-  for (let i = random.below(40); i > 0; i--) text += random.pick(soup);
-  return { text, delimiter, recordEnd, newline: "\n" };
-}
-
 /** Our answer: rows as arrays under a header that is the first record, through `splits` calls. */
-function ours({ text, delimiter, recordEnd }: Case, columns: number, random?: Random) {
+function ours({ text, delimiter, recordEnd }: TestDocument, columns: number, random?: Random) {
   const layout: Layout = { delimiter: delimiter.charCodeAt(0), recordEnd: recordEnd === "\n" ? LF : CR };
   const length = Buffer.byteLength(text);
   const bytes = new Uint8Array(length + SPARE_BYTES).fill(0x22); // what lies behind the text must not matter

@@ -1,25 +1,17 @@
 // Sockets, with real ones: who gets what, who is turned away, who is too slow, and how it ends.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { type HubOptions, openHub } from "../../src/hub/hub.ts";
+import type { HubOptions } from "../../src/hub/hub.ts";
+import { DOOR_LIST } from "../../src/hub/routes.ts";
 import { type Client, connect, exchange, TEST_TIMEOUT_MS, until } from "../support.ts";
+import { openHubWith, TOKEN } from "./options.ts";
 import { clientFrame, connectRaw, handshake, OPCODES, type RawClient } from "./raw-client.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
-const TOKEN = "0123456789abcdef0123456789abcdef";
-
 function openTestHub(over: Partial<HubOptions> = {}) {
   const counts: number[] = [];
-  const hub = openHub({
-    hostname: "127.0.0.1",
-    port: 0,
-    access: { token: TOKEN, tokenFor: "strangers", hosts: [], origins: ["https://dash.example"] },
-    maxClients: 100,
-    onClients: (count) => counts.push(count),
-    ...over,
-  });
-  const url = `ws://127.0.0.1:${hub.port}/`;
-  return { ...hub, url, counts, [Symbol.asyncDispose]: () => hub.close(0) };
+  const hub = openHubWith({ onClients: () => counts.push(hub.clients()), ...over });
+  return { ...hub, counts };
 }
 
 const frameOf = (text: string) => ({ text, bytes: Buffer.byteLength(text) });
@@ -200,10 +192,15 @@ describe("a request", () => {
       name: "of a browser that opens the address is told to use a WebSocket",
       lines: ["GET / HTTP/1.1", host],
       status: 426,
-      body: "csvcast: connect with a WebSocket to this address\n",
+      body: `csvcast: connect with a WebSocket to this address; there is\n${DOOR_LIST}\n`,
       header: /\r\nUpgrade: websocket\r\n/i,
     },
-    { name: "for another path finds nothing", lines: ["GET /favicon.ico HTTP/1.1", host], status: 404 },
+    {
+      name: "for another path is told what there is",
+      lines: ["GET /favicon.ico HTTP/1.1", host],
+      status: 404,
+      body: `nothing here; there is\n${DOOR_LIST}\n`,
+    },
     { name: "for a path that climbs finds nothing", lines: ["GET /csv/../../etc/passwd HTTP/1.1", host], status: 404 },
     {
       name: "to upgrade on another path finds nothing",
@@ -218,10 +215,10 @@ describe("a request", () => {
     },
     { name: "by OPTIONS is not allowed", lines: ["OPTIONS /csv HTTP/1.1", host], status: 405 },
     {
-      name: "that offers a subprotocol is told that none is spoken",
+      name: "that offers foreign subprotocols only is told which is spoken",
       lines: ["GET / HTTP/1.1", host, ...upgrade, key, "Sec-WebSocket-Protocol: secret, other"],
       status: 400,
-      body: "no subprotocol is spoken here; offer none\n",
+      body: "of these subprotocols none is spoken here; offer csvcast.v1, or none for the plain feed\n",
     },
     { name: "without a WebSocket key is not upgraded", lines: ["GET / HTTP/1.1", host, ...upgrade], status: 426 },
     { name: "to a foreign Host is refused", lines: ["GET / HTTP/1.1", "Host: evil.example"], status: 403 },

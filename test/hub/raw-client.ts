@@ -29,7 +29,7 @@ export const handshake = (port: number, headers: readonly string[] = []) =>
   ].join("\r\n");
 
 /** Connects and upgrades; frames after that are collected while it reads. */
-export async function connectRaw(port: number): Promise<RawClient> {
+export async function connectRaw(port: number, headers: readonly string[] = []): Promise<RawClient> {
   const frames: Frame[] = [];
   let rest: Buffer = Buffer.alloc(0);
   let isUpgraded = false;
@@ -56,7 +56,7 @@ export async function connectRaw(port: number): Promise<RawClient> {
       error: () => void (isClosed = true),
     },
   });
-  socket.write(handshake(port));
+  socket.write(handshake(port, headers));
   await until("the upgrade of a raw client", () => isUpgraded || isClosed);
   return {
     frames,

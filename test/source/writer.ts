@@ -52,7 +52,7 @@ export function follow(path: string, changes: Partial<FileSettings> = {}): Follo
         state = "missing";
         message = why;
       },
-      onTable(facts, splices, isNewEpoch) {
+      onTable(facts, { splices, isNewEpoch }) {
         if (splices === undefined) {
           needsAll = true;
           file.render(2 ** 30);
@@ -69,6 +69,8 @@ export function follow(path: string, changes: Partial<FileSettings> = {}): Follo
         state = next;
         message = why;
       },
+      onRendering() {},
+      onUnrenderable() {},
       onJson({ text }) {
         if (needsAll) rows = (JSON.parse(text ?? "[]") as Record<string, string>[]).map((row) => Object.values(row));
         needsAll = false;

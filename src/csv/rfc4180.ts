@@ -1,0 +1,132 @@
+// Records of any dialect -> CSV in the normal form of RFC 4180: comma, CRLF, every row as many cells as there are columns, a
+// cell in quotes only where it must be. From bytes to bytes, by the rules of `records.ts`.
+import type { RowWriter } from "./json.ts";
+import { SPARE_BYTES } from "./encoding.ts";
+import { pairTable } from "./pairs.ts";
+import { CR, type Layout, LF, QUOTE } from "./records.ts";
+
+const COMMA = 44;
+const CRLF = 0x0a0d;
+
+const isQuoted = (byte: number) => byte === COMMA || byte === QUOTE || byte === CR || byte === LF;
+
+/** A quote is doubled, and any of them may bring two quotes around its cell. */
+const GROWTH = Uint8Array.from({ length: 256 }, (_, byte) => (byte === QUOTE ? 3 : isQuoted(byte) ? 2 : 0));
+
+const inside = pairTable(isQuoted);
+const outsides = new Map<number, Uint8Array>();
+
+function outsideOf(delimiter: number): Uint8Array {
+  const table = outsides.get(delimiter) ?? pairTable((byte) => byte === delimiter || isQuoted(byte));
+  outsides.set(delimiter, table);
+  return table;
+}
+
+/** The header record, with its CRLF; nothing if there are no columns. */
+export function csvHeader(columns: readonly string[]): string {
+  if (columns.length === 0) return "";
+  const cells = columns.map((name) => (/[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name));
+  return `${cells.join(",") || '""'}\r\n`;
+}
+
+/** A writer of CSV rows of so many cells. It counts no surplus: the table has done so. */
+export function csvWriter(columns: number, { delimiter, recordEnd }: Layout): RowWriter {
+  const outside = outsideOf(delimiter);
+
+  const write: RowWriter["write"] = (src, end, out, safe, progress) => {
+    const from = new DataView(src.buffer, src.byteOffset, src.length);
+    const to = new DataView(out.buffer, out.byteOffset, out.length);
+    let { at: i, out: o, rows, lastRowAt } = progress;
+    while (i < end && o <= safe) {
+      if (src[i] === recordEnd) {
+        i++;
+        continue;
+      }
+      if (src[i] === CR && src[i + 1] === LF && recordEnd === LF) {
+        i += 2;
+        continue;
+      }
+      lastRowAt = o;
+      let c = 0;
+      for (; ; c++) {
+        if (c > 0 && c < columns) out[o++] = COMMA;
+        const cellAt = o;
+        let needsQuotes = false;
+        let byte = src[i]!;
+        cell: {
+          if (byte === QUOTE) {
+            i++;
+            for (;;) {
+              let word = 0;
+              for (;;) {
+                word = from.getInt32(i, true);
+                to.setInt32(o, word, true);
+                if ((inside[word & 0xffff]! | inside[word >>> 16]!) !== 0) break;
+                i += 4;
+                o += 4;
+              }
+              const stop = inside[word & 0xffff] || inside[word >>> 16]! + 2;
+              i += stop - 1;
+              o += stop - 1;
+              byte = src[i++]!;
+              if (byte === QUOTE && src[i++] !== QUOTE) break;
+              if (!needsQuotes) o = openQuotes(out, cellAt, o);
+              needsQuotes = true;
+              out[o++] = byte;
+              if (byte === QUOTE) out[o++] = QUOTE;
+            }
+            i--; // behind the closing quote
+          }
+          for (;;) {
+            let word = 0;
+            for (;;) {
+              word = from.getInt32(i, true);
+              to.setInt32(o, word, true);
+              if ((outside[word & 0xffff]! | outside[word >>> 16]!) !== 0) break;
+              i += 4;
+              o += 4;
+            }
+            const stop = outside[word & 0xffff] || outside[word >>> 16]! + 2;
+            i += stop - 1;
+            o += stop - 1;
+            byte = src[i++]!;
+            if (byte === delimiter || byte === recordEnd) break cell;
+            if (byte === CR && src[i] === LF && recordEnd === LF) {
+              byte = src[i++]!;
+              break cell;
+            }
+            if (!needsQuotes) o = openQuotes(out, cellAt, o);
+            needsQuotes = true;
+            out[o++] = byte;
+            if (byte === QUOTE) out[o++] = QUOTE;
+          }
+        }
+        if (needsQuotes) out[o++] = QUOTE;
+        if (c >= columns) o = cellAt;
+        if (byte === recordEnd) break;
+      }
+      for (c++; c < columns; c++) out[o++] = COMMA;
+      if (o === lastRowAt) {
+        to.setInt16(o, (QUOTE << 8) | QUOTE, true); // an empty line would be no row
+        o += 2;
+      }
+      to.setInt16(o, CRLF, true);
+      o += 2;
+      rows++;
+    }
+    progress.at = i;
+    progress.out = o;
+    progress.rows = rows;
+    progress.lastRowAt = lastRowAt;
+  };
+  const need = (length: number) => length * 4 + columns + SPARE_BYTES;
+  return { twoBytePerRow: 0, need, leastPerRow: columns + 1, growth: GROWTH, write };
+}
+
+/** Puts a quote before the cell whose bytes `[cellAt, o)` are written. Returns the next output offset. */
+function openQuotes(out: Uint8Array, cellAt: number, o: number): number {
+  if (o - cellAt > 64) out.copyWithin(cellAt + 1, cellAt, o);
+  else for (let k = o; k > cellAt; k--) out[k] = out[k - 1]!;
+  out[cellAt] = QUOTE;
+  return o + 1;
+}

@@ -1,0 +1,158 @@
+// The wire of the live feed, and the only implementation of PROTOCOL.md: texts of messages, what a message says, cursors,
+// close codes. Rows are written from JSON text that is there already, so that a publisher never touches them.
+
+/** The WebSocket subprotocol of the live feed. */
+export const SUBPROTOCOL = "csvcast.v1";
+
+/** One value for each column, in their order. */
+export type Row = readonly string[];
+
+/** `Array.prototype.splice`: at row `start`, `deleteCount` rows go and `rows` come. Several apply in order. */
+export type Splice = readonly [start: number, deleteCount: number, rows: readonly Row[]];
+
+/** A state of the table: versions count changes within an epoch, and say nothing across epochs. */
+export type Cursor = { readonly epoch: string; readonly version: number };
+
+/** Whether the table is what the file says; `waiting`: there is none yet. */
+export type State = "live" | "waiting" | "missing" | "stale" | "invalid";
+
+/** The whole table, or the part that begins at row `at`: it is complete when `at + rows.length === count`. */
+export type SnapshotMessage = {
+  readonly type: "snapshot";
+  readonly epoch: string;
+  readonly version: number;
+  readonly columns: readonly string[];
+  readonly at: number;
+  readonly rows: readonly Row[];
+  readonly count: number;
+};
+
+/** Turns version `from` into version `to`, which has `count` rows. */
+export type DeltaMessage = {
+  readonly type: "delta";
+  readonly epoch: string;
+  readonly from: number;
+  readonly to: number;
+  readonly splices: readonly Splice[];
+  readonly count: number;
+};
+
+/** "You are up to date": after catching up, and while nothing changes. `time` in ms since 1970, by the server's clock. */
+export type SyncMessage = {
+  readonly type: "sync";
+  readonly epoch: string;
+  readonly version: number;
+  readonly count: number;
+  readonly time: number;
+};
+
+/** `since` in ms since 1970; `message` is for people. */
+export type StatusMessage = {
+  readonly type: "status";
+  readonly state: State;
+  readonly message: string;
+  readonly since: number;
+};
+
+export type Message = SnapshotMessage | DeltaMessage | SyncMessage | StatusMessage;
+
+const cursorJson = ({ epoch, version }: Cursor) => `"epoch":${JSON.stringify(epoch)},"version":${version}`;
+
+/** `columnsJson` and `rowsJson` are JSON arrays: of names, and of rows as arrays of cells. */
+export function snapshotText(cursor: Cursor, columnsJson: string, at: number, rowsJson: string, count: number): string {
+  return `{"type":"snapshot",${cursorJson(cursor)},"columns":${columnsJson},"at":${at},"rows":${rowsJson},"count":${count}}`;
+}
+
+/** `splicesJson` is a JSON array of splices. */
+export function deltaText(epoch: string, from: number, to: number, splicesJson: string, count: number): string {
+  return `{"type":"delta","epoch":${JSON.stringify(epoch)},"from":${from},"to":${to},"splices":${splicesJson},"count":${count}}`;
+}
+
+export function syncText(cursor: Cursor, count: number, time: number): string {
+  return `{"type":"sync",${cursorJson(cursor)},"count":${count},"time":${time}}`;
+}
+
+export function statusText(state: State, message: string, since: number): string {
+  return JSON.stringify({ type: "status", state, message, since } satisfies StatusMessage);
+}
+
+/** The text of a cursor: opaque to clients. */
+export const formatCursor = ({ epoch, version }: Cursor) => `${epoch}:${version}`;
+
+/** Undefined for a text that is no cursor. */
+export function parseCursor(text: string): Cursor | undefined {
+  const match = /^([0-9A-Za-z_-]{1,64}):(\d{1,15})$/.exec(text);
+  return match ? { epoch: match[1]!, version: Number(match[2]) } : undefined;
+}
+
+/** A message that is not what PROTOCOL.md says: nothing of it can be trusted. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+}
+
+/** What a text says; undefined for a type of message that is not known here. Throws ProtocolError for anything malformed. */
+export function parseMessage(text: string): Message | undefined {
+  const message = parseObject(text);
+  switch (message["type"]) {
+    case "snapshot":
+      return isSnapshot(message) ? message : malformed("snapshot");
+    case "delta":
+      return isDelta(message) ? message : malformed("delta");
+    case "sync":
+      return isCursor(message) && isCount(message["count"]) ? (message as unknown as SyncMessage) : malformed("sync");
+    case "status":
+      return typeof message["state"] === "string" ? (message as unknown as StatusMessage) : malformed("status");
+    default:
+      return undefined;
+  }
+}
+
+type Fields = Record<string, unknown>;
+
+function parseObject(text: string): Fields {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
+  } catch {
+    // said below
+  }
+  throw new ProtocolError("a message is not a JSON object");
+}
+
+function malformed(type: string): never {
+  throw new ProtocolError(`a ${type} message is malformed`);
+}
+
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isCursor = (message: Fields) => typeof message["epoch"] === "string" && isCount(message["version"]);
+/** The cells are taken on trust: looking at each would cost more than parsing them. */
+const isRows = (value: unknown) => Array.isArray(value) && value.every(Array.isArray);
+
+function isSnapshot(message: Fields): message is Fields & SnapshotMessage {
+  const { at, count, rows, columns } = message;
+  return isCursor(message) && isCount(at) && isCount(count) && isRows(rows) && Array.isArray(columns);
+}
+
+function isDelta(message: Fields): message is Fields & DeltaMessage {
+  const { epoch, from, to, count, splices } = message;
+  if (typeof epoch !== "string" || !isCount(from) || !isCount(to) || !isCount(count)) return false;
+  return (
+    Array.isArray(splices) &&
+    splices.every((splice) => Array.isArray(splice) && isCount(splice[0]) && isCount(splice[1]) && isRows(splice[2]))
+  );
+}
+
+/** Close codes of the live feed: RFC 6455 section 7.4.1, and IANA's registry for 1013. */
+export const CLOSE = {
+  /** The server shuts down. */
+  goingAway: 1001,
+  /** Too large for this client's feed: it would be so again. */
+  tooLarge: 1009,
+  /** Too slow, or too many clients: come back later. */
+  tryAgainLater: 1013,
+} as const;
+
+/** Whether a client may come back after its connection was closed with this code: unsupported data, policy, too big. */
+export function isRetryable(code: number): boolean {
+  return code !== 1003 && code !== 1008 && code !== 1009;
+}

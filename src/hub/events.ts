@@ -1,0 +1,94 @@
+// The live feed as server-sent events (WHATWG HTML, section 9.2): the same messages, the cursor as event id.
+import { type Cursor, formatCursor } from "../feed/protocol.ts";
+import type { Reader } from "./live.ts";
+
+/** A client that has so many bytes waiting takes nothing more before they are gone. */
+const FULL_BYTES = 1 << 18;
+/** What an EventSource waits before it comes back, in ms. */
+const RETRY_MS = 1_000;
+
+export type EventStreams = {
+  /** A stream for a client that holds `cursor`; `onOpen`, `onDrain` and `onClose` as it goes. */
+  open(cursor: Cursor | undefined, events: ReaderEvents): ReadableStream<Uint8Array>;
+  broadcast(text: string, cursor?: Cursor): void;
+  count(): number;
+  /** Ends all streams. */
+  close(): void;
+};
+
+export type ReaderEvents = {
+  onOpen(reader: Reader): void;
+  onDrain(reader: Reader): void;
+  onClose(reader: Reader): void;
+};
+
+export function openEventStreams(): EventStreams {
+  const followers = new Set<(bytes: Uint8Array) => void>();
+  const streams = new Map<() => void, ReadableStreamDefaultController<Uint8Array>>();
+
+  function open(cursor: Cursor | undefined, { onOpen, onDrain, onClose }: ReaderEvents): ReadableStream<Uint8Array> {
+    let reader: Reader;
+    let end = () => {};
+    return new ReadableStream<Uint8Array>(
+      {
+        start(controller) {
+          const enqueue = (bytes: Uint8Array) => controller.enqueue(bytes);
+          const backlog = () => {
+            const room = controller.desiredSize ?? 0;
+            return room > 0 ? 0 : FULL_BYTES - room;
+          };
+          end = () => {
+            if (!streams.delete(end)) return;
+            followers.delete(enqueue);
+            onClose(reader);
+          };
+          reader = {
+            debt: 0,
+            unsent: 0,
+            takenAt: 0,
+            cursor,
+            isFollowing: false,
+            transfer: undefined,
+            backlog,
+            send(text, at) {
+              enqueue(eventOf(text, at));
+              return backlog() === 0;
+            },
+            follow: (isFollowing) => void (isFollowing ? followers.add(enqueue) : followers.delete(enqueue)),
+            close(_code, reason) {
+              if (!streams.has(end)) return;
+              end();
+              // What it has not taken is let go.
+              controller.error(new Error(reason));
+            },
+          };
+          streams.set(end, controller);
+          enqueue(Buffer.from(`retry: ${RETRY_MS}\n\n`));
+          onOpen(reader);
+        },
+        pull: () => void (streams.has(end) && onDrain(reader)),
+        cancel: () => end(),
+      },
+      { highWaterMark: FULL_BYTES, size: (chunk) => chunk?.byteLength ?? 0 },
+    );
+  }
+
+  return {
+    open,
+    broadcast(text, cursor) {
+      if (followers.size === 0) return;
+      const bytes = eventOf(text, cursor);
+      for (const enqueue of followers) enqueue(bytes);
+    },
+    count: () => streams.size,
+    close() {
+      for (const [end, controller] of [...streams]) {
+        end();
+        controller.close();
+      }
+    },
+  };
+}
+
+const eventOf = (text: string, cursor: Cursor | undefined) =>
+  Buffer.from(`${cursor ? `id: ${formatCursor(cursor)}\n` : ""}data: ${text}\n\n`);

@@ -1,0 +1,35 @@
+// Small parts of HTTP: what a request asks for, and short answers.
+import { type Cursor, parseCursor } from "../feed/protocol.ts";
+
+/** The cursor in the query: what the client holds. */
+export function sinceOf(request: Request): Cursor | undefined {
+  const { url } = request;
+  const since = url.includes("?") ? new URLSearchParams(url.slice(url.indexOf("?"))).get("since") : null;
+  return since === null ? undefined : parseCursor(since);
+}
+
+/** `new URL` would throw on what a malformed Host header makes of the URL. */
+export function pathOf(url: string): string {
+  return url.replace(/^https?:\/\/[^/]*/i, "").replace(/[?#].*$/s, "");
+}
+
+/** A page of an allowed origin may read it (WHATWG Fetch, CORS protocol). */
+export function shared(response: Response, origin: string): Response {
+  const { headers } = response;
+  headers.set("Access-Control-Allow-Origin", origin);
+  headers.set("Access-Control-Allow-Headers", "Authorization, If-None-Match, Last-Event-ID");
+  headers.set("Access-Control-Expose-Headers", "ETag");
+  headers.append("Vary", "Origin");
+  return response;
+}
+
+/** No browser guesses what an answer is, and no page embeds it that may not read it. */
+export const SAFE = { "X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin" } as const;
+
+export function text(status: number, reason: string, headers: Record<string, string> = {}): Response {
+  const challenge = status === 401 ? { "WWW-Authenticate": "Bearer" } : {};
+  return new Response(`${reason}\n`, {
+    status,
+    headers: { ...headers, ...challenge, ...SAFE },
+  });
+}

@@ -1,0 +1,121 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import Papa from "papaparse";
+import { openDocument } from "../../src/csv/document.ts";
+import { CHUNK_BYTES, PART_BYTES, renderParts, type Shape } from "../../src/csv/parts.ts";
+import { type CsvTable, openTable } from "../../src/csv/table.ts";
+
+setDefaultTimeout(30_000);
+
+function tableOf(text: string, delimiter?: string): CsvTable {
+  const bytes = Buffer.from(text);
+  return openTable(openDocument(bytes, bytes.length, { delimiter }));
+}
+
+function rendered(table: CsvTable, shape: Shape, from = 0, to = table.rows()) {
+  const parts = renderParts(table, from, to, shape)!;
+  expect(parts.rows).toBe(to - from);
+  const lengths = [...parts.parts.map(({ text }) => Buffer.byteLength(text)), ...parts.chunks.map((c) => c.length)];
+  expect(parts.bytes).toBe(lengths.reduce((sum, length) => sum + length, 0));
+  for (const chunk of parts.chunks) expect(chunk.buffer.byteLength).toBe(chunk.length);
+  return { ...parts, text: Buffer.concat(parts.chunks).toString() };
+}
+
+function csvOf(text: string, delimiter?: string): string {
+  return rendered(tableOf(text, delimiter), "csv").text;
+}
+
+describe("RFC 4180: ", () => {
+  const cases: { name: string; text: string; csv: string; delimiter?: string }[] = [
+    { name: "plain cells stay plain", text: "a,b\n1,2\n", csv: "a,b\r\n1,2\r\n" },
+    { name: "the header alone", text: "a,b\n", csv: "a,b\r\n" },
+    { name: "nothing", text: "", csv: "" },
+    { name: "a BOM goes", text: "\ufeffa,b\n1,2\n", csv: "a,b\r\n1,2\r\n" },
+    { name: "quotes that nothing needs go", text: '"a","b"\n"1","2"\n', csv: "a,b\r\n1,2\r\n" },
+    { name: "another delimiter", text: "a;b\n1,5;x y\n", csv: 'a,b\r\n"1,5",x y\r\n' },
+    { name: "a tab inside a cell", text: 'a\tb\n"x\ty"\t2\n', csv: "a,b\r\nx\ty,2\r\n" },
+    { name: "quotes inside quotes", text: 'a,b\n"say ""hi""",""""\n', csv: 'a,b\r\n"say ""hi""",""""\r\n' },
+    { name: "a quote in mid-cell", text: 'a,b\n5" disk,6\n', csv: 'a,b\r\n"5"" disk",6\r\n' },
+    { name: "text after a closing quote", text: 'a,b\n"x"y,"p,"q"\n', csv: 'a,b\r\nxy,"p,q"""\r\n' },
+    { name: "line ends inside quotes", text: 'a,b\n"1\n2","3\r\n4"\n', csv: 'a,b\r\n"1\n2","3\r\n4"\r\n' },
+    { name: "a CR in a file with LF", text: "a,b\n1\r1,2\n", csv: 'a,b\r\n"1\r1",2\r\n' },
+    { name: "CR alone ends records", text: "a,b\r1,2\r3,4", csv: "a,b\r\n1,2\r\n3,4\r\n" },
+    { name: "short and long rows", text: "a,b,c\n1\n1,2,3,4,5\n,\n", csv: "a,b,c\r\n1,,\r\n1,2,3\r\n,,\r\n" },
+    { name: "an empty cell alone is a row", text: 'a\n""\nx\n', csv: 'a\r\n""\r\nx\r\n', delimiter: "," },
+    { name: "also where a surplus cell made it one", text: "a\n,\n", csv: 'a\r\n""\r\n', delimiter: "," },
+    { name: "and as a header", text: '""\nx\n', csv: '""\r\nx\r\n', delimiter: "," },
+    { name: "names are the unique ones", text: "a,a\n1,2\n", csv: "a,a_1\r\n1,2\r\n" },
+    { name: "names in quotes", text: '"a,b","c""d"\n1,2\n', csv: '"a,b","c""d"\r\n1,2\r\n' },
+    { name: "a last row without its end", text: "a,b\n1,2", csv: "a,b\r\n1,2\r\n" },
+    { name: "a CRLF torn at the end", text: "a,b\n1,2\r", csv: "a,b\r\n1,2\r\n" },
+    { name: "a record in an open quote is no row", text: 'a,b\n1,2\n"3,4\n', csv: "a,b\r\n1,2\r\n" },
+    { name: "letters of all lengths", text: "é,€\n😀,ß\n", csv: "é,€\r\n😀,ß\r\n" },
+  ];
+  test.each(cases.map((entry) => [entry.name, entry] as const))("%s", (_name, { text, csv, delimiter }) => {
+    expect(csvOf(text, delimiter)).toBe(csv);
+  });
+});
+
+describe("the shapes of", () => {
+  const many = (row: (r: number) => string, count: number) =>
+    "id,text\n" + Array.from({ length: count }, (_, r) => `${r},${row(r)}\n`).join("");
+  const giant = '"' + 'x,""\n'.repeat(300_000) + '"';
+  const cases: { name: string; text: string; isWithinBounds: boolean }[] = [
+    { name: "an empty file", text: "", isWithinBounds: true },
+    { name: "a header", text: "a,b\n", isWithinBounds: true },
+    { name: "one row", text: "a,b\n1,2\n", isWithinBounds: true },
+    { name: "many ASCII rows", text: many((r) => `row ${r}`, 120_000), isWithinBounds: true },
+    { name: "many rows with é", text: many((r) => `é${r}`, 120_000), isWithinBounds: true },
+    { name: "many rows with €", text: many((r) => `€${r}`, 120_000), isWithinBounds: true },
+    { name: "many controls", text: many(() => "\x1b".repeat(2_000), 500), isWithinBounds: true },
+    { name: "a giant cell first", text: many((r) => (r === 0 ? giant : "x"), 5_000), isWithinBounds: false },
+    { name: "a giant cell amidst", text: many((r) => (r === 4_000 ? giant : "x"), 9_000), isWithinBounds: false },
+    { name: "two giant cells at the end", text: many((r) => (r > 97 ? giant : "x"), 100), isWithinBounds: false },
+    {
+      name: "a wide header over short rows",
+      text: Array.from({ length: 20_000 }, (_, c) => `a long name ${c}`).join() + "\n" + "1,é\n".repeat(9),
+      isWithinBounds: true,
+    },
+  ];
+  test.each(cases.map((entry) => [entry.name, entry] as const))("%s are one table", (_name, entry) => {
+    const table = tableOf(entry.text);
+    const objects = table.render(0, table.rows(), "objects").text!;
+    const arrays = JSON.parse(table.render(0, table.rows(), "arrays").text!) as string[][];
+
+    const { parts } = rendered(table, "rows");
+    let at = 0;
+    for (const part of parts) {
+      const rows = JSON.parse(part.text) as string[][];
+      expect(part.at).toBe(at);
+      expect(rows).toEqual(arrays.slice(at, at + rows.length));
+      if (rows.length > 1) expect(Buffer.byteLength(part.text)).toBeLessThanOrEqual(PART_BYTES);
+      at += rows.length;
+    }
+    expect(at).toBe(arrays.length);
+    expect(parts.length).toBeGreaterThan(0);
+    expect(parts.every(({ text }) => text.length <= PART_BYTES)).toBe(entry.isWithinBounds);
+
+    expect(rendered(table, "json").text).toBe(objects);
+    const lines = rendered(table, "ndjson").text;
+    expect(`[${lines.trimEnd().split("\n").join(",")}]`).toBe(objects);
+    const read = Papa.parse<string[]>(rendered(table, "csv").text, { delimiter: ",", newline: "\r\n" }).data;
+    expect(read.slice(1, -1)).toEqual(arrays);
+    for (const shape of ["json", "ndjson", "csv"] as const)
+      for (const chunk of rendered(table, shape).chunks) expect(chunk.length).toBeLessThanOrEqual(CHUNK_BYTES);
+  });
+
+  test("a part of a table: rows count from its first", () => {
+    const table = tableOf("a\n0\n1\n2\n3", ",");
+    expect(rendered(table, "rows", 1, 3).parts).toEqual([{ at: 0, text: '[["1"],["2"]]' }]);
+    expect(rendered(table, "csv", 1, 3).text).toBe("a\r\n1\r\n2\r\n");
+    expect(rendered(table, "ndjson", 3, 4).text).toBe('{"a":"3"}\n');
+    expect(rendered(table, "rows", 2, 2).parts).toEqual([{ at: 0, text: "[]" }]);
+    expect(rendered(table, "ndjson", 2, 2).chunks).toEqual([]);
+  });
+
+  test("a small file of many columns and short rows end where they would be a huge table", () => {
+    const table = tableOf(`${Array.from({ length: 50_000 }, (_, c) => c).join()}\n${"1\n".repeat(200_000)}`, ",");
+    for (const shape of ["rows", "json", "ndjson", "csv"] as const)
+      expect(renderParts(table, 0, table.rows(), shape, 20_000_000)).toBeUndefined();
+    expect(renderParts(table, 0, 10, "rows", 20_000_000)?.rows).toBe(10);
+  });
+});

@@ -1,0 +1,88 @@
+// The wire: what is written is what PROTOCOL.md says, and what is read is either that or refused.
+import { describe, expect, test } from "bun:test";
+import {
+  deltaText,
+  formatCursor,
+  isRetryable,
+  parseCursor,
+  parseMessage,
+  ProtocolError,
+  snapshotText,
+  statusText,
+  syncText,
+} from "../../src/feed/protocol.ts";
+
+const cursor = { epoch: "k3f9", version: 120 };
+
+describe("a message is what PROTOCOL.md shows:", () => {
+  const cases = [
+    {
+      name: "snapshot",
+      text: snapshotText(cursor, '["time","0"]', 0, '[["09:00","1.5"]]', 1200),
+      expected:
+        '{"type":"snapshot","epoch":"k3f9","version":120,"columns":["time","0"],"at":0,"rows":[["09:00","1.5"]],"count":1200}',
+    },
+    {
+      name: "delta",
+      text: deltaText("k3f9", 120, 121, '[[1200,0,[["09:01","1.6"]]]]', 1201),
+      expected:
+        '{"type":"delta","epoch":"k3f9","from":120,"to":121,"splices":[[1200,0,[["09:01","1.6"]]]],"count":1201}',
+    },
+    {
+      name: "sync",
+      text: syncText({ epoch: "k3f9", version: 121 }, 1201, 1760000000000),
+      expected: '{"type":"sync","epoch":"k3f9","version":121,"count":1201,"time":1760000000000}',
+    },
+    {
+      name: "status",
+      text: statusText("missing", 'a "b".csv: no such file', 1760000000000),
+      expected: '{"type":"status","state":"missing","message":"a \\"b\\".csv: no such file","since":1760000000000}',
+    },
+  ];
+  test.each(cases)("$name, and is read as that", ({ text, expected }) => {
+    expect(text).toBe(expected);
+    expect(parseMessage(text) as unknown).toEqual(JSON.parse(expected));
+  });
+
+  test("of an unknown type, which is ignored, and with unknown fields, which are too", () => {
+    expect(parseMessage('{"type":"weather"}')).toBeUndefined();
+    expect(parseMessage('{"type":"status","state":"live","message":"","since":0,"more":1}')?.type).toBe("status");
+  });
+});
+
+describe("what is no message is refused:", () => {
+  const cases = [
+    "",
+    "hello",
+    "[]",
+    "null",
+    '{"type":"snapshot"}',
+    '{"type":"snapshot","epoch":"a","version":1,"columns":["x"],"at":-1,"rows":[],"count":0}',
+    '{"type":"snapshot","epoch":"a","version":1,"columns":["x"],"at":0,"rows":["x"],"count":1}',
+    '{"type":"delta","epoch":"a","from":1,"to":2,"splices":[[0,1]],"count":0}',
+    '{"type":"delta","epoch":"a","from":1,"to":2,"splices":[["0",1,[]]],"count":0}',
+    '{"type":"delta","epoch":7,"from":1,"to":2,"splices":[],"count":0}',
+    '{"type":"sync","epoch":"a","version":1.5,"count":0,"time":0}',
+    '{"type":"status"}',
+  ];
+  test.each(cases)("%s", (text) => {
+    expect(() => parseMessage(text)).toThrow(ProtocolError);
+  });
+});
+
+describe("a cursor", () => {
+  test("survives being written and read", () => {
+    expect(parseCursor(formatCursor(cursor))).toEqual(cursor);
+    expect(formatCursor({ epoch: "a-_Z", version: 0 })).toBe("a-_Z:0");
+  });
+
+  test.each(["", ":1", "a:", "a:-1", "a:1:2", "a b:1", `${"a".repeat(65)}:1`, "a:1e3", '"a":1', "a:1234567890123456"])(
+    "is not %j",
+    (text) => expect(parseCursor(text)).toBeUndefined(),
+  );
+});
+
+test("only unsupported data, a breach of policy and too big a message are final", () => {
+  const final = [1000, 1001, 1003, 1006, 1008, 1009, 1011, 1012, 1013, 4000].filter((code) => !isRetryable(code));
+  expect(final).toEqual([1003, 1008, 1009]);
+});
