@@ -127,7 +127,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
         update();
       },
       onState(next, message, since) {
-        hub.setStatus({ state: next, message, since });
+        hub.setStatus({ state: next, message: message.replaceAll(onAirPath, nameOf(onAirPath)), since });
         if (next !== "live" && message !== trouble) screen.warn(`${next}: ${message}`);
         else if (state !== "live") screen.line(`live again: ${nameOf(onAirPath)}`);
         state = next;

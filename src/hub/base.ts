@@ -15,7 +15,7 @@ export type TableParts = {
 export type BaseSnapshot = {
   /** Undefined if there is none, or if it and the changes since are more than a new one would be. */
   get(): Base | undefined;
-  /** Asks for a new one; `onReady` is called when it is there. */
+  /** Asks for a new one; `onReady` or `onFailed` is called. */
   renew(): void;
   /** Gives it up if nobody has needed it for a while. */
   expire(now: number): void;
@@ -25,8 +25,15 @@ const KEPT_MS = 5_000;
 /** Changes of so many characters are less than a rendering, however small the table. */
 const FEW = 4096;
 
-/** `render` gives the current table; it rejects if there will be none. */
-export function openBase(feed: Feed, render: () => Promise<TableParts>, onReady: () => void): BaseSnapshot {
+export type BaseOptions = {
+  readonly feed: Feed;
+  /** The current table; rejects if it cannot be had, with the reason. */
+  readonly render: () => Promise<TableParts>;
+  readonly onReady: () => void;
+  readonly onFailed: (why: string) => void;
+};
+
+export function openBase({ feed, render, onReady, onFailed }: BaseOptions): BaseSnapshot {
   let base: Base | undefined;
   let usedAt = 0;
   let isRendering = false;
@@ -48,7 +55,10 @@ export function openBase(feed: Feed, render: () => Promise<TableParts>, onReady:
         usedAt = performance.now();
         onReady();
       },
-      () => (isRendering = false), // the file is closed, and so is the hub
+      (error) => {
+        isRendering = false;
+        onFailed(error instanceof Error ? error.message : String(error));
+      },
     );
   }
 

@@ -1,7 +1,7 @@
 // The live feed: everyone who is up to date gets each delta; newcomers and those who fell behind are brought up to date one by
 // one, each as fast as it takes. Knows readers, not sockets, so that WebSockets and event streams are served alike.
 import type { Change, Feed, Status } from "../feed/feed.ts";
-import { type Cursor, statusText, syncText } from "../feed/protocol.ts";
+import { CLOSE, type Cursor, statusText, syncText } from "../feed/protocol.ts";
 import type { Backlog, Debtor } from "./backlog.ts";
 import { type Base, openBase, type TableParts } from "./base.ts";
 
@@ -50,7 +50,7 @@ export function openLiveFeed({ feed, backlog, render, broadcast, heartbeatMs }: 
   const ready = new Set<Reader>(); // to be brought up to date, and able to take something
   const waiting = new Set<Reader>(); // for a base
   const counts = { snapshots: 0, catchUps: 0, fellBehind: 0 };
-  const base = openBase(feed, render, resume);
+  const base = openBase({ feed, render, onReady: resume, onFailed: refuse });
   let isPumping = false;
   let isStopped = false;
   let saidAt = -Infinity;
@@ -160,6 +160,10 @@ export function openLiveFeed({ feed, backlog, render, broadcast, heartbeatMs }: 
     for (const reader of waiting) ready.add(reader);
     waiting.clear();
     pump();
+  }
+
+  function refuse(why: string): void {
+    for (const reader of [...waiting]) reader.close(CLOSE.tooLarge, why);
   }
 
   function sendPart(reader: Reader, transfer: { readonly base: Base; next: number }): boolean {

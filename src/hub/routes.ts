@@ -74,7 +74,8 @@ export function openDoors({ feed, render, health, metrics, events }: DoorOptions
     if (isKnown(request.headers.get("if-none-match"), formatCursor(cursor)))
       return new Response(null, { status: 304, headers });
     if (request.method === "HEAD") return new Response(null, { headers });
-    const document = await current(shape);
+    const document = await current(shape).catch((error: Error) => error.message);
+    if (typeof document === "string") return text(503, document);
     const at = feed.cursorOf(document.version);
     if (at) headers["ETag"] = etagOf(formatCursor(at));
     else delete headers["ETag"]; // another file is on air by now

@@ -97,6 +97,14 @@ describe("a document", () => {
     ]);
   });
 
+  test("that cannot be had is 503 with the reason", async () => {
+    const renderDocument = () => Promise.reject(new Error("a.csv: as json the table is longer than 4 GiB"));
+    await using hub = openDoors(1, { renderDocument });
+    hub.begin();
+    const response = await hub.get("/csv.json");
+    expect([response.status, await response.text()]).toEqual([503, "a.csv: as json the table is longer than 4 GiB\n"]);
+  });
+
   test("is not to be written: 405 names what is allowed", async () => {
     await using hub = openDoors();
     const response = await hub.get("/csv.json", {}, "PUT");

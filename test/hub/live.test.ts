@@ -203,6 +203,19 @@ describe("a client of the live feed", () => {
     expect(client.kinds.slice(-2)).toEqual(["sync", "sync"]);
   });
 
+  test("is closed with 1009 and the reason if the table cannot be sent", async () => {
+    await using hub = openTable(rowsOf(1), { renderRows: () => Promise.reject(new Error("longer than 4 GiB")) });
+    hub.begin();
+    await using client = await join(hub.url);
+    expect(await client.closed).toEqual({ code: 1009, reason: "longer than 4 GiB" });
+  });
+
+  test("hears that there is nothing yet again and again", async () => {
+    await using hub = openTable([], { heartbeatMs: 50 });
+    await using client = await join(hub.url);
+    for (let i = 0; i < 3; i++) expect(await client.next()).toMatchObject({ type: "status", state: "waiting" });
+  });
+
   test("that offers several subprotocols speaks ours", async () => {
     await using hub = openTable(rowsOf(1));
     hub.begin();
