@@ -52,10 +52,11 @@ function receive(index: number, client: Client, text: string): void {
     else if (text.startsWith('{"type":"sync"')) return note(client, "sync", text);
     else return;
   }
-  const mark = text.indexOf("@");
-  if (mark === -1) return;
-  received[index]!++;
-  latencies.push(now() - Number(text.slice(mark + 1, mark + 1 + MARK_DIGITS)));
+  const at = now();
+  for (let mark = text.indexOf("@"); mark !== -1; mark = text.indexOf("@", mark + 1)) {
+    received[index]!++;
+    latencies.push(at - Number(text.slice(mark + 1, mark + 1 + MARK_DIGITS)));
+  }
 }
 
 function note(client: Client, type: string, text: string): void {
@@ -67,7 +68,8 @@ function note(client: Client, type: string, text: string): void {
 async function until(condition: () => boolean): Promise<void> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   while (!condition()) {
-    if (performance.now() > giveUpAt) throw new Error("waited in vain");
+    if (performance.now() > giveUpAt)
+      throw new Error(`waited in vain: ${Math.min(...received)} to ${Math.max(...received)} messages`);
     await Bun.sleep(10);
   }
 }
