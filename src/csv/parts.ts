@@ -12,12 +12,15 @@ import type { CsvTable } from "./table.ts";
  */
 export type Shape = "rows" | "json" | "ndjson" | "csv";
 
+/** Of `rows`: its text, and the number of its first row. */
+export type Part = { readonly at: number; readonly text: string };
+
 export type RenderedParts = {
   readonly rows: number;
   /** Of all parts or chunks together, in UTF-8. */
   readonly bytes: number;
   /** For `rows`, at least one: valid JSON each, `at` is the number of its first row. Of 256 kB at most, or of one row. */
-  readonly parts: readonly { readonly at: number; readonly text: string }[];
+  readonly parts: readonly Part[];
   /** For the documents: what they are one after the other, each with a buffer of its own, of 1 MB at most. */
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
 };
@@ -30,27 +33,34 @@ export const MAX_RENDERED_BYTES = 2 ** 32;
 const OPENING = 0x5b; // [
 const CLOSING = 0x5d; // ]
 
-/** Rows `[from, to)` of the table; undefined if that takes more than `limit` bytes. */
+/**
+ * Rows `[from, to)` of the table; undefined if that takes more than `limit` bytes. With `onPart` each part goes there as it is
+ * made, and is not kept.
+ */
 export function renderParts(
   table: CsvTable,
   from: number,
   to: number,
   shape: Shape,
   limit = MAX_RENDERED_BYTES,
+  onPart?: (part: Part) => void,
 ): RenderedParts | undefined {
   const rows = to - from;
   const writer = writerOf(table, shape);
   if (rows * writer.leastPerRow > limit) return undefined;
   const output = openOutput(table, from, to, writer, openingOf(table, shape));
-  const rendered = shape === "rows" ? arraysOf(output, rows, limit) : documentOf(output, rows, limit, shape === "json");
+  const rendered =
+    shape === "rows" ? arraysOf(output, rows, limit, onPart) : documentOf(output, rows, limit, shape === "json");
   return rendered.bytes > limit ? undefined : rendered;
 }
 
 /** Stops behind the limit. */
-function arraysOf(output: Output, rows: number, limit: number): RenderedParts {
-  if (rows === 0) return { rows, bytes: 2, parts: [{ at: 0, text: "[]" }], chunks: [] };
+function arraysOf(output: Output, rows: number, limit: number, onPart?: (part: Part) => void): RenderedParts {
   const { progress } = output;
-  const parts: { at: number; text: string }[] = [];
+  const parts: Part[] = [];
+  const emit = onPart ?? ((part) => void parts.push(part));
+  if (rows === 0) emit({ at: 0, text: "[]" });
+  if (rows === 0) return { rows, bytes: 2, parts, chunks: [] };
   let bytes = 0;
   for (let at = 0; at < rows && bytes <= limit;) {
     output.fill(PART_BYTES);
@@ -58,7 +68,7 @@ function arraysOf(output: Output, rows: number, limit: number): RenderedParts {
     const end = isOver ? progress.lastRowAt : progress.out;
     const out = output.buffer();
     out[end - 1] = CLOSING;
-    parts.push({ at, text: narrowed(out.toString("utf8", 0, end), end) });
+    emit({ at, text: narrowed(out.toString("utf8", 0, end), end) });
     bytes += end;
     at = progress.rows - (isOver ? 1 : 0);
     out.copyWithin(1, end, progress.out);

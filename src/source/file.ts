@@ -1,6 +1,6 @@
 // The face of a live file: owns the Worker that reads it, and passes its reports on. No row ever comes this way.
 import type { CsvErrorKind } from "../csv/error.ts";
-import type { RenderedParts, Shape } from "../csv/parts.ts";
+import type { Part, RenderedParts, Shape } from "../csv/parts.ts";
 import { show } from "./read.ts";
 import type { FileState, ReaderSettings } from "./reader.ts";
 
@@ -59,7 +59,8 @@ export type FileReport =
   | { type: "table"; facts: TableFacts; change: TableChange }
   | { type: "state"; state: FileState; message: string; since: number }
   | ({ type: "json" } & TableJson)
-  | { type: "rendering"; rendering: Rendering }
+  | { type: "part"; part: Part }
+  | { type: "rendering"; rendering: Rendering } // without its parts, which came before
   | { type: "unrenderable"; shape: Shape; message: string };
 
 export type FileEvents = {
@@ -104,6 +105,7 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
   let isOnAir = false; // some Worker had one
   let refusal = "";
   const asked = new Set<Shape>();
+  let parts: Part[] = []; // of the rendering that is coming
   let worker = start();
 
   function start(): Worker {
@@ -132,13 +134,22 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
         return events.onState(report.state, report.message, report.since);
       case "json":
         return events.onJson(report);
+      case "part":
+        return void parts.push(report.part);
       case "rendering":
         asked.delete(report.rendering.shape);
-        return events.onRendering(report.rendering);
+        return events.onRendering({ ...report.rendering, parts: takeParts() });
       case "unrenderable":
         asked.delete(report.shape);
+        parts = [];
         return events.onUnrenderable(report.shape, `${show(settings.path)}: ${report.message}`);
     }
+  }
+
+  function takeParts(): typeof parts {
+    const taken = parts;
+    parts = [];
+    return taken;
   }
 
   function take(facts: TableFacts, change: TableChange): void {
@@ -146,7 +157,10 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
     hasTable = isOnAir = true;
     refusal = "";
     version = facts.version;
-    if (isFirst) asked.forEach(askForParts);
+    if (isFirst) {
+      parts = [];
+      asked.forEach(askForParts);
+    }
     events.onTable(facts, { ...change, isNewEpoch: isFirst || change.isNewEpoch });
   }
 

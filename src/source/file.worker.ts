@@ -129,11 +129,13 @@ function render(maxBytes: number): void {
   report({ type: "json", version, text, bytes });
 }
 
-/** The strings are shared between the threads, the chunks change hands: nothing is copied. */
+/** The chunks change hands. Parts are copied over there: they go one by one, as they are made, so that no turn has many. */
 function renderShape(shape: Shape): void {
   if (!onAir) return;
   const { table, view } = onAir;
-  const rendered = renderParts(table, view.first, view.end, shape);
+  const rendered = renderParts(table, view.first, view.end, shape, MAX_RENDERED_BYTES, (part) =>
+    report({ type: "part", part }),
+  );
   if (!rendered) {
     const message = `as ${shape} the table is longer than ${MAX_RENDERED_BYTES / 2 ** 30} GiB`;
     return report({ type: "unrenderable", shape, message });
