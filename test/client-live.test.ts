@@ -1,5 +1,6 @@
 // The client on the live feed, --live, --ndjson and --csv: a real process against a server that the test plays.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { appendFile } from "node:fs/promises";
 import type { Message } from "../src/feed/protocol.ts";
 import { startInTerminal } from "./cli/terminal.ts";
 import {
@@ -10,7 +11,7 @@ import {
   statusOf,
   type Visit,
 } from "./feed/scripted-server.ts";
-import { command, environment, run, start, TEST_TIMEOUT_MS, temporaryFolder, until } from "./support.ts";
+import { command, environment, run, start, startServer, TEST_TIMEOUT_MS, temporaryFolder, until } from "./support.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
@@ -262,4 +263,31 @@ describe("rows", () => {
     expect(lines.slice(1).every((line) => line.endsWith(cell))).toBe(true);
     expect(await client.exited).toBe(0);
   });
+});
+
+test("beside the real server, over its restarts, each row is printed once and in order", async () => {
+  await using folder = await temporaryFolder();
+  const path = await folder.write("log.csv", "n\n0\n");
+  let server = await startServer([path, "--heartbeat=100ms"], { folder });
+  const { port } = server;
+  await using client = start("client", [server.url, "--ndjson", "--all", "-q"], { folder });
+  let rows = 1;
+  const write = (count: number) => {
+    const lines = Array.from({ length: count }, () => `${rows++}\n`).join("");
+    return appendFile(path, lines);
+  };
+  const printed = () => client.prints(`{"n":"${rows - 1}"}\n`);
+  await printed();
+  for (let restart = 0; restart < 2; restart++) {
+    await write(5);
+    await printed();
+    server.kill("SIGKILL");
+    await server.exited;
+    await write(5);
+    server = await startServer([path, `--port=${port}`], { folder });
+    await write(1);
+    await printed();
+  }
+  await server[Symbol.asyncDispose]();
+  expect(client.stdout()).toBe(Array.from({ length: rows }, (_, n) => `{"n":"${n}"}\n`).join(""));
 });

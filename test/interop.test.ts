@@ -1,10 +1,12 @@
 // Clients that we did not write, against the real server. What the machine lacks is skipped here, and installed by .ci/run.
 // And the library that the package offers to others, as they get it: built, typed, in Node.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { cp, mkdir, symlink } from "node:fs/promises";
+import { appendFile, cp, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import { openScriptedServer, rowsOf, speaker, statusOf } from "./feed/scripted-server.ts";
-import { type Folder, startServer, temporaryFolder, TEST_TIMEOUT_MS } from "./support.ts";
+import { type Folder, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "./support.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
@@ -30,6 +32,97 @@ asyncio.run(main())`;
     const client = Bun.spawn([python!, "-c", script, server.url], { stdout: "pipe", stderr: "inherit" });
     expect(await new Response(client.stdout).text()).toBe(`${SAMPLE}\n${SAMPLE}\n`);
     expect(await client.exited).toBe(0);
+  },
+);
+
+test.skipIf(!python)(
+  "Python's websockets follows the live feed by the one rule, and resumes (skipped without python3-websockets)",
+  async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("s.csv", "a,b\n1,é\n");
+    await using server = await startServer([path], { folder });
+    const script = `
+import asyncio, json, sys, websockets
+async def main():
+    rows, cursor = [], None
+    for wanted in (1, 2, 3):
+        since = "" if cursor is None else f"?since={cursor[0]}:{cursor[1]}"
+        async with websockets.connect(sys.argv[1] + since, subprotocols=["csvcast.v1"], max_size=None) as feed:
+            assert feed.subprotocol == "csvcast.v1"
+            kinds = []
+            async for text in feed:
+                message = json.loads(text)
+                kinds.append(message["type"])
+                if message["type"] == "snapshot":
+                    assert message["at"] == 0 and len(message["rows"]) == message["count"]
+                    rows, cursor = message["rows"], (message["epoch"], message["version"])
+                elif message["type"] == "delta":
+                    assert (message["epoch"], message["from"]) == cursor
+                    for start, deleted, inserted in message["splices"]: rows[start:start + deleted] = inserted
+                    cursor = (message["epoch"], message["to"])
+                    assert len(rows) == message["count"]
+                if len(rows) == wanted and message["type"] == "sync": break
+            print(wanted, kinds[0], json.dumps(rows, ensure_ascii=False), flush=True)
+        sys.stdin.readline()
+asyncio.run(main())`;
+
+    const client = Bun.spawn([python!, "-c", script, server.url], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: Readable.fromWeb(client.stdout) })) {
+      lines.push(line);
+      await appendFile(path, `${lines.length + 1},x\n`);
+      await until(
+        "the row to be there",
+        async () =>
+          (await fetch(`${server.http}/csv.csv`)).ok &&
+          (await (await fetch(`${server.http}/csv.csv`)).text()).includes(`${lines.length + 1},x`),
+      );
+      client.stdin.write("\n");
+      client.stdin.flush();
+    }
+    expect(await client.exited).toBe(0);
+    expect(lines).toEqual([
+      '1 snapshot [["1", "é"]]',
+      '2 delta [["1", "é"], ["2", "x"]]',
+      '3 delta [["1", "é"], ["2", "x"], ["3", "x"]]',
+    ]);
+  },
+);
+
+test.skipIf(!Bun.which("curl"))(
+  "curl reads the doors: documents, conditional and compressed, and events (skipped without curl)",
+  async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("s.csv", `a;b\n1;é\n${"2;z\n".repeat(500)}`);
+    await using server = await startServer([path], { folder });
+    await server.prints("s.csv: ");
+    const curl = async (...args: string[]) => succeeds(["curl", "-s", "--max-time", "20", ...args], folder.path);
+    const csv = `a,b\r\n1,é\r\n${"2,z\r\n".repeat(500)}`;
+    expect(await curl(`${server.http}/csv.csv`)).toBe(csv);
+    expect(await curl("--compressed", `${server.http}/csv.csv`)).toBe(csv);
+    const head = await curl("-I", `${server.http}/csv.ndjson`);
+    const etag = /^etag: (.*)\r$/im.exec(head)![1]!;
+    const status = ["-o", join(folder.path, "out"), "-w", "%{http_code}"];
+    expect(await curl(...status, "-H", `If-None-Match: ${etag}`, `${server.http}/csv.ndjson`)).toBe("304");
+    await appendFile(path, "3;new\n");
+    await until(
+      "the change",
+      async () => (await curl(...status, "-H", `If-None-Match: ${etag}`, `${server.http}/csv.ndjson`)) === "200",
+    );
+    expect((await Bun.file(join(folder.path, "out")).text()).trimEnd().split("\n").at(-1)).toBe('{"a":"3","b":"new"}');
+    expect(JSON.parse(await curl(`${server.http}/healthz`))).toMatchObject({ state: "live", rows: 502, file: "s.csv" });
+    const cursor = /"(.*)"/.exec(etag)![1]!;
+    const events = Bun.spawn(
+      ["curl", "-sN", "--max-time", "20", "-H", `Last-Event-ID: ${cursor}`, `${server.http}/csv/events`],
+      { stdout: "pipe" },
+    );
+    let received = "";
+    for await (const piece of events.stdout) {
+      received += Buffer.from(piece).toString();
+      if (received.includes('"type":"sync"')) break;
+    }
+    events.kill();
+    expect(received).toContain('"splices":[[501,0,[["3","new"]]]],"count":502}\n\n');
   },
 );
 

@@ -154,7 +154,7 @@ export async function run(name: ProgramName, args: readonly string[], options: P
   return { stdout: program.stdout(), stderr: program.stderr(), exitCode };
 }
 
-export type RunningServer = Program & { readonly port: number; readonly url: string };
+export type RunningServer = Program & { readonly port: number; readonly url: string; readonly http: string };
 
 /** A server on a free port of the loopback address that publishes often, once it listens. Later options win. */
 export async function startServer(args: readonly string[], options: ProgramOptions): Promise<RunningServer> {
@@ -170,7 +170,7 @@ export async function startServer(args: readonly string[], options: ProgramOptio
     throw error;
   }
   const port = Number(/:(\d+)\.\n/.exec(program.stdout())?.[1]);
-  return { ...program, port, url: `ws://127.0.0.1:${port}/` };
+  return { ...program, port, url: `ws://127.0.0.1:${port}/`, http: `http://127.0.0.1:${port}` };
 }
 
 export type Close = { readonly code: number; readonly reason: string };
