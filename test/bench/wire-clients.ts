@@ -19,7 +19,7 @@ const QUIET_MS = 300;
 const PATIENCE_MS = 60_000;
 const MARK_DIGITS = 17;
 
-type Client = { socket: WebSocket; kinds: string[]; cursor: string };
+type Client = { socket: WebSocket; kinds: string[]; last: string };
 
 let clients: Client[] = [];
 let latencies: number[] = [];
@@ -27,6 +27,7 @@ let received = new Uint32Array(Number(count));
 let closed = 0;
 let lastAt = 0;
 let isCutting = false;
+let isCollecting = false;
 
 const now = () => performance.timeOrigin + performance.now();
 
@@ -34,7 +35,7 @@ function connect(index: number, since = ""): Promise<Client> {
   const opened = Promise.withResolvers<Client>();
   const options = { perMessageDeflate: false, ...(kind === "live" && { protocols: ["csvcast.v1"] }) };
   const socket = new WebSocket(url + (since && `?since=${since}`), options as Bun.WebSocketOptions);
-  const client: Client = { socket, kinds: [], cursor: "" };
+  const client: Client = { socket, kinds: [], last: "" };
   socket.onopen = () => opened.resolve(client);
   socket.onmessage = ({ data }) => receive(index, client, String(data));
   socket.onclose = ({ code, reason }) => {
@@ -46,12 +47,8 @@ function connect(index: number, since = ""): Promise<Client> {
 
 function receive(index: number, client: Client, text: string): void {
   lastAt = performance.now();
-  if (kind === "live") {
-    if (text.startsWith('{"type":"delta"')) note(client, "delta", text);
-    else if (text.startsWith('{"type":"snapshot"')) return note(client, "snapshot", text);
-    else if (text.startsWith('{"type":"sync"')) return note(client, "sync", text);
-    else return;
-  }
+  client.last = text;
+  if (!isCollecting) return note(client, text);
   const at = now();
   for (let mark = text.indexOf("@"); mark !== -1; mark = text.indexOf("@", mark + 1)) {
     received[index]!++;
@@ -59,10 +56,15 @@ function receive(index: number, client: Client, text: string): void {
   }
 }
 
-function note(client: Client, type: string, text: string): void {
-  client.kinds.push(type);
-  const match = /^\{"type":"\w+","epoch":"([\w-]+)",(?:"version":(\d+)|"from":\d+,"to":(\d+))/.exec(text);
-  if (match) client.cursor = `${match[1]}:${match[2] ?? match[3]}`;
+/** Not while it is measured: a message of either server is to cost the crowd the same. */
+function note({ kinds }: Client, text: string): void {
+  const type = /^\{"type":"(delta|snapshot|sync)"/.exec(text)?.[1];
+  if (type) kinds.push(type);
+}
+
+function cursorOf({ last }: Client): string {
+  const match = /^\{"type":"\w+","epoch":"([\w-]+)",(?:"version":(\d+)|"from":\d+,"to":(\d+))/.exec(last);
+  return match ? `${match[1]}:${match[2] ?? match[3]}` : "";
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -86,7 +88,7 @@ async function connectAll(cursors: readonly string[]): Promise<void> {
 }
 
 async function resume(): Promise<WireResumed> {
-  const cursors = clients.map(({ cursor }) => cursor);
+  const cursors = clients.map(cursorOf);
   isCutting = false;
   const startedAt = performance.now();
   await connectAll(cursors);
@@ -94,7 +96,7 @@ async function resume(): Promise<WireResumed> {
   const ms = performance.now() - startedAt;
   const oneDelta = clients.filter(({ kinds }) => kinds.join() === "delta,sync").length;
   const snapshots = clients.filter(({ kinds }) => kinds.includes("snapshot")).length;
-  const version = Math.min(...clients.map(({ cursor }) => Number(cursor.split(":")[1])));
+  const version = Math.min(...clients.map((client) => Number(cursorOf(client).split(":")[1])));
   return { oneDelta, snapshots, other: clients.length - oneDelta - snapshots, ms, version };
 }
 
@@ -105,6 +107,7 @@ answerRequests(async (request: WireRequest) => {
       if (kind === "live") await until(() => clients.every(({ kinds }) => kinds.includes("sync")));
       return until(isQuiet);
     case "collect":
+      isCollecting = true;
       latencies = [];
       received = received.fill(0);
       return;
