@@ -3,6 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile, mkdir, readdir, rename, rm, stat, symlink, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import pkg from "../package.json";
+import { openCopy } from "./hub/copy.ts";
 import {
   connect,
   exchange,
@@ -284,6 +285,32 @@ describe("a file on air", () => {
     await truncate(path);
     await sees("[]");
     expect(server.stderr()).toBe("");
+  });
+
+  test.each([
+    { name: "an empty file", content: "", first: "h1,h2\n5,6\n", then: '[{"h1":"5","h2":"6"}]' },
+    { name: "blank lines", content: "\n\n", first: "h1,h2\n5,6\n", then: '[{"h1":"5","h2":"6"}]' },
+    { name: "a header alone", content: "h1,h2", first: "\n5,6\n", then: '[{"h1":"5","h2":"6"}]' },
+  ])("may begin as $name, which is a table with no rows, for everyone", async ({ content, first, then }) => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("a.csv", content);
+    await using server = await startServer(["a.csv"], { folder });
+    await using plain = await connect(server.url);
+    await using live = await connect(server.url, { protocols: ["csvcast.v1"] });
+    const copy = openCopy();
+    const isSynced = async () => copy.take(await live.next()).type === "sync";
+    expect(await plain.next()).toBe("[]");
+    await until("the live client to have it", isSynced);
+    expect(copy.json()).toBe("[]");
+    for (const [door, expected] of [
+      ["csv.json", "[]"],
+      ["csv.ndjson", ""],
+    ])
+      expect(await (await fetch(`${server.http}/${door}`)).text()).toBe(expected!);
+    await appendFile(path, first);
+    await plain.nextThat("the row", (message) => message === then);
+    await until("the live client to have the row", async () => (await isSynced()) && copy.rows().length > 0);
+    expect(copy.json()).toBe(then);
   });
 
   type Trouble = { name: string; make: (path: string) => Promise<unknown>; said: string };

@@ -142,7 +142,7 @@ export function openReader(settings: ReaderSettings, events: ReaderEvents): Read
     if (size > settings.maxFileBytes) throw tooLarge(path, settings.maxFileBytes);
     const isFirst = !held.table();
     const equal = equalBytes(fd, size);
-    const isSame = equal === size && size === held.covered();
+    const isSame = !isFirst && equal === size && size === held.covered();
     const rest = isSame ? undefined : equal > 0 ? readRange(fd, equal, size - equal) : undefined;
     const after = fstatSync(fd, { bigint: true });
     const hasGrown = after.ino === before.ino && after.size > before.size;
