@@ -18,6 +18,8 @@ export type Visitor = {
   readonly isForwarded: boolean;
   readonly host: string | null;
   readonly origin: string | null;
+  /** A page of another site asks without saying which (W3C Fetch Metadata): it embeds the answer, or leads here. */
+  readonly isCrossSite: boolean;
   readonly token: string | null;
 };
 
@@ -38,6 +40,12 @@ export function refusalOf(visitor: Visitor, policy: AccessPolicy): Refusal | und
     };
   if (visitor.origin !== null && !isAllowedOrigin(visitor.origin, host.authority, policy.origins))
     return { status: 403, cause: "origin", reason: "this Origin may not connect; allow it with --allow-origin" };
+  if (visitor.isCrossSite && visitor.origin === null)
+    return {
+      status: 403,
+      cause: "origin",
+      reason: "a page of another site may not use this; allow it with --allow-origin",
+    };
   if (!needsToken(visitor, policy)) return undefined;
   if (visitor.token !== null && isSame(visitor.token, policy.token)) return undefined;
   const wrong = visitor.token === null ? "a token is needed" : "the token is wrong";
@@ -106,6 +114,7 @@ export function visitorOf(headers: Headers, url: string, address: string): Visit
     isForwarded: FORWARDING.some((name) => headers.has(name)),
     host: headers.get("host"),
     origin: headers.get("origin"),
+    isCrossSite: headers.get("sec-fetch-site") === "cross-site",
     token: bearer ?? query,
   };
 }

@@ -24,7 +24,11 @@ export function shared(response: Response, origin: string): Response {
 }
 
 /** No browser guesses what an answer is, and no page embeds it that may not read it. */
-export const SAFE = { "X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin" } as const;
+export const SAFE = {
+  "X-Content-Type-Options": "nosniff",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+} as const;
 
 export function text(status: number, reason: string, headers: Record<string, string> = {}): Response {
   const challenge = status === 401 ? { "WWW-Authenticate": "Bearer" } : {};

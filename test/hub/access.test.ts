@@ -16,6 +16,7 @@ const script: Visitor = {
   isForwarded: false,
   host: "localhost:59050",
   origin: null,
+  isCrossSite: false,
   token: null,
 };
 
@@ -142,6 +143,17 @@ describe("an Origin header", () => {
   });
 });
 
+describe("a page of another site", () => {
+  test.each([
+    { name: "that embeds an answer", visitor: { isCrossSite: true }, expected: 403 },
+    { name: "that embeds one and knows the token", visitor: { isCrossSite: true, token: TOKEN }, expected: 403 },
+    { name: "of an allowed origin", visitor: { isCrossSite: true, origin: "https://dash.example" }, expected: "in" },
+    { name: "of a foreign origin", visitor: { isCrossSite: true, origin: "https://evil.example" }, expected: 403 },
+  ])("$name: $expected", ({ visitor, expected }) => {
+    expect(statusOf(visitor)).toBe(expected as "in" | 403);
+  });
+});
+
 describe("a token", () => {
   const cases: { name: string; visitor: Partial<Visitor>; tokenFor: AccessPolicy["tokenFor"]; expected: "in" | 401 }[] =
     [
@@ -250,6 +262,10 @@ describe("what a request says of itself", () => {
     { name: "another parameter", query: "?tokens=1", expected: { token: null } },
     { name: "a token in both", headers: bearer, query: "?token=other", expected: { token: TOKEN } },
     { name: "a query that is no query", query: "?%E0%A4%A&token=%zz", expected: { token: "%zz" } },
+    { name: "no site", expected: { isCrossSite: false } },
+    { name: "its own site", headers: { "sec-fetch-site": "same-origin" }, expected: { isCrossSite: false } },
+    { name: "no site: typed in", headers: { "sec-fetch-site": "none" }, expected: { isCrossSite: false } },
+    { name: "another site", headers: { "sec-fetch-site": "cross-site" }, expected: { isCrossSite: true } },
     { name: "Host and Origin", headers: { host: "a", origin: "b" }, expected: { host: "a", origin: "b" } },
     ...["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"].map((name) => ({
       name,

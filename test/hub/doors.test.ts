@@ -135,6 +135,19 @@ describe("a document", () => {
   });
 });
 
+test.each(["/csv.json", "/csv/events", "/healthz", "/metrics", "/nothing"])(
+  "%s is no use to pages of other sites: not embedded, not framed, not sniffed",
+  async (path) => {
+    await using hub = openDoors();
+    hub.begin();
+    const response = await hub.get(path, {}, "HEAD");
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(response.headers.get("cross-origin-resource-policy")).toBe("same-origin");
+    expect(response.headers.get("content-security-policy")).toBe("default-src 'none'; frame-ancestors 'none'");
+    expect((await hub.get(path, { "Sec-Fetch-Site": "cross-site" })).status).toBe(403);
+  },
+);
+
 /** Reads events until `count` of them have come. */
 async function readEvents(response: Response, count: number): Promise<string[]> {
   const events: string[] = [];
