@@ -8,6 +8,7 @@ import { escapeControls, openOutput, type Output } from "./cli/output.ts";
 import { csv, ndjson, openRowLog } from "./cli/rows.ts";
 import { liveEntries } from "./cli/runtime.ts";
 import { endSignals, exitCodeOf } from "./cli/signals.ts";
+import { givenToken } from "./cli/token.ts";
 import { keepConnected } from "./feed/connection.ts";
 import type { StatusMessage } from "./feed/protocol.ts";
 import { subscribe, type SubscriberEvents } from "./feed/subscriber.ts";
@@ -32,7 +33,7 @@ export function websocketClient(argv: readonly string[]): void {
   if (positionals.length > 1) throw new CliError("usage", `${positionals[1]}: one URL at a time; see --help`);
   const mode = modeOf(options);
   const say = (text: string) => void (options.quiet || process.stderr.write(`${forTerminal(text)}\n`));
-  const { url, token } = target(positionals[0], options.token, say);
+  const { url, token } = target(positionals[0], givenToken(options, clientOptions.token), say);
   let feed: Feed | undefined;
   let exitCode = 0;
 

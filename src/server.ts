@@ -12,6 +12,7 @@ import { announceIfPossible } from "./cli/runtime.ts";
 import { serverHelp, serverOptions } from "./cli/server-options.ts";
 import { type EndSignal, endSignals, exitCodeOf } from "./cli/signals.ts";
 import { shapeText, sizeText, statusLine } from "./cli/status.ts";
+import { givenToken } from "./cli/token.ts";
 import type { AccessPolicy } from "./hub/access.ts";
 import { type Hub, type HubOptions, openHub } from "./hub/hub.ts";
 import { startTicks } from "./hub/ticks.ts";
@@ -43,11 +44,12 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   if (file === undefined && !asks)
     throw new CliError("usage", "no FILE given, and nothing can be asked in the background");
 
-  const token = options.token ?? randomBytes(16).toString("hex");
+  const ownToken = givenToken(options, serverOptions.token);
+  const token = ownToken ?? randomBytes(16).toString("hex");
   const hub = listen(
     {
       hostname: options.host,
-      access: accessOf(options, token),
+      access: accessOf(options, token, ownToken !== undefined),
       maxClients: options["max-clients"],
       maxBacklogBytes: options["max-backlog"],
       stallMs: options.stall,
@@ -77,9 +79,13 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     onInterrupt: () => void shutDown("SIGINT"),
   });
   screen.line(`WebSocket server started. Listening on ${hostPort(hub)}.`);
-  for (const line of addressLines(hub, options.open ? undefined : token, options.token !== undefined))
-    screen.line(line);
-  const entry = { pid: process.pid, url: localUrl(hub), startedAt: Date.now(), ...(options.token && { token }) };
+  for (const line of addressLines(hub, options.open ? undefined : token, ownToken !== undefined)) screen.line(line);
+  const entry = {
+    pid: process.pid,
+    url: localUrl(hub),
+    startedAt: Date.now(),
+    ...(ownToken !== undefined && { token }),
+  };
   const withdraw = announceIfPossible(entry, process.env, screen.warn);
 
   let onAirPath = "";
@@ -208,8 +214,8 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
 
 const nameOf = (path: string) => (path === STDIN ? "standard input" : show(basename(path)));
 
-function accessOf(options: Options, token: string): AccessPolicy {
-  const tokenFor = options.open ? "nobody" : options.token ? "everyone" : "strangers";
+function accessOf(options: Options, token: string, isForEveryone: boolean): AccessPolicy {
+  const tokenFor = options.open ? "nobody" : isForEveryone ? "everyone" : "strangers";
   const hosts = [...machineNames(), ...options["allow-host"]];
   return { token, tokenFor, hosts, origins: options["allow-origin"] };
 }

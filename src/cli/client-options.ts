@@ -2,6 +2,7 @@
 import pkg from "../../package.json";
 import { CliError } from "./errors.ts";
 import { describeOptions, durationMs, flag, type Option, wholeNumber } from "./options.ts";
+import { tokenFile } from "./token.ts";
 
 /** Every option with its default, unit and rule; `readOptions` turns them into values. */
 export const clientOptions = {
@@ -27,6 +28,7 @@ export const clientOptions = {
     parse: (text) => (/^[\x21-\x7e]+$/.test(text) ? text : undefined),
     default: undefined,
   } as Option<string | undefined>,
+  "token-file": tokenFile,
   "give-up": {
     value: "TIME",
     help: "end when the server is gone for this long (default: 1m)",

@@ -1,6 +1,7 @@
 // The options of the server and its --help.
 import pkg from "../../package.json";
 import { describeOptions, durationMs, flag, type Option, sizeBytes, wholeNumber } from "./options.ts";
+import { tokenFile } from "./token.ts";
 
 const DELIMITERS: Record<string, string> = {
   comma: ",",
@@ -112,11 +113,12 @@ export const serverOptions = {
   token: {
     value: "TEXT",
     isSecret: true,
-    help: "everyone needs this token; argv is visible to others on\nthis machine, so prefer the variable (default: a random\none, for other machines only)",
+    help: "everyone needs this token; argv is visible to others on\nthis machine, so prefer the variable or a file (default: a random\none, for other machines only)",
     rule: "at least 8 characters from A-Z a-z 0-9 - . _ ~ + / =",
     parse: (text) => (/^[A-Za-z0-9._~+/=-]{8,512}$/.test(text) ? text : undefined),
     default: undefined,
   } as Option<string | undefined>,
+  "token-file": tokenFile,
   open: flag("let everyone in who can reach the port, without a token"),
   "allow-host": {
     value: "NAME",

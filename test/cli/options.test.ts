@@ -46,6 +46,7 @@ test("without anything, every option has its default", () => {
     stall: 20_000,
     heartbeat: 5_000,
     token: undefined,
+    "token-file": undefined,
     open: false,
     "allow-host": [],
     "allow-origin": [],

@@ -1,0 +1,67 @@
+// The token out of a file: found, or refused with the way out, and never shown.
+import { describe, expect, test } from "bun:test";
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
+import { clientOptions } from "../../src/cli/client-options.ts";
+import { CliError } from "../../src/cli/errors.ts";
+import { serverOptions } from "../../src/cli/server-options.ts";
+import { givenToken } from "../../src/cli/token.ts";
+import { connect, run, startServer, temporaryFolder } from "../support.ts";
+
+const SECRET = "sesame-open-sesame";
+
+async function secretFile(folder: { path: string; write(name: string, text: string): Promise<string> }, text: string) {
+  const path = await folder.write("secret", text);
+  await chmod(path, 0o600);
+  return path;
+}
+
+test("the token is what the file holds, without the line end; otherwise what was given, or none", async () => {
+  await using folder = await temporaryFolder();
+  const path = await secretFile(folder, `${SECRET}\n`);
+  expect(givenToken({ token: undefined, "token-file": path }, serverOptions.token)).toBe(SECRET);
+  expect(givenToken({ token: SECRET, "token-file": undefined }, serverOptions.token)).toBe(SECRET);
+  expect(givenToken({ token: undefined, "token-file": undefined }, serverOptions.token)).toBeUndefined();
+});
+
+describe("a token file is refused with one line that does not show it:", () => {
+  const cases = [
+    { name: "not there", path: "nowhere", expected: /^--token-file .*nowhere: ENOENT$/ },
+    { name: "a folder", path: ".", mode: 0o700, expected: /^--token-file .*: EISDIR$/ },
+    { name: "readable by others", text: SECRET, mode: 0o640, expected: /others can read it; chmod 600 it$/ },
+    { name: "empty", text: "\n", mode: 0o600, expected: /holds no token: at least 8 characters/ },
+    { name: "two lines", text: `${SECRET}\nmore`, mode: 0o600, expected: /holds no token: at least 8 characters/ },
+  ];
+  test.each(cases)("$name", async ({ path, text, mode, expected }) => {
+    await using folder = await temporaryFolder();
+    const file = text === undefined ? join(folder.path, path!) : await folder.write("secret", text);
+    if (mode !== undefined) await chmod(file, mode);
+    let error: unknown;
+    try {
+      givenToken({ token: undefined, "token-file": file }, serverOptions.token);
+    } catch (caught) {
+      error = caught;
+    }
+    expect(error).toBeInstanceOf(CliError);
+    expect((error as CliError).kind).toBe("usage");
+    expect((error as CliError).message).toMatch(expected);
+    expect((error as CliError).message).not.toContain(SECRET);
+  });
+
+  test("together with --token", () => {
+    const both = { token: "something-else", "token-file": "x" };
+    expect(() => givenToken(both, clientOptions.token)).toThrow("--token and --token-file: one of them at a time");
+  });
+});
+
+test("server and client take it from a file: everyone needs it, and it is in nobody's arguments", async () => {
+  await using folder = await temporaryFolder();
+  const path = await secretFile(folder, SECRET);
+  await folder.write("s.csv", "a\n1\n");
+  await using server = await startServer(["s.csv", "--token-file", path], { folder });
+  await expect(connect(server.url)).rejects.toThrow();
+  const refused = await run("client", [server.url, "--once", "-q"], { folder });
+  expect(refused.exitCode).toBe(5);
+  const outcome = await run("client", [server.url, "--once", "-q", "--token-file", path], { folder });
+  expect(outcome).toEqual({ stdout: '[{"a":"1"}]\n', stderr: "", exitCode: 0 });
+});
