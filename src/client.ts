@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 // `bun run client`: prints what a server broadcasts, one line each, on stdout and nothing else there.
+import { readFileSync } from "node:fs";
 import pkg from "../package.json";
 import { clientHelp, clientOptions, type Mode, modeOf } from "./cli/client-options.ts";
 import { CliError, reportFatal } from "./cli/errors.ts";
@@ -18,7 +19,7 @@ type Feed = { close(): void; pause(): void; resume(): void };
 
 type Wiring = {
   readonly url: URL;
-  readonly token: string | undefined;
+  readonly handshake: Bun.WebSocketOptions;
   readonly giveUpMs: number;
   readonly output: Output;
   readonly say: (text: string) => void;
@@ -33,7 +34,12 @@ export function websocketClient(argv: readonly string[]): void {
   if (positionals.length > 1) throw new CliError("usage", `${positionals[1]}: one URL at a time; see --help`);
   const mode = modeOf(options);
   const say = (text: string) => void (options.quiet || process.stderr.write(`${forTerminal(text)}\n`));
-  const { url, token } = target(positionals[0], givenToken(options, clientOptions.token), say);
+  const { url, token, isLocal } = target(positionals[0], givenToken(options, clientOptions.token), say);
+  const handshake: Bun.WebSocketOptions = {
+    ...(token !== undefined && { headers: { Authorization: `Bearer ${token}` } }),
+    // A server that was found here is known by its entry, which only this user can write; its certificate is for other names.
+    ...(url.protocol === "wss:" && { tls: isLocal ? { rejectUnauthorized: false } : authority(options.ca) }),
+  };
   let feed: Feed | undefined;
   let exitCode = 0;
 
@@ -58,7 +64,7 @@ export function websocketClient(argv: readonly string[]): void {
     exitCode = reportFatal("csvcast-client", new CliError("connect", forTerminal(`${withoutSecrets(url)}: ${why}`)));
     output.finish();
   }
-  const wiring: Wiring = { url, token, giveUpMs: options["give-up"], output, say, onEnd };
+  const wiring: Wiring = { url, handshake, giveUpMs: options["give-up"], output, say, onEnd };
   if (mode === "plain") feed = plainFeed(wiring);
   else feed = liveFeed(wiring, mode === "live" ? messagePrinter(output) : rowPrinter(wiring, mode, options));
 
@@ -68,11 +74,12 @@ export function websocketClient(argv: readonly string[]): void {
   }
 }
 
-const retrying = (why: string, delayMs: number) => `${why}; trying again in ${(delayMs / 1000).toFixed(1)} s`;
+const retrying = (why: string, delayMs: number) =>
+  `${why}${/certificate/.test(why) ? " (see --ca)" : ""}; trying again in ${(delayMs / 1000).toFixed(1)} s`;
 
-function plainFeed({ url, token, giveUpMs, output, say, onEnd }: Wiring): Feed {
+function plainFeed({ url, handshake, giveUpMs, output, say, onEnd }: Wiring): Feed {
   return keepConnected({
-    connect: () => new WebSocket(url.href, authorized(token)),
+    connect: () => new WebSocket(url.href, handshake),
     giveUpMs,
     onOpen: () => say("connected"),
     onMessage(text) {
@@ -88,10 +95,10 @@ type Printer = Pick<SubscriberEvents, "onMessage" | "onSnapshot" | "onChange" | 
   onCurrent?(subscription: ReturnType<typeof subscribe>): void;
 };
 
-function liveFeed({ url, token, giveUpMs, say, onEnd }: Wiring, printer: Printer): Feed {
+function liveFeed({ url, handshake, giveUpMs, say, onEnd }: Wiring, printer: Printer): Feed {
   const subscription = subscribe(url, {
     ...printer,
-    connect: (address, protocol) => new WebSocket(address, { ...authorized(token), protocols: [protocol] }),
+    connect: (address, protocol) => new WebSocket(address, { ...handshake, protocols: [protocol] }),
     giveUpMs,
     onConnection(connection) {
       if (connection.state === "open") say("connected");
@@ -142,8 +149,14 @@ function statusSpeaker(say: (text: string) => void): (status: StatusMessage) => 
   };
 }
 
-function authorized(token: string | undefined): Bun.WebSocketOptions {
-  return token ? { headers: { Authorization: `Bearer ${token}` } } : {};
+/** Whom to trust besides the public authorities. Throws CliError("usage"). */
+function authority(path: string | undefined): Bun.TLSOptions {
+  if (path === undefined) return {};
+  try {
+    return { ca: readFileSync(path, "utf8") };
+  } catch (error) {
+    throw new CliError("usage", `--ca ${path}: ${(error as NodeJS.ErrnoException).code ?? "cannot be read"}`);
+  }
 }
 
 /** The URL given, or the newest server on this machine. */
@@ -151,8 +164,8 @@ function target(
   given: string | undefined,
   token: string | undefined,
   say: (text: string) => void,
-): { url: URL; token: string | undefined } {
-  if (given !== undefined) return { url: parseUrl(given), token };
+): { url: URL; token: string | undefined; isLocal: boolean } {
+  if (given !== undefined) return { url: parseUrl(given), token, isLocal: false };
   const [newest, ...others] = liveEntries(process.env);
   if (!newest)
     throw new CliError(
@@ -160,7 +173,7 @@ function target(
       "no server of yours is running on this machine: start one with `bun run server`, or give a URL",
     );
   if (others.length > 0) say(`${others.length + 1} servers are running; taking the newest, ${newest.url}`);
-  return { url: parseUrl(newest.url), token: token ?? newest.token };
+  return { url: parseUrl(newest.url), token: token ?? newest.token, isLocal: true };
 }
 
 function parseUrl(given: string): URL {

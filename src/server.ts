@@ -3,26 +3,28 @@
 import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
 import pkg from "../package.json";
-import { addressLines, hostPort, localUrl, machineNames } from "./cli/addresses.ts";
+import { addressLines, hostPort, localUrl } from "./cli/addresses.ts";
+import { certificateFiles, readCertificate, watchCertificate } from "./cli/certificate.ts";
 import { isInForeground, openConsole } from "./cli/console.ts";
-import { cannotListen, CliError, EXIT_CODES, reportFatal } from "./cli/errors.ts";
+import { CliError, EXIT_CODES, reportFatal } from "./cli/errors.ts";
+import { hubOptionsOf } from "./cli/hub-options.ts";
+import { onPort } from "./cli/listen.ts";
 import { openLoading } from "./cli/loading.ts";
-import { type Parsed, readOptions } from "./cli/options.ts";
+import { openLog } from "./cli/log.ts";
+import { readOptions } from "./cli/options.ts";
+import { openFileReport, reportClient } from "./cli/report.ts";
 import { announceIfPossible } from "./cli/runtime.ts";
-import { serverHelp, serverOptions } from "./cli/server-options.ts";
+import { serverHelp } from "./cli/server-help.ts";
+import { serverOptions } from "./cli/server-options.ts";
 import { type EndSignal, endSignals, exitCodeOf } from "./cli/signals.ts";
-import { shapeText, sizeText, statusLine } from "./cli/status.ts";
+import { sizeText, statusLine } from "./cli/status.ts";
 import { givenToken } from "./cli/token.ts";
-import type { AccessPolicy } from "./hub/access.ts";
-import { type Hub, type HubOptions, openHub } from "./hub/hub.ts";
+import { openHub } from "./hub/hub.ts";
 import { startTicks } from "./hub/ticks.ts";
 import { STDIN } from "./source/file.ts";
 import { openOnAir } from "./source/on-air.ts";
 import { show } from "./source/read.ts";
 
-type Options = Parsed<typeof serverOptions>["values"];
-
-const DEFAULT_PORT = 59_050;
 /** From a pipe: so many wrong paths are no paths. */
 const MAX_WRONG_PATHS = 10;
 const CLOSE_GRACE_MS = 1_500;
@@ -39,21 +41,24 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   if (file === "") throw new CliError("usage", "FILE is empty: give the path of a CSV file");
 
   const isStdin = file === STDIN; // then standard input is left to the Worker
+  const isForMachines = options.log === "json";
   const isTerminal = !isStdin && process.stdin.isTTY === true && process.stdout.isTTY === true;
-  const asks = isTerminal ? isInForeground() : file === undefined;
+  const asks = !isForMachines && (isTerminal ? isInForeground() : file === undefined);
   if (file === undefined && !asks)
-    throw new CliError("usage", "no FILE given, and nothing can be asked in the background");
+    throw new CliError(
+      "usage",
+      `no FILE given, and nothing is asked ${isForMachines ? "with --log json" : "in the background"}`,
+    );
 
   const ownToken = givenToken(options, serverOptions.token);
   const token = ownToken ?? randomBytes(16).toString("hex");
-  const hub = listen(
-    {
-      hostname: options.host,
-      access: accessOf(options, token, ownToken !== undefined),
-      maxClients: options["max-clients"],
-      maxBacklogBytes: options["max-backlog"],
-      stallMs: options.stall,
-      heartbeatMs: options.heartbeat,
+  const files = certificateFiles(options["tls-cert"], options["tls-key"]);
+  const hub = onPort(options.port, options.host, (port) =>
+    openHub({
+      ...hubOptionsOf(options, token, ownToken !== undefined),
+      port,
+      certificate: files && readCertificate(files),
+      onEvent: (event) => reportClient(log, event),
       renderRows: () => onAir.rendering("rows"),
       renderDocument: (shape) => onAir.rendering(shape),
       health: () => ({
@@ -66,31 +71,48 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
         refresh();
         update();
       },
-    },
-    options.port,
+    }),
   );
   const screen = openConsole({
     input: () => process.stdin,
     output: process.stdout,
-    env: process.env,
+    env: isForMachines ? { TERM: "dumb" } : process.env,
     asks,
     onPath: (path) => loading.enter(path),
     onEnd: inputEnded,
     onInterrupt: () => void shutDown("SIGINT"),
   });
-  screen.line(`WebSocket server started. Listening on ${hostPort(hub)}.`);
-  for (const line of addressLines(hub, options.open ? undefined : token, ownToken !== undefined)) screen.line(line);
+  const log = openLog({ format: options.log, line: screen.line, warn: screen.warn, now: Date.now });
+  const fileReport = openFileReport(log);
+  const { hostname, port } = hub;
+  log.info("listening", `WebSocket server started. Listening on ${hostPort(hub)}.`, {
+    hostname,
+    port,
+    url: localUrl(hub),
+  });
+  // A token that was given is known to whoever gave it, and stays out of files that others may read.
+  const shown = options.open || (ownToken !== undefined && !process.stdout.isTTY) ? undefined : token;
+  if (!isForMachines) for (const line of addressLines(hub, shown, ownToken !== undefined)) screen.line(line);
   const entry = {
     pid: process.pid,
     url: localUrl(hub),
     startedAt: Date.now(),
     ...(ownToken !== undefined && { token }),
   };
-  const withdraw = announceIfPossible(entry, process.env, screen.warn);
+  const withdraw = announceIfPossible(entry, process.env, (text) => log.warn("unannounced", text));
+  const unwatch =
+    files &&
+    watchCertificate(
+      files,
+      (pem) => {
+        hub.renew(pem);
+        log.info("certificate-renewed", "new connections get the new certificate");
+      },
+      (message) => log.warn("certificate-unusable", `${message}; the last good one stays in use`),
+    );
 
   let onAirPath = "";
   let state = "live";
-  let trouble = "";
   let changedAt = 0;
   let refusals = 0;
   let isOversize = false;
@@ -98,8 +120,9 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
 
   const onAir = openOnAir(
     {
-      readOptions: { delimiter: options.delimiter, encoding: options.encoding },
+      readOptions: { delimiter: options.delimiter, encoding: options.encoding, maxColumns: options["max-columns"] },
       maxFileBytes: options["max-file"],
+      maxCellBytes: options["max-cell"],
       settleMs: options.settle,
       lastRows: options.last,
       lookMs: Math.min(options.interval, 1_000),
@@ -110,7 +133,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
       onRefused(_kind, message) {
         refusals++;
         if (!asks) return fail(new CliError("file", message));
-        screen.warn(message);
+        log.warn("file-refused", message);
         if (refusals === MAX_WRONG_PATHS && !onAir.table() && !process.stdin.isTTY)
           return fail(new CliError("file", `${refusals} wrong paths; for a CSV on standard input give - as FILE`));
         loading.done();
@@ -120,31 +143,30 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
       onTable(path, facts, change, isNewFile) {
         changedAt = performance.now();
         if (isNewFile) hub.setStatus({ state: "live", message: "", since: Date.now() });
-        hub.change({ ...facts, ...change });
+        hub.change({ ...facts, ...change }, facts.readMs);
         if (isNewFile) {
           onAirPath = path;
           state = "live";
-          screen.line(`${nameOf(path)}: ${shapeText(facts)}, ${facts.dialect}`);
+          fileReport.onAir(nameOf(path), facts);
           loading.done();
         }
-        noteWarnings(facts.warnings);
+        fileReport.warnings(nameOf(path), facts.warnings);
         if (hub.plainClients() === 0) hub.set(undefined);
         refresh();
         update();
       },
       onState(next, message, since) {
         hub.setStatus({ state: next, message: message.replaceAll(onAirPath, nameOf(onAirPath)), since });
-        if (next !== "live" && message !== trouble) screen.warn(`${next}: ${message}`);
-        else if (state !== "live") screen.line(`live again: ${nameOf(onAirPath)}`);
+        fileReport.state(nameOf(onAirPath), next, message);
         state = next;
-        trouble = message;
         update();
       },
       onJson({ version, text, bytes }) {
         const isCurrent = version === onAir.table()?.version;
         if (!isCurrent && hub.plainClients() === 0) return; // whoever comes next gets a fresh one
         const reason = `the table is larger than --max-message (${sizeText(options["max-message"])})`;
-        if (text === undefined && !isOversize) screen.warn(`${reason}: clients are closed with 1009; raise it`);
+        if (text === undefined && !isOversize)
+          log.warn("message-too-large", `${reason}: clients are closed with 1009; raise it`);
         isOversize = text === undefined;
         hub.set(text === undefined ? { tooLarge: `${reason}: take csvcast.v1 or /csv.ndjson` } : { text, bytes });
         if (!isCurrent) refresh();
@@ -154,15 +176,6 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   const loading = openLoading({ screen, load: onAir.open, isLoading: onAir.isLoading, nameOf, onText: update });
   const ticks = startTicks(options.interval, hub.publish);
   const clock = screen.isLive ? setInterval(update, 500) : undefined;
-  let warned = "";
-
-  /** One warning for each kind; how the counts go on is in the status line. */
-  function noteWarnings(warnings: readonly string[]): void {
-    const text = warnings.join("; ");
-    const kinds = text.replace(/\d+/g, "");
-    if (kinds !== warned && text !== "") screen.warn(`warning: ${text}`);
-    warned = kinds;
-  }
 
   /** Nothing is rendered while nobody listens to the plain feed. */
   function refresh(): void {
@@ -194,6 +207,9 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     closingAt = performance.now();
     ticks.stop();
     clearInterval(clock);
+    unwatch?.();
+    log.flush();
+    if (isForMachines) log.info("ending", failure?.message ?? `ended by ${signal ?? "the end of its input"}`, { code });
     screen.close();
     if (failure) reportFatal("csvcast-server", failure);
     withdraw();
@@ -205,7 +221,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
 
   for (const signal of endSignals()) process.on(signal, () => void shutDown(signal));
   process.on("unhandledRejection", (error) =>
-    screen.warn(`unexpected: ${error instanceof Error ? error.message : error}`),
+    log.warn("unexpected", `unexpected: ${error instanceof Error ? error.message : error}`),
   );
   if (file !== undefined) loading.enter(file);
   else screen.ask();
@@ -213,27 +229,6 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
 }
 
 const nameOf = (path: string) => (path === STDIN ? "standard input" : show(basename(path)));
-
-function accessOf(options: Options, token: string, isForEveryone: boolean): AccessPolicy {
-  const tokenFor = options.open ? "nobody" : isForEveryone ? "everyone" : "strangers";
-  const hosts = [...machineNames(), ...options["allow-host"]];
-  return { token, tokenFor, hosts, origins: options["allow-origin"] };
-}
-
-/** The port asked for and no other; else the usual one, or any free one if that is taken. */
-function listen(options: Omit<HubOptions, "port">, given: number | undefined): Hub {
-  const ports = given === undefined ? [DEFAULT_PORT, 0] : [given];
-  for (const port of ports) {
-    try {
-      return openHub({ ...options, port });
-    } catch (error) {
-      const { code } = error as { code?: string };
-      if (code !== "EADDRINUSE" || port === ports.at(-1))
-        throw cannotListen(code, options.hostname, port, String(error));
-    }
-  }
-  throw new CliError("listen", `cannot listen on ${options.hostname}`);
-}
 
 if (import.meta.main) {
   try {

@@ -24,7 +24,10 @@ const TOKEN = "sesame-open";
 
 /** A hub that has `text` on air. */
 function openTestHub(text: string, over: Partial<HubOptions> = {}) {
-  const hub = openHubWith({ access: { token: TOKEN, tokenFor: "strangers", hosts: [], origins: [] }, ...over });
+  const hub = openHubWith({
+    access: { token: TOKEN, tokenFor: "strangers", hosts: [], origins: [], proxies: [], scheme: "http" },
+    ...over,
+  });
   const put = (next: string) => hub.set({ text: next, bytes: Buffer.byteLength(next) });
   put(text);
   return {
@@ -38,7 +41,9 @@ function openTestHub(text: string, over: Partial<HubOptions> = {}) {
   };
 }
 
-const needsToken: Partial<HubOptions> = { access: { token: TOKEN, tokenFor: "everyone", hosts: [], origins: [] } };
+const needsToken: Partial<HubOptions> = {
+  access: { token: TOKEN, tokenFor: "everyone", hosts: [], origins: [], proxies: [], scheme: "http" },
+};
 
 /** What a cell may hold to command a terminal: DEL, C1 controls, directions of writing. */
 const HOSTILE = '[{"a\x7f":"\u009b31m\u0085\u202etxt.exe\u2066\u200f"}]';

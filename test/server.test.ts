@@ -82,7 +82,12 @@ describe("the server", () => {
     await client.nextThat("the change", (message) => message === '[{"x":"5"}]');
     server.kill("SIGTERM");
     expect(await server.exited).toBe(143);
-    expect(linesOf(server.stdout()).slice(2)).toEqual(["a.csv: 1 row × 2 columns, comma, UTF-8", ""]);
+    expect(linesOf(server.stdout()).slice(2).sort()).toEqual([
+      "",
+      "a.csv: 1 row × 2 columns, comma, UTF-8",
+      expect.stringMatching(/^client from 127\.0\.0\.1 is gone: plain, \d\.\d s, 1001 server shutting down$/),
+      "client from 127.0.0.1: plain",
+    ]);
     expect(server.stderr()).toBe(
       "warning: 1 column renamed: the name was there already; 1 cell dropped: beyond the last column of the header\n",
     );
@@ -450,13 +455,22 @@ describe("who may come in", () => {
     expect(await byHeader.next()).toBe('[{"x":"1"}]');
   });
 
-  test("the printed URL opens the door, whatever the token is made of", async () => {
+  test.each([["text"], ["json"]])("a token that was given is in no output, with --log %s", async (format) => {
     await using folder = await temporaryFolder();
     await folder.write("a.csv", "x\n1\n");
-    await using server = await startServer(["a.csv"], { folder, env: { CSVCAST_TOKEN: "a+b/c=d~e." } });
-    await server.prints("a.csv: ");
-    await using client = await connect(/ws:\S+/.exec(server.stdout())![0]);
-    expect(await client.next()).toBe('[{"x":"1"}]');
+    const env = { CSVCAST_TOKEN: "sesame-open", CSVCAST_LOG: format };
+    await using server = await startServer(["a.csv"], { folder, env });
+    await using client = await connect(`${server.url}?token=sesame-open`);
+    await client.next();
+    const answers = await Promise.all(
+      ["/csv.json?token=sesame-open", "/nowhere?token=sesame-open", "/?token=sesame-shut", "/metrics", "/healthz"].map(
+        async (path) => (await fetch(server.http + path)).text(),
+      ),
+    );
+    const cmdline = process.platform === "linux" ? await Bun.file(`/proc/${server.pid}/cmdline`).text() : "";
+    server.kill("SIGTERM");
+    await server.exited;
+    expect([server.stdout(), server.stderr(), cmdline, ...answers].join("\n")).not.toContain("sesame");
   });
 
   test("a foreign page is refused unless it is allowed, and the peer sees no stack trace", async () => {
@@ -473,7 +487,11 @@ describe("who may come in", () => {
     const answer = await exchange(server.port, "GET / HTTP/1.1\r\nHost: ev il\r\nConnection: close\r\n\r\n");
     expect(answer).toStartWith("HTTP/1.1 403 ");
     expect(answer).not.toMatch(/src\/|\.ts\b|\bat .*:\d+/);
-    expect(server.stderr()).toBe("");
+    await until("both refusals to be told", () => server.stderr().split("\n").length === 3);
+    expect(server.stderr()).toBe(
+      "refused 127.0.0.1: 403, a web page from elsewhere (--allow-origin)\n" +
+        "refused 127.0.0.1: 403, its Host header names no host of this server (--allow-host)\n",
+    );
   });
 
   test("a full server turns newcomers away", async () => {

@@ -164,12 +164,12 @@ export async function startServer(args: readonly string[], options: ProgramOptio
     options,
   );
   try {
-    await program.prints(/^WebSocket server started\. Listening on .*:\d+\.\n/);
+    await program.prints(/WebSocket server started\. Listening on .*:\d+\.["\n]/);
   } catch (error) {
     await program[Symbol.asyncDispose]();
     throw error;
   }
-  const port = Number(/:(\d+)\.\n/.exec(program.stdout())?.[1]);
+  const port = Number(/:(\d+)\.["\n]/.exec(program.stdout())?.[1]);
   return { ...program, port, url: `ws://127.0.0.1:${port}/`, http: `http://127.0.0.1:${port}` };
 }
 

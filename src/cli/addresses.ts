@@ -1,7 +1,7 @@
 // Under which names and addresses a server can be reached, and the URLs to print for them.
 import { hostname, networkInterfaces } from "node:os";
 
-type Address = { readonly hostname: string; readonly port: number };
+type Address = { readonly hostname: string; readonly port: number; readonly scheme?: "ws" | "wss" };
 
 const WILDCARDS = new Set(["0.0.0.0", "::", "[::]"]);
 
@@ -12,8 +12,8 @@ export function machineNames(): string[] {
 }
 
 /** The URL for clients on this machine. */
-export function localUrl({ hostname, port }: Address): string {
-  return urlOf(hostname === "0.0.0.0" ? "127.0.0.1" : WILDCARDS.has(hostname) ? "[::1]" : hostname, port);
+export function localUrl({ hostname, port, scheme }: Address): string {
+  return urlOf(hostname === "0.0.0.0" ? "127.0.0.1" : WILDCARDS.has(hostname) ? "[::1]" : hostname, port, scheme);
 }
 
 /** `0.0.0.0:59050`, `[::]:59050` */
@@ -21,7 +21,7 @@ export function hostPort({ hostname, port }: Address): string {
   return `${hostname.includes(":") && !hostname.startsWith("[") ? `[${hostname}]` : hostname}:${port}`;
 }
 
-const urlOf = (hostname: string, port: number) => `ws://${hostPort({ hostname, port })}/`;
+const urlOf = (hostname: string, port: number, scheme = "ws") => `${scheme}://${hostPort({ hostname, port })}/`;
 
 /** The URLs a person would use. `token` is what other machines need; `everywhere`: this machine too. */
 export function addressLines(address: Address, token: string | undefined, everywhere: boolean): string[] {
@@ -29,7 +29,7 @@ export function addressLines(address: Address, token: string | undefined, everyw
   const local = localUrl(address);
   const lines = [`  this machine  ${everywhere ? withToken(local) : local}`];
   const network = WILDCARDS.has(address.hostname) ? externalAddress() : undefined;
-  if (network) lines.push(`  network       ${withToken(urlOf(network, address.port))}`);
+  if (network) lines.push(`  network       ${withToken(urlOf(network, address.port, address.scheme))}`);
   return lines;
 }
 

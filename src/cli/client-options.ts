@@ -29,6 +29,13 @@ export const clientOptions = {
     default: undefined,
   } as Option<string | undefined>,
   "token-file": tokenFile,
+  ca: {
+    value: "PATH",
+    help: "the certificate (PEM) that the server's is signed with,\nif no public authority did it: its own, for instance",
+    rule: "the path of a PEM file",
+    parse: (text) => (text === "" ? undefined : text),
+    default: undefined,
+  } as Option<string | undefined>,
   "give-up": {
     value: "TIME",
     help: "end when the server is gone for this long (default: 1m)",

@@ -21,16 +21,3 @@ export function reportFatal(program: string, error: unknown): number {
   process.stderr.write(`${program}: ${message.split("\n")[0]}\n`);
   return EXIT_CODES[error instanceof CliError ? error.kind : "failure"];
 }
-
-/** Why an address cannot be had, from the error code of the system. */
-export function cannotListen(code: string | undefined, hostname: string, port: number, message: string): CliError {
-  const isAddress = code === "EADDRNOTAVAIL" || (code === "EADDRINUSE" && port === 0);
-  const why = isAddress
-    ? "this machine has no such address; see --host"
-    : code === "EADDRINUSE"
-      ? "the port is taken (or the host unknown); give another --port, or 0 for any free one"
-      : code === "EACCES"
-        ? "no permission for a port this low; give one above 1023"
-        : message;
-  return new CliError("listen", `cannot listen on ${hostname}:${port}: ${why}`);
-}

@@ -1,6 +1,6 @@
-// The options of the server and its --help.
-import pkg from "../../package.json";
-import { describeOptions, durationMs, flag, type Option, sizeBytes, wholeNumber } from "./options.ts";
+// The options of the server.
+import { isIP } from "node:net";
+import { durationMs, flag, type Option, sizeBytes, wholeNumber } from "./options.ts";
 import { tokenFile } from "./token.ts";
 
 const DELIMITERS: Record<string, string> = {
@@ -13,6 +13,7 @@ const DELIMITERS: Record<string, string> = {
 };
 
 const names = (text: string) => text.split(",").filter((name) => name !== "");
+const filePath = (text: string) => (text === "" ? undefined : text);
 
 /** Every option with its default, unit and rule; `readOptions` turns them into values. */
 export const serverOptions = {
@@ -75,6 +76,20 @@ export const serverOptions = {
     parse: (text) => sizeBytes(text, 1, 2 ** 30),
     default: 2 ** 30,
   } as Option<number>,
+  "max-columns": {
+    value: "N",
+    help: "refuse a file with more columns (default: 100000)",
+    rule: "a number from 1 to 1000000",
+    parse: (text) => wholeNumber(text, 1, 1_000_000),
+    default: 100_000,
+  } as Option<number>,
+  "max-cell": {
+    value: "SIZE",
+    help: "refuse a file with a larger cell (default: 16MiB)",
+    rule: "a size from 1KiB to 1GiB, such as 64MiB",
+    parse: (text) => sizeBytes(text, 2 ** 10, 2 ** 30),
+    default: 2 ** 24,
+  } as Option<number>,
   "max-message": {
     value: "SIZE",
     help: "send no larger message (default: 32MiB; Bun's own\nWebSocket client takes 128MiB at most)",
@@ -89,6 +104,13 @@ export const serverOptions = {
     parse: (text) => wholeNumber(text, 1, 1_000_000),
     default: 10_000,
   } as Option<number>,
+  "max-per-address": {
+    value: "N",
+    help: "let no more clients in from one address; behind a proxy\nsee --trust-proxy (default: 1000)",
+    rule: "a number from 1 to 1000000",
+    parse: (text) => wholeNumber(text, 1, 1_000_000),
+    default: 1_000,
+  } as Option<number>,
   "max-backlog": {
     value: "SIZE",
     help: "what slow clients may keep waiting here, all together;\nover it the slowest are closed (default: 256MiB)",
@@ -102,6 +124,27 @@ export const serverOptions = {
     rule: "a time from 100ms to 10m, such as 20s",
     parse: (text) => durationMs(text, 100, 600_000),
     default: 20_000,
+  } as Option<number>,
+  history: {
+    value: "SIZE",
+    help: "what is kept of the changes, for clients that come back;\nnever more than half a table (default: 16MiB)",
+    rule: "a size from 0 to 1GiB, such as 64MiB",
+    parse: (text) => sizeBytes(text, 0, 2 ** 30),
+    default: 2 ** 24,
+  } as Option<number>,
+  "max-incoming": {
+    value: "SIZE",
+    help: "a client that says more in one message is closed: they have\nnothing to say (default: 4KiB)",
+    rule: "a size from 125 bytes to 1MiB",
+    parse: (text) => sizeBytes(text, 125, 2 ** 20),
+    default: 4096,
+  } as Option<number>,
+  idle: {
+    value: "TIME",
+    help: "close a connection on which nothing moves for so long, a\nrequest that is not there by then, too (default: 30s)",
+    rule: "a time from 8s to 255s, such as 30s",
+    parse: (text) => durationMs(text, 8_000, 255_000),
+    default: 30_000,
   } as Option<number>,
   heartbeat: {
     value: "TIME",
@@ -119,7 +162,21 @@ export const serverOptions = {
     default: undefined,
   } as Option<string | undefined>,
   "token-file": tokenFile,
-  open: flag("let everyone in who can reach the port, without a token"),
+  open: flag("no token: everyone who can reach the port reads the file"),
+  "tls-cert": {
+    value: "PATH",
+    help: "https and wss with this certificate and its chain (PEM);\nread again when it is renewed",
+    rule: "the path of a PEM file",
+    parse: filePath,
+    default: undefined,
+  } as Option<string | undefined>,
+  "tls-key": {
+    value: "PATH",
+    help: "the private key of it (PEM, no passphrase)",
+    rule: "the path of a PEM file",
+    parse: filePath,
+    default: undefined,
+  } as Option<string | undefined>,
   "allow-host": {
     value: "NAME",
     help: "a further name of this server; may be repeated",
@@ -136,6 +193,21 @@ export const serverOptions = {
     default: [],
     repeat: true,
   } as Option<string[]>,
+  "trust-proxy": {
+    value: "ADDRESS",
+    help: "believe X-Forwarded-For from this proxy; this machine is\nbelieved always; may be repeated",
+    rule: "an IP address such as 10.0.0.2",
+    parse: (text) => (names(text).every((address) => isIP(address) !== 0) ? names(text) : undefined),
+    default: [],
+    repeat: true,
+  } as Option<string[]>,
+  log: {
+    value: "FORMAT",
+    help: "json: a line for each event, for machines; nothing is asked\nthen, and no token printed (default: text)",
+    rule: "text or json",
+    parse: (text) => (text === "text" || text === "json" ? text : undefined),
+    default: "text",
+  } as Option<"text" | "json">,
   help: flag("show this", "h"),
   version: flag("show the version", "V"),
 };
@@ -151,31 +223,3 @@ function encodingLabel(text: string): string | undefined {
 function isOrigin(text: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\/[^/\s,]+$/i.test(text);
 }
-
-export const serverHelp = `csvcast-server ${pkg.version} - broadcasts a CSV file, live
-
-Usage: bun run server [FILE] [options]
-
-  bun run server                     asks for the file
-  bun run server prices.csv          publishes prices.csv every second
-  bun run server log.csv -i 200ms    five times a second
-  logger | bun run server -          a CSV that grows on standard input
-  bun run client                     (elsewhere) prints what arrives
-
-Every client gets the whole table as a JSON array of row objects, at once and then
-every interval, and every change of the file with it. Type another path at the
-prompt to switch to another file.
-
-Clients that offer the subprotocol csvcast.v1 get the table once, and then each change
-within milliseconds (bun run client --live). On the same port: /csv.json /csv.ndjson
-/csv.csv /csv/events /healthz /metrics
-
-Options [environment variable]:
-${describeOptions(serverOptions)}
-
-Who may come in: programs on this machine are free to; others need the token in the
-network URL. Behind a proxy on this machine set a token: the proxy's visitors
-would count as this machine otherwise.
-
-Exit codes: 0 done, 1 failure, 2 usage, 3 file, 4 cannot listen, 128 + signal.
-`;

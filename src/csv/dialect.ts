@@ -8,9 +8,15 @@ import { jsonOf } from "./render.ts";
 
 const CANDIDATES = [",", ";", "\t", "|"] as const;
 
-/** A header longer than this is no header: 4 MiB, or 100,000 columns. */
+/** A header longer than this is no header. */
 const MAX_HEADER_BYTES = 4 << 20;
-const MAX_COLUMNS = 100_000;
+export const MAX_COLUMNS = 100_000;
+
+export type DialectOptions = {
+  /** Overrides the guess. */
+  readonly delimiter?: string | undefined;
+  readonly maxColumns?: number;
+};
 
 export type Dialect = {
   readonly layout: Layout;
@@ -22,15 +28,21 @@ export type Dialect = {
   readonly bodyStart: number;
 };
 
-/** The dialect of the UTF-8 text in `bytes[from, to)`. `delimiter` overrides the guess; a text without a header has no columns. */
-export function detectDialect(bytes: Uint8Array, from: number, to: number, delimiter?: string): Dialect {
+/** The dialect of the UTF-8 text in `bytes[from, to)`; a text without a header has no columns. */
+export function detectDialect(bytes: Uint8Array, from: number, to: number, options: DialectOptions = {}): Dialect {
   const whole = to - from <= HEAD_BYTES;
   const head = bytes.subarray(0, whole ? to : from + HEAD_BYTES);
   const recordEnd = detectRecordEnd(head, from);
   const sep = excelSeparator(head, from);
   const start = sep ? sep.end : from;
-  const chosen = delimiter ?? sep?.delimiter ?? guessDelimiter(head, start, recordEnd, whole);
-  return readHeader(bytes, start, to, { delimiter: chosen.charCodeAt(0), recordEnd });
+  const chosen = options.delimiter ?? sep?.delimiter ?? guessDelimiter(head, start, recordEnd, whole);
+  return readHeader(
+    bytes,
+    start,
+    to,
+    { delimiter: chosen.charCodeAt(0), recordEnd },
+    options.maxColumns ?? MAX_COLUMNS,
+  );
 }
 
 /** CR only where no LF stands outside quotes. Counting quotes is enough here: a border needs them balanced before it. */
@@ -89,7 +101,7 @@ function agreement(head: Uint8Array, from: number, to: number, delimiter: string
   return { fields: header, share: header < 2 ? 0 : rows === 0 ? 1 : agreeing / rows };
 }
 
-function readHeader(bytes: Uint8Array, from: number, to: number, layout: Layout): Dialect {
+function readHeader(bytes: Uint8Array, from: number, to: number, layout: Layout, maxColumns: number): Dialect {
   const limit = Math.min(to, from + MAX_HEADER_BYTES);
   let end = from;
   let fields = 0;
@@ -112,7 +124,8 @@ function readHeader(bytes: Uint8Array, from: number, to: number, layout: Layout)
       );
     break;
   }
-  if (fields > MAX_COLUMNS) throw new CsvError("not-csv", `not a CSV: ${fields} columns, more than ${MAX_COLUMNS}`);
+  if (fields > maxColumns)
+    throw new CsvError("too-large", `${fields} columns, more than ${maxColumns}; raise --max-columns if that is right`);
   if (fields === 0) return { layout, columns: [], renamed: 0, bodyStart: to };
   const names = JSON.parse(jsonOf(bytes, from, end, layout, fields))[0] as string[];
   const columns = uniqueNames(names);

@@ -9,6 +9,8 @@ export type ReadOptions = {
   readonly delimiter?: string | undefined;
   /** A WHATWG encoding label; without it the encoding is detected. */
   readonly encoding?: Encoding | undefined;
+  /** A header of more columns is refused; 100,000 without it. */
+  readonly maxColumns?: number;
 };
 
 /** UTF-8 text of a CSV and what it means. Rows are the bytes `[dialect.bodyStart, end)`. */
@@ -29,7 +31,7 @@ export function openDocument(bytes: Uint8Array, length: number, options: ReadOpt
   const encoding = options.encoding ?? detectEncoding(text);
   refuseBinary(text, encoding);
   const utf8 = toUtf8(bytes, length, encoding);
-  const dialect = detectDialect(utf8.bytes, utf8.start, utf8.length, options.delimiter);
+  const dialect = detectDialect(utf8.bytes, utf8.start, utf8.length, options);
   return { bytes: utf8.bytes, start: utf8.start, end: utf8.length, encoding, dialect, replaced: utf8.replaced };
 }
 

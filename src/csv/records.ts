@@ -59,6 +59,19 @@ export function walkRecords(
   return -1;
 }
 
+/** Whether a cell of the record in `bytes[from, to)` takes more than `limit` bytes of the text. */
+export function hasCellOver(limit: number, bytes: Uint8Array, from: number, to: number, layout: Layout): boolean {
+  while (to > from && (bytes[to - 1] === LF || bytes[to - 1] === CR)) to--; // blank lines behind it, too
+  for (let i = from; i < to;) {
+    const start = i;
+    if (bytes[i] === QUOTE) i = closingQuote(bytes, i + 1, to) + 1;
+    while (i < to && bytes[i] !== layout.delimiter) i++;
+    if (i - start > limit) return true;
+    i++;
+  }
+  return false;
+}
+
 /** The offset of the quote that closes a field opened before `i`; `to` if nothing does. A doubled quote is data. */
 function closingQuote(bytes: Uint8Array, i: number, to: number): number {
   for (;;) {

@@ -3,7 +3,7 @@
 import { diffRows, type Rows, type Splice } from "./diff.ts";
 import type { CsvDocument } from "./document.ts";
 import { SPARE_BYTES } from "./encoding.ts";
-import { type Layout, walkRecords } from "./records.ts";
+import { hasCellOver, type Layout, walkRecords } from "./records.ts";
 import { type Arena, createRenderer, type Rendered, terminate } from "./render.ts";
 
 /** Splices in rows of the file, or `all` if they would be no smaller than the table. */
@@ -23,6 +23,8 @@ export type CsvTable = {
   openQuoteAt(): number;
   /** Cells beyond the last column that are not empty. */
   surplus(): number;
+  /** The number of the first row, from 1, that has a cell over the limit. */
+  oversizeRow(): number | undefined;
   /** Where the records of rows `[from, to)` are. A record end stands before `end`, and SPARE_BYTES lie behind it. */
   range(from: number, to: number): { start: number; end: number };
   /** The last row that begins at or before `offset`; -1 if none does. */
@@ -39,7 +41,8 @@ const MAX_DIFFED_BYTES = 256 << 20;
 /** A change that brings more than half of a table anew, and more than this, is the whole table. */
 const MIN_ALL_BYTES = 1 << 16;
 
-export function openTable({ bytes: text, end, dialect }: CsvDocument): CsvTable {
+/** `maxCellBytes` is what `oversizeRow` looks for. */
+export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellBytes = Infinity): CsvTable {
   const { layout, columns, bodyStart } = dialect;
   let bytes = text;
   let length = end;
@@ -54,6 +57,8 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument): CsvTable 
 
   const isLastOpen = () => rows > 0 && openQuoteAt === -1 && bytes[length - 1] !== layout.recordEnd;
   const rowsEnd = () => (openQuoteAt === -1 ? length : openQuoteAt);
+  const endOf = (row: number) => (row + 1 < rows ? starts[row + 1]! : rowsEnd());
+  let hasLong = hasLongRow(0);
 
   function replace(at: number, removed: number, inserted: Uint8Array): RowChange {
     const isAppend = at === length && openQuoteAt === -1 && bytes[length - 1] === layout.recordEnd;
@@ -76,6 +81,7 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument): CsvTable 
     surplus += walked.surplus - surplusOf(before);
     openQuoteAt = resumed < rows ? openQuoteAt + (openQuoteAt === -1 ? 0 : delta) : walked.openQuoteAt;
     reindex(first, resumed, walked.starts, delta);
+    hasLong = hasLongRow(hasLong ? 0 : first, first + walked.starts.length);
     const after: Rows = { bytes, starts: ranges(walked.starts, walked.end, 0), layout };
     if (removed + inserted.length > MAX_DIFFED_BYTES) return "all";
     const splices = diffRows(before, after);
@@ -121,6 +127,20 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument): CsvTable 
       (_start, _end, _fields, dropped) => void (sum += dropped),
     );
     return sum;
+  }
+
+  /** Whether a row is longer than a cell may be: only then its cells are looked at. */
+  function hasLongRow(from: number, to = rows): boolean {
+    if (maxCellBytes >= length) return false;
+    for (let r = from; r < to; r++) if (endOf(r) - starts[r]! > maxCellBytes) return true;
+    return false;
+  }
+
+  function oversizeRow(): number | undefined {
+    for (let r = 0; hasLong && r < rows; r++)
+      if (endOf(r) - starts[r]! > maxCellBytes && hasCellOver(maxCellBytes, bytes, starts[r]!, endOf(r), layout))
+        return r + 1;
+    return undefined;
   }
 
   /** The bytes themselves, in place where there is room. */
@@ -170,6 +190,7 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument): CsvTable 
     isLastOpen,
     openQuoteAt: () => openQuoteAt,
     surplus: () => surplus,
+    oversizeRow,
     range,
     rowAt: (offset) => firstAfter(starts, rows, offset) - 1,
     replace,

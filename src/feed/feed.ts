@@ -39,7 +39,6 @@ export type Feed = {
 export type Step =
   { readonly type: "none" } | { readonly type: "delta"; readonly text: string } | { readonly type: "snapshot" };
 
-const MAX_HISTORY = 16 << 20;
 /** Below this, saying what has changed is worth more than the bytes it takes. */
 const MIN_HISTORY = 4096;
 const MAX_ENTRIES = 1 << 16;
@@ -50,8 +49,8 @@ type Entry = { readonly from: number; readonly splices: string; readonly begin: 
 const NONE: Step = { type: "none" };
 const SNAPSHOT: Step = { type: "snapshot" };
 
-/** `newEpoch` gives a name that no feed of any server has had; `startedAt` in ms since 1970. */
-export function openFeed(newEpoch: () => string, startedAt: number): Feed {
+/** `newEpoch` gives a name that no feed of any server has had; `startedAt` in ms since 1970; `maxHistory` in characters. */
+export function openFeed(newEpoch: () => string, startedAt: number, maxHistory: number): Feed {
   let cursor: Cursor | undefined;
   let firstVersion = 0; // of the epoch
   let rows = 0;
@@ -69,7 +68,7 @@ export function openFeed(newEpoch: () => string, startedAt: number): Feed {
     rows = change.rows;
     columnsJson = change.columnsJson ?? columnsJson;
     squashed = undefined;
-    const limit = Math.min(MAX_HISTORY, Math.max(MIN_HISTORY, change.bytes >> 1));
+    const limit = Math.min(maxHistory, Math.max(MIN_HISTORY, change.bytes >> 1));
     const { splices } = change;
     if (from === undefined || change.isNewEpoch || splices === undefined || splices.length > limit) {
       history = [];

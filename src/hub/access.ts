@@ -1,6 +1,7 @@
 // Who may come in: pure rules on what a request says of itself. DESIGN 6; RFC 6454 (origins), RFC 9110 section 7.2 (Host).
 import { timingSafeEqual } from "node:crypto";
 import { isIP, isIPv4 } from "node:net";
+import { clientAddress, isLoopback } from "./address.ts";
 
 export type AccessPolicy = {
   readonly token: string;
@@ -10,12 +11,18 @@ export type AccessPolicy = {
   readonly hosts: readonly string[];
   /** Origins besides the server's own, such as `https://dash.example`. */
   readonly origins: readonly string[];
+  /** Addresses besides this machine's whose `X-Forwarded-For` is believed. */
+  readonly proxies: readonly string[];
+  /** What the server speaks itself. */
+  readonly scheme: "http" | "https";
 };
 
 /** What a request says of itself. `token` is what it shows, from `Authorization: Bearer` or `?token=`. */
 export type Visitor = {
+  /** Where it comes from; behind a trusted proxy what that says. */
   readonly address: string;
-  readonly isForwarded: boolean;
+  /** Whether it comes from this machine itself, and not through a proxy. */
+  readonly isLocal: boolean;
   readonly host: string | null;
   readonly origin: string | null;
   /** A page of another site asks without saying which (W3C Fetch Metadata): it embeds the answer, or leads here. */
@@ -24,9 +31,11 @@ export type Visitor = {
 };
 
 export type Refusal = {
-  readonly status: 401 | 403;
-  readonly cause: "host" | "origin" | "token";
+  readonly status: 401 | 403 | 429 | 503;
+  readonly cause: "host" | "origin" | "token" | "guesses" | "full" | "address";
   readonly reason: string;
+  /** When it may be worth another try. */
+  readonly retrySeconds?: number;
 };
 
 /** Undefined if the visitor may come in. */
@@ -38,7 +47,7 @@ export function refusalOf(visitor: Visitor, policy: AccessPolicy): Refusal | und
       cause: "host",
       reason: "the Host header names no host of this server; allow it with --allow-host",
     };
-  if (visitor.origin !== null && !isAllowedOrigin(visitor.origin, host.authority, policy.origins))
+  if (visitor.origin !== null && !isAllowedOrigin(visitor.origin, host.authority, policy))
     return { status: 403, cause: "origin", reason: "this Origin may not connect; allow it with --allow-origin" };
   if (visitor.isCrossSite && visitor.origin === null)
     return {
@@ -52,15 +61,8 @@ export function refusalOf(visitor: Visitor, policy: AccessPolicy): Refusal | und
   return { status: 401, cause: "token", reason: `${wrong}: the server prints it in its network URL` };
 }
 
-function needsToken({ address, isForwarded }: Visitor, { tokenFor }: AccessPolicy): boolean {
-  if (tokenFor === "nobody") return false;
-  return tokenFor === "everyone" || isForwarded || !isLoopback(address);
-}
-
-/** 127.0.0.0/8 and ::1, also as an IPv4-mapped address. */
-export function isLoopback(address: string): boolean {
-  const v4 = address.replace(/^::ffff:/i, "");
-  return address === "::1" || (isIPv4(v4) && v4.startsWith("127."));
+export function needsToken({ isLocal }: Visitor, { tokenFor }: AccessPolicy): boolean {
+  return tokenFor === "everyone" || (tokenFor === "strangers" && !isLocal);
 }
 
 /** `authority` is the header in lower case. Doubled headers arrive joined by a comma and do not match. */
@@ -76,16 +78,20 @@ function isOwnName(name: string, hosts: readonly string[]): boolean {
   return isIPv4(name) || hosts.some((host) => host.toLowerCase() === name);
 }
 
-/** The server's own origin is `http://` and the name it was asked for; anything that is no plain origin is foreign. */
-function isAllowedOrigin(origin: string, authority: string, origins: readonly string[]): boolean {
-  if (origin === `http://${authority}` || origin === `http://${authority.replace(/:80$/, "")}`) return true;
-  return origins.some((allowed) => allowed.toLowerCase() === origin);
+/** The server's own origin is its scheme and the name it was asked for; anything that is no plain origin is foreign. */
+function isAllowedOrigin(origin: string, authority: string, { origins, scheme }: AccessPolicy): boolean {
+  return isOwnOrigin(origin, authority, scheme) || origins.some((allowed) => allowed.toLowerCase() === origin);
+}
+
+function isOwnOrigin(origin: string, authority: string, scheme: "http" | "https"): boolean {
+  const usualPort = scheme === "http" ? /:80$/ : /:443$/;
+  return origin === `${scheme}://${authority}` || origin === `${scheme}://${authority.replace(usualPort, "")}`;
 }
 
 /** Whether a visitor who was let in is a page of another origin: its browser asks whether it may read the answer. */
-export function isCrossOrigin({ origin, host }: Visitor): boolean {
+export function isCrossOrigin({ origin, host }: Visitor, { scheme }: AccessPolicy): boolean {
   const authority = parseHost(host)?.authority;
-  return origin !== null && authority !== undefined && !isAllowedOrigin(origin, authority, []);
+  return origin !== null && authority !== undefined && !isOwnOrigin(origin, authority, scheme);
 }
 
 /** In constant time: digests have one length, whatever the token. */
@@ -105,13 +111,13 @@ const FORWARDING = [
   "via",
 ] as const;
 
-/** What a request says of itself. */
-export function visitorOf(headers: Headers, url: string, address: string): Visitor {
+/** What a request says of itself. `peer` is the address at the other end of its connection. */
+export function visitorOf(headers: Headers, url: string, peer: string, proxies: readonly string[]): Visitor {
   const bearer = /^Bearer +(.+)$/i.exec(headers.get("authorization") ?? "")?.[1];
   const query = url.includes("?") ? new URLSearchParams(url.slice(url.indexOf("?"))).get("token") : null;
   return {
-    address,
-    isForwarded: FORWARDING.some((name) => headers.has(name)),
+    address: clientAddress(peer, headers.get("x-forwarded-for"), proxies),
+    isLocal: isLoopback(peer) && !FORWARDING.some((name) => headers.has(name)),
     host: headers.get("host"),
     origin: headers.get("origin"),
     isCrossSite: headers.get("sec-fetch-site") === "cross-site",

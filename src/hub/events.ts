@@ -1,5 +1,6 @@
 // The live feed as server-sent events (WHATWG HTML, section 9.2): the same messages, the cursor as event id.
 import { type Cursor, formatCursor } from "../feed/protocol.ts";
+import type { Figures } from "./figures.ts";
 import type { Reader } from "./live.ts";
 
 /** A client that has so many bytes waiting takes nothing more before they are gone. */
@@ -19,28 +20,33 @@ export type EventStreams = {
 export type ReaderEvents = {
   onOpen(reader: Reader): void;
   onDrain(reader: Reader): void;
-  onClose(reader: Reader): void;
+  /** `reason`: why the server ended it, if it did. */
+  onClose(reader: Reader, reason: string): void;
 };
 
-export function openEventStreams(): EventStreams {
+export function openEventStreams({ frames, bytes }: Figures): EventStreams {
   const followers = new Set<(bytes: Uint8Array) => void>();
-  const streams = new Map<() => void, ReadableStreamDefaultController<Uint8Array>>();
+  const streams = new Map<(reason?: string) => void, ReadableStreamDefaultController<Uint8Array>>();
 
   function open(cursor: Cursor | undefined, { onOpen, onDrain, onClose }: ReaderEvents): ReadableStream<Uint8Array> {
     let reader: Reader;
-    let end = () => {};
+    let end = (_reason = "") => {};
     return new ReadableStream<Uint8Array>(
       {
         start(controller) {
-          const enqueue = (bytes: Uint8Array) => controller.enqueue(bytes);
+          const enqueue = (event: Uint8Array) => {
+            frames.events++;
+            bytes.events += event.byteLength;
+            controller.enqueue(event);
+          };
           const backlog = () => {
             const room = controller.desiredSize ?? 0;
             return room > 0 ? 0 : FULL_BYTES - room;
           };
-          end = () => {
+          end = (reason = "") => {
             if (!streams.delete(end)) return;
             followers.delete(enqueue);
-            onClose(reader);
+            onClose(reader, reason);
           };
           reader = {
             debt: 0,
@@ -57,13 +63,13 @@ export function openEventStreams(): EventStreams {
             follow: (isFollowing) => void (isFollowing ? followers.add(enqueue) : followers.delete(enqueue)),
             close(_code, reason) {
               if (!streams.has(end)) return;
-              end();
+              end(reason);
               // What it has not taken is let go.
               controller.error(new Error(reason));
             },
           };
           streams.set(end, controller);
-          enqueue(Buffer.from(`retry: ${RETRY_MS}\n\n`));
+          controller.enqueue(Buffer.from(`retry: ${RETRY_MS}\n\n`));
           onOpen(reader);
         },
         pull: () => void (streams.has(end) && onDrain(reader)),
@@ -77,13 +83,13 @@ export function openEventStreams(): EventStreams {
     open,
     broadcast(text, cursor) {
       if (followers.size === 0) return;
-      const bytes = eventOf(text, cursor);
-      for (const enqueue of followers) enqueue(bytes);
+      const event = eventOf(text, cursor);
+      for (const enqueue of followers) enqueue(event);
     },
     count: () => streams.size,
     close() {
       for (const [end, controller] of [...streams]) {
-        end();
+        end("server shutting down");
         controller.close();
       }
     },

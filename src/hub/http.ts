@@ -30,6 +30,14 @@ export const SAFE = {
   "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 } as const;
 
+/** The headers of an event stream (WHATWG HTML, section 9.2); the last keeps nginx from holding it back. */
+export const EVENT_STREAM = {
+  ...SAFE,
+  "Content-Type": "text/event-stream",
+  "Cache-Control": "no-store",
+  "X-Accel-Buffering": "no",
+} as const;
+
 export function text(status: number, reason: string, headers: Record<string, string> = {}): Response {
   const challenge = status === 401 ? { "WWW-Authenticate": "Bearer" } : {};
   return new Response(`${reason}\n`, {

@@ -1,70 +1,65 @@
-// Figures in the text format of Prometheus (exposition format 0.0.4).
-import type { Feed } from "../feed/feed.ts";
+// Figures in the text format of Prometheus (exposition format 0.0.4; names after prometheus.io/docs/practices/naming).
+
+export type Labels = Readonly<Record<string, string>>;
+
+export type Sample = { readonly labels?: Labels; readonly value: number };
 
 export type Metric = {
   readonly name: string;
   readonly help: string;
-  readonly type: "counter" | "gauge";
-  /** A value, or one for each value of a label: `{feed: {plain: 3, live: 5}}`. */
-  readonly value: number | Readonly<Record<string, Readonly<Record<string, number>>>>;
+} & (
+  | { readonly type: "counter" | "gauge"; readonly samples: readonly Sample[] }
+  | { readonly type: "histogram"; readonly histogram: Histogram }
+);
+
+/** How often each size was seen: counts by upper bound, and the sum of all. */
+export type Histogram = {
+  observe(value: number): void;
+  /** For each bound, and for +Inf, how many were no larger. */
+  cumulative(): readonly (readonly [bound: string, count: number])[];
+  sum(): number;
 };
+
+export function openHistogram(bounds: readonly number[]): Histogram {
+  const counts = new Array<number>(bounds.length + 1).fill(0);
+  let sum = 0;
+  return {
+    observe(value) {
+      const at = bounds.findIndex((bound) => value <= bound);
+      counts[at === -1 ? bounds.length : at]!++;
+      sum += value;
+    },
+    cumulative() {
+      let total = 0;
+      return counts.map((count, i) => [String(bounds[i] ?? "+Inf"), (total += count)] as const);
+    },
+    sum: () => sum,
+  };
+}
 
 export function metricsText(metrics: readonly Metric[]): string {
   return metrics
-    .map(({ name, help, type, value }) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${linesOf(name, value)}`)
+    .map((metric) => `# HELP ${metric.name} ${metric.help}\n# TYPE ${metric.name} ${metric.type}\n${linesOf(metric)}`)
     .join("");
 }
 
-function linesOf(name: string, value: Metric["value"]): string {
-  if (typeof value === "number") return `${name} ${value}\n`;
-  return Object.entries(value)
-    .flatMap(([label, values]) => Object.entries(values).map(([key, count]) => `${name}{${label}="${key}"} ${count}\n`))
-    .join("");
+function linesOf(metric: Metric): string {
+  const { name } = metric;
+  if (metric.type !== "histogram")
+    return metric.samples.map(({ labels, value }) => `${name}${labelsText(labels)} ${value}\n`).join("");
+  const cumulative = metric.histogram.cumulative();
+  const buckets = cumulative.map(([le, count]) => `${name}_bucket${labelsText({ le })} ${count}\n`).join("");
+  return `${buckets}${name}_sum ${metric.histogram.sum()}\n${name}_count ${cumulative.at(-1)![1]}\n`;
 }
 
-export type Counts = {
-  readonly clients: Readonly<Record<string, number>>;
-  readonly refused: Readonly<Record<string, number>>;
-  readonly closed: { readonly stalled: number; readonly overBudget: number };
-  readonly backlogBytes: number;
-  readonly skipped: number;
-  readonly snapshots: number;
-  readonly catchUps: number;
-  readonly fellBehind: number;
-};
+function labelsText(labels: Labels = {}): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
 
-/** What there is to say about a hub. */
-export function hubMetrics(counts: Counts, feed: Feed): string {
-  const { rss } = process.memoryUsage();
-  const cpu = process.cpuUsage();
-  const gauge = (name: string, help: string, value: Metric["value"]): Metric => ({ name, help, type: "gauge", value });
-  const counter = (name: string, help: string, value: Metric["value"]): Metric => ({
-    name,
-    help,
-    type: "counter",
-    value,
-  });
-  const { state } = feed.status();
-  const states = ["live", "waiting", "missing", "stale", "invalid"].map((name) => [name, name === state ? 1 : 0]);
-  return metricsText([
-    gauge("csvcast_clients", "Connected clients.", { feed: counts.clients }),
-    gauge("csvcast_state", "1 for the state the table is in.", { state: Object.fromEntries(states) }),
-    gauge("csvcast_table_rows", "Rows of the table on air.", feed.rows()),
-    counter("csvcast_table_version", "Changes of the table so far.", feed.cursor()?.version ?? 0),
-    gauge("csvcast_backlog_bytes", "Bytes of frames that slow clients have not taken yet.", counts.backlogBytes),
-    counter("csvcast_frames_skipped_total", "Frames of the plain feed that passed slow clients by.", counts.skipped),
-    counter("csvcast_live_fell_behind_total", "Times that a live client was too slow for a delta.", counts.fellBehind),
-    counter(
-      "csvcast_live_catch_ups_total",
-      "Squashed deltas sent to those who came back or fell behind.",
-      counts.catchUps,
-    ),
-    counter("csvcast_live_snapshots_total", "Snapshots begun.", counts.snapshots),
-    counter("csvcast_closed_total", "Clients closed for being too slow.", {
-      reason: { stalled: counts.closed.stalled, backlog: counts.closed.overBudget },
-    }),
-    counter("csvcast_refused_total", "Requests turned away.", { reason: counts.refused }),
-    gauge("process_resident_memory_bytes", "Resident memory.", rss),
-    counter("process_cpu_seconds_total", "CPU time used.", (cpu.user + cpu.system) / 1e6),
-  ]);
+const escaped = (value: string) => value.replace(/[\\"\n]/g, (char) => (char === "\n" ? "\\n" : `\\${char}`));
+
+/** One sample for each value of a label: `{plain: 3, live: 5}`. */
+export function samplesBy(label: string, values: Readonly<Record<string, number>>): Sample[] {
+  return Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value }));
 }

@@ -33,8 +33,11 @@ export type PlainFeed = {
 const SLICED_BYTES = 16 << 20;
 const SLICE_MS = 10;
 
-/** `broadcast` sends a text to all viewers at once. */
-export function openPlainFeed(broadcast: (text: string) => void, backlog: Backlog): PlainFeed {
+/** `broadcast` sends a text to all viewers at once; it does not reach those who are behind. */
+export function openPlainFeed(
+  broadcast: (text: string, reached: number, bytes: number) => void,
+  backlog: Backlog,
+): PlainFeed {
   const viewers = new Set<Viewer>();
   const unsent = new Set<Viewer>();
   let onAir: Frame | undefined;
@@ -63,11 +66,14 @@ export function openPlainFeed(broadcast: (text: string) => void, backlog: Backlo
   function publish(): void {
     if (!onAir || viewers.size === 0) return;
     if ("tooLarge" in onAir || onAir.bytes * viewers.size > SLICED_BYTES) return send(viewers);
+    let behind = 0;
     for (const viewer of viewers) {
       viewer.isServed = true;
-      if (viewer.backlog() > 0) passBy(viewer);
+      if (viewer.backlog() === 0) continue;
+      passBy(viewer);
+      behind++;
     }
-    broadcast(onAir.text);
+    broadcast(onAir.text, viewers.size - behind, onAir.bytes);
     for (const viewer of viewers) if (!viewer.isBehind && viewer.backlog() > 0) backlog.owe(viewer, onAir.bytes);
   }
 

@@ -1,7 +1,7 @@
 // The HTTP doors: the table as a document with its version as ETag (RFC 9110, sections 8.8.3 and 13.1.2), health and metrics.
 import type { Feed } from "../feed/feed.ts";
 import { formatCursor } from "../feed/protocol.ts";
-import { SAFE, text } from "./http.ts";
+import { EVENT_STREAM, SAFE, text } from "./http.ts";
 
 export type DocumentShape = "json" | "ndjson" | "csv";
 
@@ -14,11 +14,10 @@ export type DoorOptions = {
   readonly render: (shape: DocumentShape) => Promise<TableDocument>;
   readonly health: () => Record<string, unknown>;
   readonly metrics: () => string;
-  readonly events: (request: Request) => Response;
 };
 
 export type Doors = {
-  /** Undefined if there is no such door. */
+  /** Undefined if there is no such door. A GET of the event stream is not for here. */
   answer(request: Request, path: string): Response | Promise<Response> | undefined;
   /** Gives up documents that nobody has asked for for a while. */
   expire(now: number): void;
@@ -40,7 +39,7 @@ GET        /csv/events     the live feed as server-sent events
 GET        /healthz        state, file, rows, clients; 503 when nothing is served
 GET        /metrics        for Prometheus`;
 
-export function openDoors({ feed, render, health, metrics, events }: DoorOptions): Doors {
+export function openDoors({ feed, render, health, metrics }: DoorOptions): Doors {
   const kept = new Map<DocumentShape, { document: TableDocument; usedAt: number }>();
 
   function answer(request: Request, path: string): Response | Promise<Response> | undefined {
@@ -49,7 +48,7 @@ export function openDoors({ feed, render, health, metrics, events }: DoorOptions
     if (request.method !== "GET" && request.method !== "HEAD")
       return text(405, `${path}: only GET and HEAD are answered here`, { Allow: "GET, HEAD" });
     if (door) return documentOf(request, door.shape, door.type);
-    if (path === "/csv/events") return events(request);
+    if (path === "/csv/events") return new Response(null, { headers: EVENT_STREAM }); // HEAD; GET has gone another way
     if (path === "/healthz") return healthOf();
     return new Response(metrics(), {
       headers: { ...SAFE, "Content-Type": "text/plain; version=0.0.4; charset=utf-8" },

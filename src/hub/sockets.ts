@@ -1,16 +1,18 @@
 // WebSocket connections: each a client of one of the two feeds.
 import type { ServerWebSocket, WebSocketHandler } from "bun";
 import type { Cursor } from "../feed/protocol.ts";
+import type { Figures } from "./figures.ts";
 import type { LiveFeed, Reader } from "./live.ts";
 import type { PlainFeed, Viewer } from "./plain.ts";
 
 export const PLAIN_TOPIC = "csv";
 export const LIVE_TOPIC = "csv.live";
 
-/** What is known of a connection. `cursor`: what its client held when it came. */
-export type Client =
+/** What is known of a connection. `cursor`: what its client held when it came; `since`: ms of a monotonic clock. */
+export type Client = { readonly address: string; readonly since: number } & (
   | { readonly feed: "plain"; peer?: Viewer }
-  | { readonly feed: "live"; readonly cursor: Cursor | undefined; peer?: Reader };
+  | { readonly feed: "live"; readonly cursor: Cursor | undefined; peer?: Reader }
+);
 
 type Socket = ServerWebSocket<Client>;
 
@@ -21,17 +23,26 @@ export type Sockets = {
   closeAll(code: number, reason: string): void;
 };
 
-/** Clients have nothing to say: this is room for a greeting. */
-const MAX_INCOMING_BYTES = 4096;
+export type SocketOptions = {
+  readonly plain: PlainFeed;
+  readonly live: LiveFeed;
+  readonly figures: Figures;
+  /** A connection on which nothing moves for so long is closed. */
+  readonly idleSeconds: number;
+  /** Clients have nothing to say: a longer message ends the connection. */
+  readonly maxIncomingBytes: number;
+  readonly onOpen: (client: Client) => void;
+  readonly onClose: (client: Client, code: number, reason: string) => void;
+};
 
-/** A connection on which nothing moves for `idleSeconds` is closed. */
-export function openSockets(plain: PlainFeed, live: LiveFeed, onClients: () => void, idleSeconds: number): Sockets {
+export function openSockets(options: SocketOptions): Sockets {
+  const { plain, live, figures, idleSeconds, maxIncomingBytes, onOpen, onClose } = options;
   const sockets = new Set<Socket>();
 
   function open(socket: Socket): void {
     sockets.add(socket);
     const { data } = socket;
-    const peer = peerOf(socket);
+    const peer = peerOf(socket, figures);
     if (data.feed === "plain") {
       socket.subscribe(PLAIN_TOPIC);
       plain.open((data.peer = { ...peer, isServed: false, isBehind: false }));
@@ -40,7 +51,7 @@ export function openSockets(plain: PlainFeed, live: LiveFeed, onClients: () => v
         void (isFollowing ? socket.subscribe(LIVE_TOPIC) : socket.unsubscribe(LIVE_TOPIC));
       live.open((data.peer = { ...peer, cursor: data.cursor, isFollowing: false, transfer: undefined, follow }));
     }
-    onClients();
+    onOpen(data);
   }
 
   function drain({ data }: Socket): void {
@@ -48,19 +59,21 @@ export function openSockets(plain: PlainFeed, live: LiveFeed, onClients: () => v
     else live.drain(data.peer!);
   }
 
-  function close(socket: Socket): void {
+  function close(socket: Socket, code: number, reason: string): void {
     const { data } = socket;
     sockets.delete(socket);
     if (data.feed === "plain") plain.close(data.peer!);
     else live.close(data.peer!);
-    onClients();
+    const why = closedBy(code, reason);
+    if (why) figures.closed[why]!++;
+    onClose(data, code, reason);
   }
 
   return {
     handlers: {
       data: {} as Client,
       backpressureLimit: 1, // at most the one frame that is under way
-      maxPayloadLength: MAX_INCOMING_BYTES,
+      maxPayloadLength: maxIncomingBytes,
       idleTimeout: idleSeconds,
       open,
       message() {},
@@ -74,13 +87,27 @@ export function openSockets(plain: PlainFeed, live: LiveFeed, onClients: () => v
   };
 }
 
-function peerOf(socket: Socket) {
+/** What the client did to be closed by the runtime, which gives a reason with 1006 (and sends its own close code). */
+function closedBy(code: number, reason: string): "message" | "idle" | "protocol" | undefined {
+  if (code !== 1006 || reason === "") return undefined;
+  return reason.includes("too big") ? "message" : reason.includes("timed out") ? "idle" : "protocol";
+}
+
+function peerOf(socket: Socket, { frames, bytes }: Figures) {
+  const { feed } = socket.data;
   return {
     debt: 0,
     unsent: 0,
     takenAt: 0,
     backlog: () => socket.getBufferedAmount(),
     close: (code: number, reason: string) => socket.close(code, reason),
-    send: (message: string) => socket.send(message) > 0,
+    send(message: string) {
+      const sent = socket.send(message); // -1: it waits here
+      if (sent !== 0) {
+        frames[feed]++;
+        bytes[feed] += sent > 0 ? sent : Buffer.byteLength(message);
+      }
+      return sent > 0;
+    },
   };
 }

@@ -29,6 +29,8 @@ export type TableFacts = {
   /** `comma, UTF-8` */
   readonly dialect: string;
   readonly warnings: readonly string[];
+  /** From the look that found the change to having it as a table. */
+  readonly readMs: number;
 };
 
 /** How a table differs from the one before it. */

@@ -18,6 +18,7 @@ let settings: FileSettings;
 let onAir: Publication | undefined;
 let version = 0;
 let reported = "";
+let lookingSince = 0;
 let arena: Arena = {};
 
 const report = (message: FileReport) => self.postMessage(message);
@@ -60,7 +61,8 @@ function follow(): void {
   function look(): void {
     timerAt = Infinity;
     watch?.rearm();
-    reader.look(performance.now());
+    lookingSince = performance.now();
+    reader.look(lookingSince);
     lookedAt = performance.now();
     schedule(Math.min(lookedAt + settings.lookMs, reader.dueAt() ?? Infinity));
   }
@@ -89,6 +91,7 @@ function onPublication(publication: Publication): void {
       bytes: table.length(),
       dialect: describeDialect(document),
       warnings: warningsOf(publication),
+      readMs: Math.round((performance.now() - lookingSince) * 1000) / 1000,
     },
     change: { isNewEpoch, splices, columnsJson: splices === undefined ? JSON.stringify(table.columns) : undefined },
   });

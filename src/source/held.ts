@@ -4,6 +4,7 @@ import { isUtf8 } from "node:buffer";
 import type { RowChange } from "../csv/table.ts";
 import { type CsvDocument, openDocument, type ReadOptions } from "../csv/document.ts";
 import { detectDialect, type Dialect } from "../csv/dialect.ts";
+import { CsvError } from "../csv/error.ts";
 import { detectEncoding, HEAD_BYTES, tornTail } from "../csv/encoding.ts";
 import { type CsvTable, openTable } from "../csv/table.ts";
 import { type View, viewOf, type ViewSplice, viewSplices } from "../csv/view.ts";
@@ -15,6 +16,14 @@ export type Publication = {
   /** `all`: the view is to be taken anew, in a new epoch if `isNewEpoch`. */
   readonly change: readonly ViewSplice[] | "all";
   readonly isNewEpoch: boolean;
+};
+
+export type HeldOptions = {
+  readonly readOptions: ReadOptions;
+  /** The table is the last so many rows of the source. */
+  readonly lastRows: number;
+  /** A source with a larger cell is refused, or not published while it is there. */
+  readonly maxCellBytes: number;
 };
 
 export type Held = {
@@ -31,11 +40,13 @@ export type Held = {
   setFrom(at: number, rest: Uint8Array): boolean;
   /** The whole source anew. Throws CsvError, and changes nothing, if it is no CSV. */
   set(bytes: Uint8Array, length: number): void;
+  /** The number of a row with a cell that is too large: nothing is published while there is one. */
+  oversizeRow(): number | undefined;
   /** What has changed since the last publication; an unterminated last row counts only if the source is quiet. */
   publish(isQuiet: boolean): Publication | undefined;
 };
 
-export function openHeld(readOptions: ReadOptions, lastRows: number): Held {
+export function openHeld({ readOptions, lastRows, maxCellBytes }: HeldOptions): Held {
   let document: CsvDocument | undefined;
   let table: CsvTable | undefined;
   let covered = 0;
@@ -100,14 +111,18 @@ export function openHeld(readOptions: ReadOptions, lastRows: number): Held {
         return;
       }
     }
+    const opened = openTable(fresh, maxCellBytes);
+    if (opened.oversizeRow() !== undefined) throw oversize(opened.oversizeRow()!, maxCellBytes);
     document = fresh;
-    table = openTable(fresh);
+    table = opened;
     covered = length;
     isNewEpoch = true;
   }
 
+  const oversizeRow = () => table?.oversizeRow();
+
   function publish(isQuiet: boolean): Publication | undefined {
-    if (!table || !document) return undefined;
+    if (!table || !document || table.oversizeRow() !== undefined) return undefined;
     const shown = table.rows() - (table.isLastOpen() && !isQuiet ? 1 : 0);
     const next = viewOf(table.rows(), shown, lastRows);
     const change: Publication["change"] = isNewEpoch || pending === "all" ? "all" : viewSplices(pending, view, next);
@@ -118,7 +133,11 @@ export function openHeld(readOptions: ReadOptions, lastRows: number): Held {
     return change.length > 0 ? publication : undefined;
   }
 
-  return { table: () => table, covered: () => covered, matches, source, append, setFrom, set, publish };
+  return { table: () => table, covered: () => covered, matches, source, append, setFrom, set, oversizeRow, publish };
+}
+
+export function oversize(row: number, maxCellBytes: number): CsvError {
+  return new CsvError("too-large", `row ${row}: a cell of more than ${maxCellBytes} bytes; see --max-cell`);
 }
 
 /** Delimiter, record end, header and encoding are functions of the first 64 kB: while a file is shorter, they may change. */
@@ -130,10 +149,7 @@ function isOtherVerdict(
 ): boolean {
   const text = Buffer.concat([table.bytes().subarray(0, table.length()), added.subarray(0, 2 * HEAD_BYTES)]);
   if (detectEncoding(text) !== "utf-8") return true;
-  return !isSameLayout(
-    detectDialect(Buffer.concat([text, Buffer.alloc(16)]), start, text.length, options.delimiter),
-    dialect,
-  );
+  return !isSameLayout(detectDialect(Buffer.concat([text, Buffer.alloc(16)]), start, text.length, options), dialect);
 }
 
 function isSameDialect(a: CsvDocument, b: CsvDocument): boolean {

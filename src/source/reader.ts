@@ -3,21 +3,17 @@
 import { closeSync, fstatSync } from "node:fs";
 import { HEAD_BYTES } from "../csv/encoding.ts";
 import { CsvError, type CsvErrorKind } from "../csv/error.ts";
-import type { ReadOptions } from "../csv/document.ts";
 import { lineOf } from "../csv/records.ts";
-import { type Held, openHeld, type Publication } from "./held.ts";
+import { type Held, type HeldOptions, openHeld, oversize, type Publication } from "./held.ts";
 import { asCsvError, type BigStat, identityOf, openRegular, readAll, readRange, show, tooLarge } from "./read.ts";
 
 export type FileState = "live" | "missing" | "stale" | "invalid";
 
-export type ReaderSettings = {
+export type ReaderSettings = HeldOptions & {
   readonly path: string;
-  readonly readOptions: ReadOptions;
   readonly maxFileBytes: number;
   /** Milliseconds without a change after which a writer counts as done for now. */
   readonly settleMs: number;
-  /** The table is the last so many rows of the file. */
-  readonly lastRows: number;
 };
 
 export type ReaderEvents = {
@@ -56,7 +52,7 @@ const STATES: Partial<Record<CsvErrorKind, FileState>> = {
 
 export function openReader(settings: ReaderSettings, events: ReaderEvents): Reader {
   const { path, settleMs } = settings;
-  const held: Held = openHeld(settings.readOptions, settings.lastRows);
+  const held: Held = openHeld(settings);
   let seen: BigStat | undefined; // the file at the last look
   let changedAt = -Infinity;
   let rewriteSince: number | undefined; // the file has changed in a way that must be read whole
@@ -186,6 +182,8 @@ export function openReader(settings: ReaderSettings, events: ReaderEvents): Read
   function reportState(isQuietNow: boolean): void {
     const table = held.table();
     if (!table) return;
+    const row = held.oversizeRow();
+    if (row !== undefined) return failed(oversize(row, settings.maxCellBytes));
     const open = table.openQuoteAt();
     if (open === -1) return events.onState("live", "");
     if (!isQuietNow) return;

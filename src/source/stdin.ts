@@ -2,7 +2,7 @@
 import { read } from "node:fs";
 import { CsvError } from "../csv/error.ts";
 import { lineOf } from "../csv/records.ts";
-import { openHeld } from "./held.ts";
+import { openHeld, oversize } from "./held.ts";
 import type { Reader, ReaderEvents, ReaderSettings } from "./reader.ts";
 
 const NAME = "standard input";
@@ -15,7 +15,7 @@ const REST_PER_WORK = 4;
 
 /** Follows standard input; `onHint` is called when a look is worth while. */
 export function openStdin(settings: ReaderSettings, events: ReaderEvents, onHint: () => void): Reader {
-  const held = openHeld(settings.readOptions, settings.lastRows);
+  const held = openHeld(settings);
   let waiting: Uint8Array[] = [];
   let waitingBytes = 0;
   let total = 0;
@@ -96,6 +96,8 @@ export function openStdin(settings: ReaderSettings, events: ReaderEvents, onHint
     if (publication) events.onPublication(publication);
     const table = held.table();
     if (!table) return;
+    const row = held.oversizeRow();
+    if (row !== undefined) throw oversize(row, settings.maxCellBytes);
     const open = table.openQuoteAt();
     if (open === -1) events.onState("live", "");
     else if (isQuiet)

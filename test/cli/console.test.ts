@@ -103,6 +103,7 @@ describe("in a terminal, a person", () => {
 
     await using client = await connect(await server.url());
     expect(await client.next()).toBe(sampleJson);
+    entered.push("client from 127.0.0.1: plain");
     await server.becomes([...entered, status("2 rows × 5 columns · 1 client"), PROMPT]);
     await folder.write("sample.csv", `${sampleCsv}1,2,3,4,5\n`);
     await server.becomes([...entered, status("3 rows × 5 columns · 1 client"), PROMPT]);

@@ -11,7 +11,8 @@ import {
   sizeBytes,
   wholeNumber,
 } from "../../src/cli/options.ts";
-import { serverHelp, serverOptions } from "../../src/cli/server-options.ts";
+import { serverHelp } from "../../src/cli/server-help.ts";
+import { serverOptions } from "../../src/cli/server-options.ts";
 
 type Env = Record<string, string>;
 
@@ -40,16 +41,26 @@ test("without anything, every option has its default", () => {
     delimiter: undefined,
     encoding: undefined,
     "max-file": 2 ** 30,
+    "max-columns": 100_000,
+    "max-cell": 2 ** 24,
     "max-message": 32 * 2 ** 20,
     "max-clients": 10_000,
+    "max-per-address": 1_000,
     "max-backlog": 2 ** 28,
     stall: 20_000,
+    history: 2 ** 24,
+    "max-incoming": 4_096,
+    idle: 30_000,
     heartbeat: 5_000,
     token: undefined,
     "token-file": undefined,
     open: false,
+    "tls-cert": undefined,
+    "tls-key": undefined,
     "allow-host": [],
     "allow-origin": [],
+    "trust-proxy": [],
+    log: "text",
     help: false,
     version: false,
   });

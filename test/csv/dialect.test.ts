@@ -4,7 +4,7 @@ import { SPARE_BYTES } from "../../src/csv/encoding.ts";
 
 function dialectOf(text: string, delimiter?: string) {
   const bytes = Buffer.concat([Buffer.from(text), Buffer.alloc(SPARE_BYTES)]);
-  const { layout, columns, renamed, bodyStart } = detectDialect(bytes, 0, bytes.length - SPARE_BYTES, delimiter);
+  const { layout, columns, renamed, bodyStart } = detectDialect(bytes, 0, bytes.length - SPARE_BYTES, { delimiter });
   const body = bytes.subarray(bodyStart, bytes.length - SPARE_BYTES).toString();
   return { delimiter: String.fromCharCode(layout.delimiter), recordEnd: layout.recordEnd, columns, renamed, body };
 }

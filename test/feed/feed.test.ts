@@ -7,7 +7,7 @@ const LARGE = 1 << 20;
 
 function openTestFeed() {
   let epochs = 0;
-  return openFeed(() => `epoch${++epochs}`, 5);
+  return openFeed(() => `epoch${++epochs}`, 5, 16 << 20);
 }
 
 const whole = (version: number, rows: number, isNewEpoch = true): Change => ({

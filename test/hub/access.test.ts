@@ -1,6 +1,6 @@
 // Who may come in: the rules alone. That they are asked on every request is shown in hub.test.ts.
 import { describe, expect, test } from "bun:test";
-import { type AccessPolicy, isLoopback, refusalOf, type Visitor, visitorOf } from "../../src/hub/access.ts";
+import { type AccessPolicy, refusalOf, type Visitor, visitorOf } from "../../src/hub/access.ts";
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
 
@@ -9,11 +9,13 @@ const policy: AccessPolicy = {
   tokenFor: "strangers",
   hosts: ["csv.example", "MyMachine.local"],
   origins: ["https://dash.example", "http://Grafana.example:3000"],
+  proxies: [],
+  scheme: "http",
 };
 
 const script: Visitor = {
   address: "127.0.0.1",
-  isForwarded: false,
+  isLocal: true,
   host: "localhost:59050",
   origin: null,
   isCrossSite: false,
@@ -159,56 +161,56 @@ describe("a token", () => {
     [
       { name: "none, from this machine", visitor: {}, tokenFor: "strangers", expected: "in" },
       { name: "a wrong one, from this machine", visitor: { token: "no" }, tokenFor: "strangers", expected: "in" },
-      { name: "none, from elsewhere", visitor: { address: "10.0.0.7" }, tokenFor: "strangers", expected: 401 },
+      { name: "none, from elsewhere", visitor: { isLocal: false }, tokenFor: "strangers", expected: 401 },
       {
         name: "the right one, from elsewhere",
-        visitor: { address: "10.0.0.7", token: TOKEN },
+        visitor: { isLocal: false, token: TOKEN },
         tokenFor: "strangers",
         expected: "in",
       },
       {
         name: "a wrong one, from elsewhere",
-        visitor: { address: "10.0.0.7", token: "no" },
+        visitor: { isLocal: false, token: "no" },
         tokenFor: "strangers",
         expected: 401,
       },
       {
         name: "an empty one, from elsewhere",
-        visitor: { address: "10.0.0.7", token: "" },
+        visitor: { isLocal: false, token: "" },
         tokenFor: "strangers",
         expected: 401,
       },
       {
         name: "the start of it",
-        visitor: { address: "10.0.0.7", token: TOKEN.slice(1) },
+        visitor: { isLocal: false, token: TOKEN.slice(1) },
         tokenFor: "strangers",
         expected: 401,
       },
       {
         name: "it and more",
-        visitor: { address: "10.0.0.7", token: `${TOKEN} ` },
+        visitor: { isLocal: false, token: `${TOKEN} ` },
         tokenFor: "strangers",
         expected: 401,
       },
       {
         name: "it in another case",
-        visitor: { address: "10.0.0.7", token: TOKEN.toUpperCase() },
+        visitor: { isLocal: false, token: TOKEN.toUpperCase() },
         tokenFor: "strangers",
         expected: 401,
       },
-      { name: "none, through a proxy here", visitor: { isForwarded: true }, tokenFor: "strangers", expected: 401 },
+      { name: "none, through a proxy here", visitor: { isLocal: false }, tokenFor: "strangers", expected: 401 },
       {
         name: "the right one, through a proxy here",
-        visitor: { isForwarded: true, token: TOKEN },
+        visitor: { isLocal: false, token: TOKEN },
         tokenFor: "strangers",
         expected: "in",
       },
-      { name: "none, from an unknown address", visitor: { address: "" }, tokenFor: "strangers", expected: 401 },
+      { name: "none, from an unknown address", visitor: { isLocal: false }, tokenFor: "strangers", expected: 401 },
       { name: "none, from this machine, when one was set", visitor: {}, tokenFor: "everyone", expected: 401 },
       { name: "the right one, when one was set", visitor: { token: TOKEN }, tokenFor: "everyone", expected: "in" },
       {
         name: "none, from elsewhere, when all is open",
-        visitor: { address: "10.0.0.7" },
+        visitor: { isLocal: false },
         tokenFor: "nobody",
         expected: "in",
       },
@@ -218,37 +220,17 @@ describe("a token", () => {
   });
 
   test("is asked for, or called wrong, without being repeated", () => {
-    const stranger = { ...script, address: "10.0.0.7" };
+    const stranger = { ...script, isLocal: false };
     expect(refusalOf(stranger, policy)?.reason).toBe("a token is needed: the server prints it in its network URL");
     const wrong = refusalOf({ ...stranger, token: "guess" }, policy)?.reason;
     expect(wrong).toBe("the token is wrong: the server prints it in its network URL");
   });
 });
 
-describe("this machine is", () => {
-  const cases: { input: string; expected: boolean }[] = [
-    { input: "127.0.0.1", expected: true },
-    { input: "127.255.0.9", expected: true },
-    { input: "::1", expected: true },
-    { input: "::ffff:127.0.0.1", expected: true },
-    { input: "::FFFF:127.0.0.1", expected: true },
-    { input: "128.0.0.1", expected: false },
-    { input: "10.127.0.1", expected: false },
-    { input: "127.evil", expected: false },
-    { input: "::ffff:10.0.0.1", expected: false },
-    { input: "::2", expected: false },
-    { input: "0.0.0.0", expected: false },
-    { input: "", expected: false },
-  ];
-  test.each(cases)("$input: $expected", ({ input, expected }) => {
-    expect(isLoopback(input)).toBe(expected);
-  });
-});
-
 describe("what a request says of itself", () => {
   const bearer = { authorization: `Bearer ${TOKEN}` };
   const cases: { name: string; headers?: Record<string, string>; query?: string; expected: Partial<Visitor> }[] = [
-    { name: "nothing", expected: { origin: null, token: null, isForwarded: false } },
+    { name: "nothing", expected: { origin: null, token: null, isLocal: true } },
     { name: "a bearer token", headers: bearer, expected: { token: TOKEN } },
     {
       name: "a bearer token, spelled small",
@@ -270,11 +252,21 @@ describe("what a request says of itself", () => {
     ...["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"].map((name) => ({
       name,
       headers: { [name]: "x" },
-      expected: { isForwarded: true },
+      expected: { isLocal: false },
     })),
   ];
   test.each(cases)("$name", ({ headers, query, expected }) => {
-    const visitor = visitorOf(new Headers(headers), `http://localhost/${query ?? ""}`, "127.0.0.1");
-    expect(visitor).toMatchObject({ address: "127.0.0.1", ...expected });
+    const visitor = visitorOf(new Headers(headers), `http://localhost/${query ?? ""}`, "127.0.0.1", []);
+    expect(visitor).toMatchObject(expected);
+  });
+
+  test("from elsewhere it is never local", () => {
+    expect(visitorOf(new Headers(), "http://localhost/", "10.0.0.7", []).isLocal).toBe(false);
+    expect(visitorOf(new Headers(), "http://localhost/", "", []).isLocal).toBe(false);
+    const claims = new Headers({ "x-forwarded-for": "127.0.0.1" });
+    expect(visitorOf(claims, "http://localhost/", "10.0.0.7", ["10.0.0.7"])).toMatchObject({
+      address: "127.0.0.1",
+      isLocal: false,
+    });
   });
 });

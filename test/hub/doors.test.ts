@@ -112,7 +112,9 @@ describe("a document", () => {
   });
 
   test("needs the token that everything needs", async () => {
-    await using hub = openDoors(1, { access: { token: TOKEN, tokenFor: "everyone", hosts: [], origins: [] } });
+    await using hub = openDoors(1, {
+      access: { token: TOKEN, tokenFor: "everyone", hosts: [], origins: [], proxies: [], scheme: "http" },
+    });
     hub.begin();
     for (const path of ["/csv.json", "/csv/events", "/healthz", "/metrics"])
       expect((await hub.get(path)).status).toBe(401);
@@ -123,7 +125,14 @@ describe("a document", () => {
 
   test("may be read by pages of an allowed origin, whose browsers ask first, and by no others", async () => {
     await using hub = openDoors(1, {
-      access: { token: TOKEN, tokenFor: "everyone", hosts: [], origins: ["https://dash.example"] },
+      access: {
+        token: TOKEN,
+        tokenFor: "everyone",
+        hosts: [],
+        origins: ["https://dash.example"],
+        proxies: [],
+        scheme: "http",
+      },
     });
     hub.begin();
     const asked = await hub.get("/csv.json", { Origin: "https://dash.example" }, "OPTIONS");
@@ -230,7 +239,7 @@ describe("an event stream", () => {
     hub.begin();
     const first = await hub.get("/csv/events");
     const second = await hub.get("/csv/events");
-    expect([second.status, await second.text()]).toEqual([503, "full: 1 clients are connected\n"]);
+    expect([second.status, await second.text()]).toEqual([503, "full: 1 clients are connected (--max-clients)\n"]);
     await first.body!.cancel();
   });
 });
@@ -260,17 +269,54 @@ describe("/healthz", () => {
   });
 });
 
-test("/metrics is what Prometheus reads", async () => {
-  await using hub = openDoors();
-  hub.begin();
-  await exchange(hub.port, "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
-  const response = await hub.get("/metrics");
-  expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
-  const text = await response.text();
-  for (const line of text.trimEnd().split("\n"))
-    expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="\w+"\})? [\d.e+-]+)$/);
-  expect(text).toContain('csvcast_refused_total{reason="host"} 1\n');
-  expect(text).toContain('csvcast_state{state="live"} 1\n');
+describe("/metrics", () => {
+  async function metricsOf(hub: ReturnType<typeof openDoors>) {
+    hub.begin();
+    await exchange(hub.port, "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    const response = await hub.get("/metrics");
+    expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    return response.text();
+  }
+
+  test("is what Prometheus reads", async () => {
+    await using hub = openDoors();
+    const text = await metricsOf(hub);
+    for (const line of text.trimEnd().split("\n"))
+      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{(\w+="[^"]*",?)+\})? [\d.e+-]+)$/);
+    expect(text).toContain('csvcast_refused_total{reason="host"} 1\n');
+    expect(text).toContain('csvcast_file_state{state="live"} 1\n');
+    expect(text).toContain("csvcast_file_version 1\n");
+    expect(text).toContain('csvcast_read_seconds_bucket{le="+Inf"} 1\n');
+    expect(text).toContain("csvcast_read_seconds_count 1\n");
+  });
+
+  const promtool = Bun.which("promtool");
+  test.skipIf(promtool === null)("is valid for promtool (Debian's package prometheus)", async () => {
+    await using hub = openDoors();
+    const check = Bun.spawn([promtool!, "check", "metrics"], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+    void check.stdin.write(await metricsOf(hub));
+    void check.stdin.end();
+    expect(await new Response(check.stderr).text()).toBe("");
+    expect(await check.exited).toBe(0);
+  });
+
+  test("counts what was sent to whom", async () => {
+    await using hub = openDoors();
+    hub.begin();
+    hub.set({ text: "[1,2]", bytes: 5 });
+    await using client = await connect(hub.url);
+    await client.next();
+    hub.publish(3);
+    await client.next();
+    const text = await (await hub.get("/metrics")).text();
+    expect(text).toContain('csvcast_clients{feed="plain"} 1\n');
+    expect(text).toContain('csvcast_connections_total{feed="plain"} 1\n');
+    expect(text).toContain('csvcast_frames_sent_total{feed="plain"} 2\n');
+    expect(text).toContain('csvcast_bytes_sent_total{feed="plain"} 10\n');
+    expect(text).toContain(
+      'csvcast_tick_lag_seconds_bucket{le="0.0025"} 0\ncsvcast_tick_lag_seconds_bucket{le="0.005"} 1\n',
+    );
+  });
 });
 
 test.each([

@@ -300,7 +300,7 @@ describe("a request", () => {
       await using _second = await connect(hub.url);
       const answer = await exchange(hub.port, handshake(hub.port), isWhole);
       expect(answer).toStartWith("HTTP/1.1 503 ");
-      expect(answer).toEndWith("\r\n\r\nfull: 2 clients are connected\n");
+      expect(answer).toEndWith("\r\n\r\nfull: 2 clients are connected (--max-clients)\n");
     }
     await until("room", () => hub.clients() === 1);
     await using third = await connect(hub.url);

@@ -300,15 +300,18 @@ describe("a slow client", () => {
     hub.begin();
     const slow: RawClient[] = [];
     for (let i = 0; i < 8; i++) {
-      const client = await connectRaw(hub.port, LIVE);
-      client.pause();
-      slow.push(client);
+      slow.push(await connectRaw(hub.port, LIVE, { isStalled: true }));
     }
-    await until("only so many to be left as may owe", () => hub.clients() === 4);
+    await until(
+      "only so many to be left as may owe",
+      () => hub.clients() === 4,
+      () => `${hub.clients()}`,
+    );
     await using healthy = await join(hub.url);
     await healthy.synced();
     const metrics = await (await fetch(`http://127.0.0.1:${hub.port}/metrics`)).text();
-    expect(metrics).toContain('csvcast_closed_total{reason="backlog"} 5\n'); // it has taken the place of one
+    // For a moment the healthy one may owe as well, and take the place of one.
+    expect(metrics).toMatch(/csvcast_closed_total\{reason="backlog"\} [45]\n/);
     for (const client of slow) await client[Symbol.asyncDispose]();
   });
 });

@@ -28,8 +28,12 @@ export const handshake = (port: number, headers: readonly string[] = []) =>
     "\r\n",
   ].join("\r\n");
 
-/** Connects and upgrades; frames after that are collected while it reads. */
-export async function connectRaw(port: number, headers: readonly string[] = []): Promise<RawClient> {
+/** Connects and upgrades; frames after that are collected while it reads, which with `isStalled` it does not. */
+export async function connectRaw(
+  port: number,
+  headers: readonly string[] = [],
+  { isStalled = false } = {},
+): Promise<RawClient> {
   const frames: Frame[] = [];
   let rest: Buffer = Buffer.alloc(0);
   let isUpgraded = false;
@@ -38,13 +42,14 @@ export async function connectRaw(port: number, headers: readonly string[] = []):
     hostname: "127.0.0.1",
     port,
     socket: {
-      data(_socket, data) {
+      data(socket, data) {
         rest = rest.length === 0 ? Buffer.from(data) : Buffer.concat([rest, data]);
         if (!isUpgraded) {
           const end = rest.indexOf("\r\n\r\n");
           if (end < 0) return;
           if (!rest.subarray(0, end).toString().startsWith("HTTP/1.1 101 ")) throw new Error(rest.toString());
           isUpgraded = true;
+          if (isStalled) socket.pause();
           rest = rest.subarray(end + 4);
         }
         for (let taken = takeFrame(rest); taken; taken = takeFrame(rest)) {

@@ -22,7 +22,15 @@ function broadcast() {
   const states: { state: string; message: string; since: number }[] = [];
   const refusals: string[] = [];
   const onAir = openOnAir(
-    { readOptions: {}, maxFileBytes: 2 ** 30, settleMs: SETTLE_MS, lastRows: Infinity, lookMs: 20, watches: true },
+    {
+      readOptions: {},
+      maxFileBytes: 2 ** 30,
+      settleMs: SETTLE_MS,
+      maxCellBytes: 1 << 24,
+      lastRows: Infinity,
+      lookMs: 20,
+      watches: true,
+    },
     {
       onLoading() {},
       onRefused: (_kind, message) => refusals.push(message),

@@ -41,6 +41,7 @@ export function follow(path: string, changes: Partial<FileSettings> = {}): Follo
       maxFileBytes: 2 ** 30,
       settleMs: SETTLE_MS,
       lastRows: Infinity,
+      maxCellBytes: 1 << 24,
       lookMs: 20,
       watches: true,
       version: 0,

@@ -1,0 +1,33 @@
+// --help of the server.
+import pkg from "../../package.json";
+import { describeOptions } from "./options.ts";
+import { serverOptions } from "./server-options.ts";
+
+export const serverHelp = `csvcast-server ${pkg.version} - broadcasts a CSV file, live
+
+Usage: bun run server [FILE] [options]
+
+  bun run server                     asks for the file
+  bun run server prices.csv          publishes prices.csv every second
+  bun run server log.csv -i 200ms    five times a second
+  logger | bun run server -          a CSV that grows on standard input
+  bun run client                     (elsewhere) prints what arrives
+
+Every client gets the whole table as a JSON array of row objects, at once and then
+every interval, and every change of the file with it. Type another path at the
+prompt to switch to another file.
+
+Clients that offer the subprotocol csvcast.v1 get the table once, and then each change
+within milliseconds (bun run client --live). On the same port: /csv.json /csv.ndjson
+/csv.csv /csv/events /healthz /metrics
+
+Options [environment variable]:
+${describeOptions(serverOptions)}
+
+Who may come in: programs on this machine are free to; others need the token in the
+network URL. Behind a proxy on this machine set a token: without a forwarding header
+its visitors would count as this machine. What --token holds others on this machine can
+see (ps, /proc); what CSVCAST_TOKEN or --token-file holds they cannot.
+
+Exit codes: 0 done, 1 failure, 2 usage, 3 file, 4 cannot listen, 128 + signal.
+`;
