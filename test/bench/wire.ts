@@ -22,7 +22,7 @@ const percentile = (values: number[], share: number) =>
 /** A row of six cells with the time it is written at. */
 const marked = (n: number) => `2026-01-01T00:00:00.000Z,sensor-${n % 90},12.5,7.25,ok,@${now().toFixed(3)}\n`;
 const serverOf = (csv: string, folder: string) =>
-  startServer([SERVER, csv, "--port", "0", "--host", "127.0.0.1"], folder);
+  startServer([SERVER, csv, "--port", "0", "--host", "127.0.0.1", "--max-per-address", "10000"], folder);
 const crowdOf = (server: RunningServer, clients: number, kind = "live") =>
   startChild("wire-clients.ts", [server.url, String(clients), kind]);
 
