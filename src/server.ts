@@ -6,6 +6,7 @@ import pkg from "../package.json";
 import { addressLines, hostPort, localUrl } from "./cli/addresses.ts";
 import { certificateFiles, readCertificate, watchCertificate } from "./cli/certificate.ts";
 import { isInForeground, openConsole } from "./cli/console.ts";
+import { clientsWithin, openFileLimit } from "./cli/descriptors.ts";
 import { CliError, EXIT_CODES, reportFatal } from "./cli/errors.ts";
 import { hubOptionsOf } from "./cli/hub-options.ts";
 import { onPort } from "./cli/listen.ts";
@@ -53,10 +54,13 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   const ownToken = givenToken(options, serverOptions.token);
   const token = ownToken ?? randomBytes(16).toString("hex");
   const files = certificateFiles(options["tls-cert"], options["tls-key"]);
+  const openFiles = openFileLimit();
+  const maxClients = Math.min(options["max-clients"], clientsWithin(openFiles));
   const hub = onPort(options.port, options.host, (port) =>
     openHub({
       ...hubOptionsOf(options, token, ownToken !== undefined),
       port,
+      maxClients,
       certificate: files && readCertificate(files),
       onEvent: (event) => reportClient(log, event),
       renderRows: () => onAir.rendering("rows"),
@@ -90,6 +94,10 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     port,
     url: localUrl(hub),
   });
+  if (maxClients < options["max-clients"])
+    log.warn("few-descriptors", `no more than ${maxClients} clients: ${openFiles} files may be open; see ulimit -n`, {
+      maxClients,
+    });
   // A token that was given is known to whoever gave it, and stays out of files that others may read.
   const shown = options.open || (ownToken !== undefined && !process.stdout.isTTY) ? undefined : token;
   if (!isForMachines) for (const line of addressLines(hub, shown, ownToken !== undefined)) screen.line(line);

@@ -17,7 +17,6 @@ export function hubOptionsOf(options: Options, token: string, isGiven: boolean) 
       proxies: options["trust-proxy"],
       scheme: options["tls-cert"] === undefined ? ("http" as const) : ("https" as const),
     },
-    maxClients: options["max-clients"],
     maxPerAddress: options["max-per-address"],
     maxBacklogBytes: options["max-backlog"],
     maxIncomingBytes: options["max-incoming"],
