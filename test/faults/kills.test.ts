@@ -2,11 +2,10 @@
 // file says. CSVCAST_KILLS asks for more.
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { appendFileSync } from "node:fs";
-import { subscribe, type Table } from "../../src/feed/client.ts";
 
-import { convertCsvToJson } from "../../src/source/convert.ts";
 import { type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
 import { connectRaw } from "../hub/raw-client.ts";
+import { converge, followAll } from "./followers.ts";
 import {
   connect,
   type Folder,
@@ -22,90 +21,22 @@ setDefaultTimeout(2 * TEST_TIMEOUT_MS);
 
 const KILLS = Number(process.env["CSVCAST_KILLS"] ?? 10);
 
-/** A client that comes back by itself, with what it holds as JSON. */
-type Follower = Disposable & { readonly kind: string; json(): string | undefined };
-
-function followLive(url: string): Follower {
-  let table: Table | undefined;
-  const take = (next: Table) => void (table = next);
-  const subscription = subscribe(url, { onSnapshot: take, onChange: take, maxDelayMs: 200 });
-  return { kind: "live", json: () => table && jsonOf(table), [Symbol.dispose]: subscription.close };
-}
-
-/** Names that look like numbers would come first in an object. */
-function jsonOf({ columns, rows }: Table): string {
-  const names = columns.map((name) => JSON.stringify(name));
-  const objects = rows.map((row) => `{${row.map((cell, c) => `${names[c]}:${JSON.stringify(cell)}`).join(",")}}`);
-  return `[${objects.join(",")}]`;
-}
-
-function followPlain(url: string): Follower {
-  let text: string | undefined;
-  let socket: WebSocket;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const open = () => {
-    socket = new WebSocket(url);
-    socket.onmessage = ({ data }) => (text = String(data));
-    socket.onclose = () => (timer = setTimeout(open, 50));
-  };
-  open();
-  return {
-    kind: "plain",
-    json: () => text,
-    [Symbol.dispose]() {
-      socket.onclose = null;
-      clearTimeout(timer);
-      socket.close();
-    },
-  };
-}
-
-/** Asks again and again with the ETag that it has; one of a server that is dead must never be good for a 304. */
-function poll(http: string): Follower {
-  let text: string | undefined;
-  let etag = "";
-  let isOver = false;
-  const living = (async () => {
-    while (!isOver) {
-      const response = await fetch(`${http}/csv.json`, { headers: { "If-None-Match": etag } }).catch(() => undefined);
-      if (response?.status === 200) {
-        etag = response.headers.get("etag") ?? "";
-        text = await response.text().catch(() => text);
-      }
-      await Bun.sleep(20);
-    }
-  })();
-  living.catch(() => {});
-  return { kind: "polling", json: () => text, [Symbol.dispose]: () => void (isOver = true) };
-}
-
-const followAll = ({ url, http }: RunningServer) => [
-  followLive(url),
-  followLive(url),
-  followLive(url),
-  followPlain(url),
-  followPlain(url),
-  poll(http),
-];
-
-async function converge(followers: readonly Follower[], path: string): Promise<void> {
-  for (const { kind, json } of followers)
-    await until(
-      `a ${kind} client to hold the file`,
-      async () => json() === (await convertCsvToJson(path)),
-      () => `${json()?.slice(0, 500)}`,
-    );
-}
-
 function startWriter(path: string, seed: number) {
   const script = new URL("./random-writer.ts", import.meta.url).pathname;
   return Bun.spawn([process.execPath, script, path, `${seed}`, "30"], { stdout: "ignore" });
 }
 
+/** As a supervisor would: a server that finds no file at this moment ends, and is started again. */
 async function restarted(folder: Folder, path: string, port: number): Promise<RunningServer> {
-  const server = await startServer([path, `--port=${port}`, "--heartbeat=200ms"], { folder });
-  await server.prints("f.csv: ");
-  return server;
+  return until("the server to be up", async () => {
+    const server = await startServer([path, `--port=${port}`, "--heartbeat=200ms"], { folder });
+    const isUp = await server.prints("f.csv: ").then(
+      () => true,
+      () => false,
+    );
+    if (!isUp) await server[Symbol.asyncDispose]();
+    return isUp && server;
+  });
 }
 
 async function killsUnderLoad(kills: number, random: Random): Promise<void> {
@@ -120,7 +51,6 @@ async function killsUnderLoad(kills: number, random: Random): Promise<void> {
       server.kill("SIGKILL");
       await server.exited;
       if (random.chance(0.5)) await Bun.sleep(random.below(200));
-      await Bun.write(path, "id,b,c\n9,9,9\n"); // whatever the writer has left there is a CSV again
       server = await restarted(folder, path, server.port);
       await writer.exited;
     }

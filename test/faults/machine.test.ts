@@ -1,16 +1,7 @@
 // A machine that is not as it should be: the server says what is wrong, or goes on.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { utimes } from "node:fs/promises";
-import {
-  connect,
-  type Client,
-  environment,
-  start,
-  startServer,
-  temporaryFolder,
-  TEST_TIMEOUT_MS,
-  until,
-} from "../support.ts";
+import { connect, type Client, start, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
