@@ -9,8 +9,8 @@ export type Log = {
   /** `text` for a person; `event` and `fields` for a machine. */
   info(event: string, text: string, fields?: Fields): void;
   warn(event: string, text: string, fields?: Fields): void;
-  /** As `info` or `warn`, but at most BURST lines of one event a second; of the rest the number. */
-  often(level: "info" | "warn", event: string, text: string, fields?: Fields): void;
+  /** As `info` or `warn`, but at most BURST lines of one kind a second; of the rest the number. */
+  often(level: "info" | "warn", event: string, text: string, fields?: Fields, kind?: string): void;
   /** Says what is still to be summed up. */
   flush(): void;
 };
@@ -28,6 +28,7 @@ const BURST = 5;
 const WINDOW_MS = 1_000;
 
 type Window = {
+  readonly event: string;
   readonly level: "info" | "warn";
   shown: number;
   more: number;
@@ -42,25 +43,25 @@ export function openLog({ format, line, warn, now }: LogOptions): Log {
     line(JSON.stringify({ time: new Date(now()).toISOString(), level, event, message: text, ...fields }));
   }
 
-  function often(level: "info" | "warn", event: string, text: string, fields?: Fields): void {
-    const window = windows.get(event) ?? openWindow(level, event);
+  function often(level: "info" | "warn", event: string, text: string, fields?: Fields, kind = event): void {
+    const window = windows.get(kind) ?? openWindow(level, event, kind);
     if (window.shown++ < BURST) write(level, event, text, fields);
     else window.more++;
   }
 
-  function openWindow(level: "info" | "warn", event: string): Window {
-    const timer = setTimeout(() => close(event), WINDOW_MS);
+  function openWindow(level: "info" | "warn", event: string, kind: string): Window {
+    const timer = setTimeout(() => close(kind), WINDOW_MS);
     timer.unref();
-    const window = { level, shown: 0, more: 0, timer };
-    windows.set(event, window);
+    const window = { event, level, shown: 0, more: 0, timer };
+    windows.set(kind, window);
     return window;
   }
 
-  function close(event: string): void {
-    const { level = "info", more = 0, timer } = windows.get(event) ?? {};
+  function close(kind: string): void {
+    const { level = "info", event = kind, more = 0, timer } = windows.get(kind) ?? {};
     clearTimeout(timer);
-    windows.delete(event);
-    if (more > 0) write(level, event, `${event}: ${more.toLocaleString("en-US")} more within a second`, { more });
+    windows.delete(kind);
+    if (more > 0) write(level, event, `${kind}: ${more.toLocaleString("en-US")} more within a second`, { more });
   }
 
   return {

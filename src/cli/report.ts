@@ -27,7 +27,13 @@ const CAUSES: Record<string, string> = {
 export function reportClient(log: Log, { type, ...event }: ClientEvent): void {
   const { feed, address, seconds = 0, code, reason, cause = "", status } = event;
   if (type === "refused")
-    return log.often("warn", "client-refused", `refused ${address}: ${status}, ${CAUSES[cause]}`, event);
+    return log.often(
+      "warn",
+      "client-refused",
+      `refused ${address}: ${status}, ${CAUSES[cause]}`,
+      event,
+      `client-refused, ${cause}`,
+    );
   if (type === "connected") return log.often("info", "client-connected", `client from ${address}: ${feed}`, event);
   const isTrouble = code === 1013 || reason?.startsWith("too slow");
   const why = [...(code === undefined || code === 1006 ? [] : [code]), ...(reason ? [reason] : [])].join(" ");
