@@ -124,12 +124,16 @@ export function describeOptions(options: Record<string, Option<unknown>>): strin
     .join("\n");
 }
 
+const FLAG_VALUES = new Map([
+  ...["1", "true", "yes", "on"].map((text) => [text, true] as const),
+  ...["0", "false", "no", "off"].map((text) => [text, false] as const),
+]);
+
 export const flag = (help: string, short?: string): Option<boolean> => ({
   help,
   ...(short ? { short } : {}),
   rule: "is on with 1 or true, off with 0 or false",
-  parse: (text) =>
-    ({ 1: true, true: true, yes: true, on: true, 0: false, false: false, no: false, off: false })[text.toLowerCase()],
+  parse: (text) => FLAG_VALUES.get(text.toLowerCase()),
   default: false,
 });
 

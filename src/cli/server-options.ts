@@ -3,14 +3,14 @@ import { isIP } from "node:net";
 import { durationMs, flag, type Option, sizeBytes, wholeNumber } from "./options.ts";
 import { tokenFile } from "./token.ts";
 
-const DELIMITERS: Record<string, string> = {
-  comma: ",",
-  semicolon: ";",
-  tab: "\t",
-  "\\t": "\t",
-  pipe: "|",
-  space: " ",
-};
+const DELIMITERS = new Map([
+  ["comma", ","],
+  ["semicolon", ";"],
+  ["tab", "\t"],
+  ["\\t", "\t"],
+  ["pipe", "|"],
+  ["space", " "],
+]);
 
 const names = (text: string) => text.split(",").filter((name) => name !== "");
 const filePath = (text: string) => (text === "" ? undefined : text);
@@ -59,7 +59,7 @@ export const serverOptions = {
     short: "d",
     help: "what separates the cells (default: detected)",
     rule: "one ASCII character, or comma, semicolon, tab, pipe, space",
-    parse: (text) => DELIMITERS[text] ?? (/^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7e]$/.test(text) ? text : undefined),
+    parse: (text) => DELIMITERS.get(text) ?? (/^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7e]$/.test(text) ? text : undefined),
     default: undefined,
   } as Option<string | undefined>,
   encoding: {
@@ -141,7 +141,7 @@ export const serverOptions = {
   } as Option<number>,
   idle: {
     value: "TIME",
-    help: "close a connection on which nothing moves for so long, a\nrequest that is not there by then, too (default: 30s)",
+    help: "close a connection on which nothing moves for so long\n(default: 30s)",
     rule: "a time from 8s to 255s, such as 30s",
     parse: (text) => durationMs(text, 8_000, 255_000),
     default: 30_000,

@@ -68,8 +68,8 @@ export function needsToken({ isLocal }: Visitor, { tokenFor }: AccessPolicy): bo
 /** `authority` is the header in lower case. Doubled headers arrive joined by a comma and do not match. */
 function parseHost(header: string | null): { name: string; authority: string } | undefined {
   const authority = header?.toLowerCase() ?? "";
-  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::\d{1,5})?$/.exec(authority);
-  return match?.[1] ? { name: match[1], authority } : undefined;
+  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(\d{1,5}))?$/.exec(authority);
+  return match?.[1] && Number(match[2] ?? 0) <= 65_535 ? { name: match[1], authority } : undefined;
 }
 
 function isOwnName(name: string, hosts: readonly string[]): boolean {

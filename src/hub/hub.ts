@@ -46,7 +46,7 @@ export type HubOptions = {
   readonly maxIncomingBytes: number;
   /** What is kept of the changes, in characters. */
   readonly maxHistory: number;
-  /** A connection on which nothing moves for this long is closed, and a request that is not there by then. */
+  /** A connection on which nothing moves for this long is closed. */
   readonly idleSeconds: number;
   /** Who takes nothing for so long, though there is something to take, is closed. */
   readonly stallMs: number;
