@@ -23,11 +23,14 @@ export function givenToken(
   return found;
 }
 
-/** Like ssh with its keys: a secret that others can read is none. */
+/**
+ * Like ssh with its keys: a secret that others can read is none. Its group may read it, as service managers arrange it
+ * (systemd's credentials, Kubernetes' fsGroup).
+ */
 function read(path: string): string {
   try {
-    if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0)
-      throw new CliError("usage", `--token-file ${path}: others can read it; chmod 600 it`);
+    if (process.platform !== "win32" && (statSync(path).mode & 0o037) !== 0)
+      throw new CliError("usage", `--token-file ${path}: others can read or write it; chmod 600 it`);
     return readFileSync(path, "utf8").trim();
   } catch (error) {
     if (error instanceof CliError) throw error;

@@ -24,11 +24,19 @@ test("the token is what the file holds, without the line end; otherwise what was
   expect(givenToken({ token: undefined, "token-file": undefined }, serverOptions.token)).toBeUndefined();
 });
 
+test.each([0o400, 0o440, 0o640])("a token file may be readable by its group: mode %o", async (mode) => {
+  await using folder = await temporaryFolder();
+  const file = await folder.write("secret", SECRET);
+  await chmod(file, mode);
+  expect(givenToken({ token: undefined, "token-file": file }, serverOptions.token)).toBe(SECRET);
+});
+
 describe("a token file is refused with one line that does not show it:", () => {
   const cases = [
     { name: "not there", path: "nowhere", expected: /^--token-file .*nowhere: ENOENT$/ },
     { name: "a folder", path: ".", mode: 0o700, expected: /^--token-file .*: EISDIR$/ },
-    { name: "readable by others", text: SECRET, mode: 0o640, expected: /others can read it; chmod 600 it$/ },
+    { name: "readable by others", text: SECRET, mode: 0o644, expected: /others can read or write it; chmod 600 it$/ },
+    { name: "writable by its group", text: SECRET, mode: 0o660, expected: /others can read or write it; chmod 600 it$/ },
     { name: "empty", text: "\n", mode: 0o600, expected: /holds no token: at least 8 characters/ },
     { name: "two lines", text: `${SECRET}\nmore`, mode: 0o600, expected: /holds no token: at least 8 characters/ },
   ];
