@@ -43,7 +43,7 @@ describe("two hundred peers are harmless that stall", () => {
     { name: "in the request line", begin: () => "GET /csv.js" },
     { name: "in the headers", begin: () => "GET /csv.json HTTP/1.1\r\nHost: localhost\r\nX-Slow: " },
     { name: "in the headers of the upgrade", begin: () => upgrade().slice(0, -"\r\n\r\n".length) },
-    { name: "before the last byte of the upgrade", begin: () => `${upgrade().slice(0, -"\r\n".length)}X: ` },
+    { name: "in a header behind those of the upgrade", begin: () => `${upgrade().slice(0, -"\r\n".length)}X: ` },
   ];
 
   test.each(cases)("$name", async ({ begin }) => {
@@ -120,7 +120,7 @@ describe("a peer that says no more ends, and only it, when it stops", () => {
     peer.send(get("/csv.json"));
     peer.finish();
     await until("the end of the peer", peer.isEnded);
-    expect(textOf(peer)).toMatch(/^$|^HTTP\/1\.1 200 [^]*treasure,?[^]*$/);
+    expect(textOf(peer)).toMatch(/^$|^HTTP\/1\.1 200 [^]*treasure/);
     await witness.expectNoHarm();
   });
 
