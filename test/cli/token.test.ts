@@ -36,7 +36,12 @@ describe("a token file is refused with one line that does not show it:", () => {
     { name: "not there", path: "nowhere", expected: /^--token-file .*nowhere: ENOENT$/ },
     { name: "a folder", path: ".", mode: 0o700, expected: /^--token-file .*: EISDIR$/ },
     { name: "readable by others", text: SECRET, mode: 0o644, expected: /others can read or write it; chmod 600 it$/ },
-    { name: "writable by its group", text: SECRET, mode: 0o660, expected: /others can read or write it; chmod 600 it$/ },
+    {
+      name: "writable by its group",
+      text: SECRET,
+      mode: 0o660,
+      expected: /others can read or write it; chmod 600 it$/,
+    },
     { name: "empty", text: "\n", mode: 0o600, expected: /holds no token: at least 8 characters/ },
     { name: "two lines", text: `${SECRET}\nmore`, mode: 0o600, expected: /holds no token: at least 8 characters/ },
   ];
