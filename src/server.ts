@@ -28,7 +28,8 @@ import { show } from "./source/read.ts";
 
 /** From a pipe: so many wrong paths are no paths. */
 const MAX_WRONG_PATHS = 10;
-const CLOSE_GRACE_MS = 1_500;
+/** For clients that still take what they are owed; nobody waits for those who do not. */
+const CLOSE_GRACE_MS = 5_000;
 /** `bun run` passes one Ctrl-C on twice, within milliseconds; a later one means it. */
 const SECOND_SIGNAL_MS = 1_000;
 

@@ -74,7 +74,7 @@ function parseHost(header: string | null): { name: string; authority: string } |
 
 function isOwnName(name: string, hosts: readonly string[]): boolean {
   if (name === "localhost" || name.endsWith(".localhost")) return true;
-  if (name.startsWith("[")) return isIP(name.slice(1, -1)) === 6;
+  if (name.startsWith("[")) return isIP(name.slice(1, -1)) === 6 && !/[^:]:\]$/.test(name); // `[::1:]` is none
   return isIPv4(name) || hosts.some((host) => host.toLowerCase() === name);
 }
 

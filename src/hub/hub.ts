@@ -84,6 +84,8 @@ export type Hub = {
 };
 
 const BEAT_MS = 1_000;
+/** For the last bytes on their way into the network. */
+const END_MS = 50;
 /** No feed of any server has the same. */
 const newEpoch = () => randomBytes(6).toString("base64url");
 
@@ -203,14 +205,11 @@ export function openHub(options: HubOptions): Hub {
     clearInterval(beats);
     plain.stop();
     live.stop();
-    const isBusy = sockets.isBusy();
     const stopped = listener.stop();
     streams.close();
-    sockets.closeAll(CLOSE.goingAway, "server shutting down");
-    await Promise.race([stopped, Bun.sleep(graceMs / 2)]);
-    // A closed socket flushes without telling when it is done.
-    await Bun.sleep(isBusy ? graceMs / 2 : 20);
-    await listener.stop(true);
+    await sockets.closeAll(CLOSE.goingAway, "server shutting down", graceMs);
+    await Promise.race([stopped, Bun.sleep(END_MS)]);
+    await Promise.race([listener.stop(true), Bun.sleep(END_MS)]);
   }
 
   return {

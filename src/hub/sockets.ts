@@ -18,10 +18,18 @@ type Socket = ServerWebSocket<Client>;
 
 export type Sockets = {
   readonly handlers: WebSocketHandler<Client>;
-  /** Whether anything is under way to anyone. */
-  isBusy(): boolean;
-  closeAll(code: number, reason: string): void;
+  /**
+   * Closes all, each when it has taken what is under way to it; resolves when that is done, or `graceMs` are over, or nobody
+   * takes anything any more.
+   */
+  closeAll(code: number, reason: string, graceMs: number): Promise<void>;
 };
+
+const LOOK_MS = 10;
+/** So long nobody has taken anything: who is left does not read. */
+const STUCK_MS = 1_500;
+/** What a socket still has to send when it is closed goes out without a word when it is done. */
+const FLUSH_MS = 100;
 
 export type SocketOptions = {
   readonly plain: PlainFeed;
@@ -38,6 +46,7 @@ export type SocketOptions = {
 export function openSockets(options: SocketOptions): Sockets {
   const { plain, live, figures, idleSeconds, maxIncomingBytes, onOpen, onClose } = options;
   const sockets = new Set<Socket>();
+  let closing: { readonly code: number; readonly reason: string } | undefined;
 
   function open(socket: Socket): void {
     sockets.add(socket);
@@ -54,7 +63,9 @@ export function openSockets(options: SocketOptions): Sockets {
     onOpen(data);
   }
 
-  function drain({ data }: Socket): void {
+  function drain(socket: Socket): void {
+    if (closing) return closeIfDone(socket);
+    const { data } = socket;
     if (data.feed === "plain") plain.drain(data.peer!);
     else live.drain(data.peer!);
   }
@@ -69,6 +80,26 @@ export function openSockets(options: SocketOptions): Sockets {
     onClose(data, code, reason);
   }
 
+  function closeIfDone(socket: Socket): void {
+    if (closing && socket.getBufferedAmount() === 0) socket.close(closing.code, closing.reason);
+  }
+
+  async function closeAll(code: number, reason: string, graceMs: number): Promise<void> {
+    closing = { code, reason };
+    for (const socket of [...sockets]) closeIfDone(socket);
+    const until = performance.now() + graceMs;
+    let least = Infinity;
+    for (let stuckMs = 0; sockets.size > 0 && stuckMs < STUCK_MS && performance.now() < until; stuckMs += LOOK_MS) {
+      await Bun.sleep(LOOK_MS);
+      const owed = [...sockets].reduce((sum, socket) => sum + socket.getBufferedAmount(), 0);
+      if (owed < least) stuckMs = 0;
+      least = Math.min(least, owed);
+    }
+    if (sockets.size === 0) return;
+    for (const socket of [...sockets]) socket.close(code, reason);
+    await Bun.sleep(FLUSH_MS);
+  }
+
   return {
     handlers: {
       data: {} as Client,
@@ -80,10 +111,7 @@ export function openSockets(options: SocketOptions): Sockets {
       drain,
       close,
     },
-    isBusy: () => [...sockets].some((socket) => socket.getBufferedAmount() > 0),
-    closeAll(code, reason) {
-      for (const socket of [...sockets]) socket.close(code, reason);
-    },
+    closeAll,
   };
 }
 

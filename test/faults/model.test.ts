@@ -58,6 +58,7 @@ function openWebSocketActor({ url, random }: World): Actor {
       if (random.chance(0.5)) socket.terminate();
       else socket.close();
       await ended.promise;
+      socket.onmessage = null; // what a terminated socket still delivers is not for the copy of the next one
       copy.disconnect();
       if (failure !== undefined) throw failure;
     },

@@ -67,6 +67,7 @@ describe("a Host header", () => {
     { name: "an IPv6 address with a zone", input: "[fe80::1%25eth0]:59050", expected: 403 },
     { name: "an IPv6 bracket that is never closed", input: "[::1", expected: 403 },
     { name: "something in brackets that is no address", input: "[::ffff:999.0.0.1]", expected: 403 },
+    { name: "an IPv6 address that ends with a colon", input: "[::1:]", expected: 403 },
     { name: "colons in brackets", input: "[:::::]", expected: 403 },
     { name: "a port that is no number", input: "localhost:port", expected: 403 },
     { name: "two ports", input: "localhost:80:80", expected: 403 },
