@@ -78,10 +78,10 @@ test(
 test("SIGTERM with a thousand clients and a backlog: all get 1001, and it ends", async () => {
   await using folder = await temporaryFolder();
   await folder.write("a.csv", `x,y\n${`${"z".repeat(1000)},1\n`.repeat(100)}`);
-  await using server = await startServer(["a.csv", "--max-per-address=2000", "--interval=100ms"], { folder });
+  await using server = await startServer(["a.csv", "--max-per-address=2000", "--interval=60ms"], { folder });
   await server.prints("a.csv: ");
   const live = { protocols: ["csvcast.v1"] };
-  const clients = await Promise.all(Array.from({ length: 1000 }, (_, n) => connect(server.url, n % 2 ? live : {})));
+  const clients = await Promise.all(Array.from({ length: 1000 }, (_, n) => connect(server.url, n % 10 ? live : {})));
   const stalled = await Promise.all(Array.from({ length: 20 }, () => connectRaw(server.port, [], { isStalled: true })));
   await until("a backlog", async () => {
     const metrics = await (await fetch(`${server.http}/metrics`)).text();
