@@ -25,6 +25,7 @@ import { startTicks } from "./hub/ticks.ts";
 import { STDIN } from "./source/file.ts";
 import { openOnAir } from "./source/on-air.ts";
 import { show } from "./source/read.ts";
+import { viewerFiles } from "./viewer/files.ts";
 
 /** From a pipe: so many wrong paths are no paths. */
 const MAX_WRONG_PATHS = 10;
@@ -64,6 +65,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
       maxClients,
       certificate: files && readCertificate(files),
       onEvent: (event) => reportClient(log, event),
+      pages: viewerFiles,
       renderRows: () => onAir.rendering("rows"),
       renderDocument: (shape) => onAir.rendering(shape),
       health: () => ({

@@ -186,7 +186,7 @@ export function splicesBetween(before: readonly Row[], after: readonly Row[]): S
   return splices;
 }
 
-const isSameRow = (a: Row, b: Row) => a.length === b.length && a.every((cell, i) => cell === b[i]);
+const isSameRow = (a: Row, b: Row) => a === b || (a.length === b.length && a.every((cell, i) => cell === b[i]));
 
 /**
  * The rows as objects, for code that would rather read names. Names that look like whole numbers (`11`) come first in an object,

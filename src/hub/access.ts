@@ -38,15 +38,22 @@ export type Refusal = {
   readonly retrySeconds?: number;
 };
 
+const NO_HOST: Refusal = {
+  status: 403,
+  cause: "host",
+  reason: "the Host header names no host of this server; allow it with --allow-host",
+};
+
+/** Undefined if the visitor may have what holds no data: whoever asks for this server by a name of its own. */
+export function hostRefusalOf({ host }: Visitor, { hosts }: AccessPolicy): Refusal | undefined {
+  const parsed = parseHost(host);
+  return parsed && isOwnName(parsed.name, hosts) ? undefined : NO_HOST;
+}
+
 /** Undefined if the visitor may come in. */
 export function refusalOf(visitor: Visitor, policy: AccessPolicy): Refusal | undefined {
   const host = parseHost(visitor.host);
-  if (!host || !isOwnName(host.name, policy.hosts))
-    return {
-      status: 403,
-      cause: "host",
-      reason: "the Host header names no host of this server; allow it with --allow-host",
-    };
+  if (!host || !isOwnName(host.name, policy.hosts)) return NO_HOST;
   if (visitor.origin !== null && !isAllowedOrigin(visitor.origin, host.authority, policy))
     return { status: 403, cause: "origin", reason: "this Origin may not connect; allow it with --allow-origin" };
   if (visitor.isCrossSite && visitor.origin === null)

@@ -1,9 +1,10 @@
 // What becomes of a request: turned away, a document, an event stream, or a WebSocket of one of the two feeds.
 import type { Server } from "bun";
 import { type Cursor, parseCursor, SUBPROTOCOL } from "../feed/protocol.ts";
-import { type AccessPolicy, isCrossOrigin, type Refusal, type Visitor, visitorOf } from "./access.ts";
+import { type AccessPolicy, hostRefusalOf, isCrossOrigin, type Refusal, type Visitor, visitorOf } from "./access.ts";
 import type { Admission } from "./admission.ts";
 import { EVENT_STREAM, pathOf, shared, sinceOf, text } from "./http.ts";
+import type { Pages } from "./pages.ts";
 import { DOOR_LIST, type Doors } from "./routes.ts";
 import type { Client } from "./sockets.ts";
 
@@ -11,6 +12,7 @@ export type EntranceOptions = {
   readonly policy: AccessPolicy;
   readonly admission: Admission;
   readonly doors: Doors;
+  readonly pages: Pages;
   /** The live feed as a stream for a client that holds `cursor`; whoever opens it has been counted in. */
   readonly openEvents: (cursor: Cursor | undefined, address: string) => ReadableStream<Uint8Array>;
   readonly onRefused: (refusal: Refusal, address: string) => void;
@@ -18,22 +20,26 @@ export type EntranceOptions = {
 
 export type Entrance = (request: Request, server: Server<Client>) => Response | Promise<Response> | undefined;
 
-export function openEntrance({ policy, admission, doors, openEvents, onRefused }: EntranceOptions): Entrance {
+export function openEntrance({ policy, admission, doors, pages, openEvents, onRefused }: EntranceOptions): Entrance {
   function enter(request: Request, server: Server<Client>): Response | Promise<Response> | undefined {
     const peer = server.requestIP(request)?.address ?? "";
     const visitor = visitorOf(request.headers, request.url, peer, policy.proxies);
+    const path = pathOf(request.url);
+    if (pages.has(request, path)) {
+      const refusal = hostRefusalOf(visitor, policy);
+      return refusal ? refuse(refusal, visitor.address) : pages.answer(request, path);
+    }
     const foreign = isCrossOrigin(visitor, policy) ? visitor.origin : null;
     const isPreflight = foreign !== null && request.method === "OPTIONS"; // which brings no token
     const refusal = admission.refusalOf(visitor);
     if (refusal && !(isPreflight && refusal.cause === "token")) return refuse(refusal, visitor.address);
     if (isPreflight) return shared(new Response(null, { status: 204 }), foreign);
-    const answered = answer(request, server, visitor);
+    const answered = answer(request, server, visitor, path);
     if (foreign === null || answered === undefined) return answered;
     return Promise.resolve(answered).then((response) => shared(response, foreign));
   }
 
-  function answer(request: Request, server: Server<Client>, visitor: Visitor) {
-    const path = pathOf(request.url);
+  function answer(request: Request, server: Server<Client>, visitor: Visitor, path: string) {
     if (path === "/csv/events" && request.method === "GET") return events(request, server, visitor);
     return doors.answer(request, path) ?? upgrade(request, server, path, visitor);
   }

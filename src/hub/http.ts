@@ -45,3 +45,13 @@ export function text(status: number, reason: string, headers: Record<string, str
     headers: { ...headers, ...challenge, ...SAFE },
   });
 }
+
+/** The names in `Accept-Encoding` that are not refused with `q=0` (RFC 9110, section 12.5.3). */
+export function acceptedEncodings(header: string | null): ReadonlySet<string> {
+  const accepted = new Set<string>();
+  for (const item of (header ?? "").toLowerCase().split(",")) {
+    const [name = "", ...parameters] = item.split(";").map((part) => part.trim());
+    if (!parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))) accepted.add(name);
+  }
+  return accepted;
+}

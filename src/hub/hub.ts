@@ -12,6 +12,7 @@ import { type ClientKind, hubMetrics, openFigures } from "./figures.ts";
 import { text } from "./http.ts";
 import { type Certificate, openListener } from "./listener.ts";
 import { openLiveFeed } from "./live.ts";
+import { openPages, type PageFile } from "./pages.ts";
 import { type Frame, openPlainFeed } from "./plain.ts";
 import { type DocumentShape, openDoors, type TableDocument } from "./routes.ts";
 import { LIVE_TOPIC, openSockets, PLAIN_TOPIC } from "./sockets.ts";
@@ -55,6 +56,8 @@ export type HubOptions = {
   /** The current table for newcomers of the live feed, and for the doors; rejects if there will be none. */
   readonly renderRows: () => Promise<TableParts>;
   readonly renderDocument: (shape: DocumentShape) => Promise<TableDocument>;
+  /** The page at `/` and what it loads, by path; without it there is none. */
+  readonly pages?: (() => Promise<ReadonlyMap<string, PageFile>>) | undefined;
   /** What `/healthz` says besides what the hub knows. */
   readonly health: () => Record<string, unknown>;
   /** A client has come or gone. */
@@ -154,6 +157,7 @@ export function openHub(options: HubOptions): Hub {
     policy: access,
     admission,
     doors,
+    pages: openPages(options.pages),
     openEvents(cursor, address) {
       const since = now();
       return streams.open(cursor, {

@@ -1,7 +1,7 @@
 // The HTTP doors: the table as a document with its version as ETag (RFC 9110, sections 8.8.3 and 13.1.2), health and metrics.
 import type { Feed } from "../feed/feed.ts";
 import { formatCursor } from "../feed/protocol.ts";
-import { EVENT_STREAM, SAFE, text } from "./http.ts";
+import { acceptedEncodings, EVENT_STREAM, SAFE, text } from "./http.ts";
 
 export type DocumentShape = "json" | "ndjson" | "csv";
 
@@ -32,6 +32,7 @@ const DOCUMENTS: Record<string, { readonly shape: DocumentShape; readonly type: 
 
 /** What is to be found where. */
 export const DOOR_LIST = `WebSocket  /  /csv         the whole table as JSON, every interval; subprotocol csvcast.v1: the live feed
+GET        /               the table in a browser, as it changes
 GET        /csv.json       the table as a JSON array of objects
 GET        /csv.ndjson     one JSON object per line
 GET        /csv.csv        RFC 4180, UTF-8, comma
@@ -124,11 +125,7 @@ function encoded(chunks: readonly Uint8Array[], accepts: string | null, headers:
 
 /** The one we like best of those accepted (RFC 9110, section 12.5.3). */
 export function encodingOf(accepts: string | null): "zstd" | "gzip" | undefined {
-  const accepted = new Set<string>();
-  for (const item of (accepts ?? "").toLowerCase().split(",")) {
-    const [name = "", ...parameters] = item.split(";").map((part) => part.trim());
-    if (!parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))) accepted.add(name);
-  }
+  const accepted = acceptedEncodings(accepts);
   return accepted.has("zstd") ? "zstd" : accepted.has("gzip") || accepted.has("*") ? "gzip" : undefined;
 }
 

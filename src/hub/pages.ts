@@ -1,0 +1,71 @@
+// The page at `/` and what it loads: it holds no data, so whoever finds the server may have it, and its script fetches the data as
+// everybody else does. Knows nothing of what is on it.
+import { acceptedEncodings, SAFE, text } from "./http.ts";
+
+export type PageFile = {
+  readonly type: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The same, compressed; undefined if that is no gain. */
+  readonly gzip: Uint8Array<ArrayBuffer> | undefined;
+  readonly brotli: Uint8Array<ArrayBuffer> | undefined;
+  /** What is there under this path is never another. */
+  readonly isImmutable: boolean;
+};
+
+export type Pages = {
+  /** Whether a page or a part of one is asked for, and not a WebSocket or a door. */
+  has(request: Request, path: string): boolean;
+  answer(request: Request, path: string): Promise<Response>;
+};
+
+/** Such as `/index-1a2b3c4d.js`: no door looks like it. */
+const PART = /^\/[\w-]+-[a-z0-9]{6,}\.(?:js|css|svg)$/;
+
+/**
+ * Only what comes from here, no scripts but files, nobody's frame; the address, which may have had a token in it, is told to nobody
+ * (W3C CSP level 3, Referrer Policy).
+ */
+const PAGE_HEADERS = {
+  ...SAFE,
+  "Content-Security-Policy":
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  Vary: "Accept-Encoding",
+} as const;
+
+/** `load` is called once, when the first of them is asked for. */
+export function openPages(load?: () => Promise<ReadonlyMap<string, PageFile>>): Pages {
+  let files: Promise<ReadonlyMap<string, PageFile>> | undefined;
+
+  return {
+    has: ({ method, headers }, path) =>
+      load !== undefined &&
+      (path === "/" || PART.test(path)) &&
+      (method === "GET" || method === "HEAD") &&
+      !headers.has("upgrade"),
+    async answer(request, path) {
+      files ??= load!();
+      const file = (await files).get(path);
+      return file ? fileResponse(request, file) : text(404, `${path}: nothing here; the page is at /`);
+    },
+  };
+}
+
+function fileResponse(request: Request, file: PageFile): Response {
+  const { encoding, bytes } = packed(file, acceptedEncodings(request.headers.get("accept-encoding")));
+  return new Response(request.method === "HEAD" ? null : bytes, {
+    headers: {
+      ...PAGE_HEADERS,
+      "Content-Type": file.type,
+      "Content-Length": String(bytes.byteLength),
+      "Cache-Control": file.isImmutable ? "public, max-age=31536000, immutable" : "no-cache",
+      ...(encoding && { "Content-Encoding": encoding }),
+    },
+  });
+}
+
+function packed({ bytes, gzip, brotli }: PageFile, accepted: ReadonlySet<string>) {
+  if (brotli && accepted.has("br")) return { encoding: "br", bytes: brotli };
+  return gzip && accepted.has("gzip") ? { encoding: "gzip", bytes: gzip } : { encoding: undefined, bytes };
+}

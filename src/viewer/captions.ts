@@ -1,0 +1,49 @@
+// The small texts around the table: how large it is, what is hidden, what is selected, and what is said where there are no rows. Pure.
+import type { Situation } from "./badge.ts";
+import { shownText } from "./cells.ts";
+import type { Column } from "./layout.ts";
+import type { Facts } from "./messages.ts";
+import { HEADER, type Selection, type Spot } from "./selection.ts";
+
+const MAX_CELL = 300;
+
+export const number = (count: number) => count.toLocaleString("en-US");
+
+export const many = (count: number, noun: string) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
+
+/** `5,000 rows × 7 columns` */
+export function shapeText({ hasTable, rows }: Facts, columns: number): string {
+  return hasTable ? `${many(rows, "row")} × ${many(columns, "column")}` : "";
+}
+
+/** `12 of 5,000 rows · 2 columns hidden` */
+export function hiddenText({ hasTable, rows, shown, isBuilding }: Facts, isFiltered: boolean, hidden: number): string {
+  return [
+    ...(isFiltered && hasTable ? [`${number(shown)} of ${many(rows, "row")}`] : []),
+    ...(hidden > 0 ? [`${many(hidden, "column")} hidden`] : []),
+    ...(isBuilding ? ["sorting…"] : []),
+  ].join(" · ");
+}
+
+/** In the place of the rows, if there are none. */
+export function emptyText({ connection, status }: Situation, facts: Facts | undefined): string {
+  if (facts?.hasTable && facts.rows === 0) return "The table has no rows yet.";
+  if (facts?.hasTable) return facts.shown === 0 && !facts.isBuilding ? "No row passes the filter." : "";
+  if (connection === "connecting" || connection === "reconnecting") return "Connecting…";
+  if (connection === "ended") return "There is nothing to show.";
+  if (facts?.loaded !== undefined) return `Loading… ${Math.floor(facts.loaded * 100)} %`;
+  return status?.state === "waiting" ? "No file is on air yet. It will appear here." : "Loading…";
+}
+
+/** `textAt` gives the text of a cell, as far as it is known. */
+export function selectedText(selection: Selection, columns: readonly Column[], textAt: (spot: Spot) => string): string {
+  const focus = selection.focus();
+  const area = selection.area();
+  const column = focus && columns[focus.place];
+  if (!focus || !column) return "";
+  if (!area || focus.position === HEADER) return `${shownText(column.name)}: Enter sorts, ↓ goes to the rows`;
+  const height = area.bottom - area.top + 1;
+  const width = area.right - area.left + 1;
+  if (height * width > 1) return `${number(height)} × ${number(width)} cells selected · Ctrl+C copies`;
+  return `${shownText(column.name)}: ${textAt(focus).slice(0, MAX_CELL)}`;
+}

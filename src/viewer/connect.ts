@@ -1,0 +1,58 @@
+// How programs get at what the page shows: the other doors of this server, and code that follows the table, with its address in it. Never
+// with its token: that goes where others do not read it.
+
+export type Door = { readonly path: string; readonly what: string };
+
+export const DOORS: readonly Door[] = [
+  { path: "/csv.json", what: "JSON, an array of objects" },
+  { path: "/csv.ndjson", what: "JSON, an object a line" },
+  { path: "/csv.csv", what: "CSV, RFC 4180, UTF-8" },
+  { path: "/csv/events", what: "server-sent events of the live feed" },
+  { path: "/healthz", what: "state, rows, age" },
+  { path: "/metrics", what: "for Prometheus" },
+];
+
+export type Snippet = { readonly title: string; readonly code: string };
+
+/** `origin` is that of the page, such as `http://127.0.0.1:59050`. */
+export function snippetsFor(origin: string, needsToken: boolean): Snippet[] {
+  const feed = `${origin.replace(/^http/, "ws")}/`;
+  const bearer = needsToken ? ` -H "Authorization: Bearer $CSVCAST_TOKEN"` : "";
+  const python = needsToken
+    ? { imports: ", os", headers: ', additional_headers={"Authorization": f"Bearer {os.environ[\'CSVCAST_TOKEN\']}"}' }
+    : { imports: "", headers: "" };
+  const pandas = needsToken ? `,\n    storage_options={"Authorization": f"Bearer {os.environ['CSVCAST_TOKEN']}"}` : "";
+  return [
+    {
+      title: "Shell: each new row as JSON",
+      code: `${needsToken ? "CSVCAST_TOKEN=… " : ""}bun run client ${feed} --ndjson`,
+    },
+    {
+      title: "JavaScript: browser, Bun, Node 22",
+      code: `import { subscribe } from "csvcast/client";
+
+subscribe("${feed}", {${needsToken ? "\n  token: process.env.CSVCAST_TOKEN," : ""}
+  onSnapshot: (table) => console.log(table.columns, table.rows.length),
+  onChange: (table, splices) => console.log(splices),
+});`,
+    },
+    {
+      title: "Python: every message is the whole table",
+      code: `import asyncio, json, websockets${python.imports}
+
+async def main():
+    async with websockets.connect("${feed}", max_size=None${python.headers}) as feed:
+        async for message in feed:
+            print(len(json.loads(message)), "rows")
+
+asyncio.run(main())`,
+    },
+    {
+      title: "pandas",
+      code: `import pandas${python.imports}
+
+table = pandas.read_json("${origin}/csv.ndjson", lines=True${pandas})`,
+    },
+    { title: "curl", code: `curl -s${bearer} ${origin}/csv.csv\ncurl -N${bearer} ${origin}/csv/events` },
+  ];
+}

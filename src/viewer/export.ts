@@ -1,0 +1,42 @@
+// Rows as text for elsewhere: TSV for the clipboard, CSV for a file.
+import type { Row } from "../feed/protocol.ts";
+
+/** What spreadsheets take for the beginning of a formula (OWASP, CSV Injection). */
+const FORMULA = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
+const NUMBER = /^[+-]?(\d+([.,]\d+)*|[.,]\d+)(e[+-]?\d+)?\s?%?$/i;
+
+/** With an apostrophe in front no spreadsheet runs the cell; numbers are left as they are. */
+export function guarded(cell: string): string {
+  return FORMULA.test(cell) && !NUMBER.test(cell) ? `'${cell}` : cell;
+}
+
+export type TextOptions = { readonly isGuarded: boolean };
+
+/** Columns separated by tabs, as spreadsheets take them from the clipboard. */
+export function tsvOf(rows: Iterable<Row>, options: TextOptions): string {
+  return Array.from(rows, (row) => lineOf(row, "\t", /[\t\r\n"]/, options)).join("\n");
+}
+
+/** RFC 4180: comma, CRLF, quotes where they must be. */
+export function csvOf(rows: Iterable<Row>, options: TextOptions): string {
+  let text = "";
+  for (const row of rows) text += `${lineOf(row, ",", /[,\r\n"]/, options) || '""'}\r\n`;
+  return text;
+}
+
+function lineOf(row: Row, separator: string, special: RegExp, { isGuarded }: TextOptions): string {
+  return row
+    .map((cell) => (isGuarded ? guarded(cell) : cell))
+    .map((cell) => (special.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell))
+    .join(separator);
+}
+
+/** A name for a download: of the file's own name what no system takes amiss. */
+export function downloadName(file: string, extension: string): string {
+  const stem = file
+    .replace(/\.(csv|tsv|txt)$/i, "")
+    .replace(/[^\p{L}\p{N}._-]+/gu, "_")
+    .replace(/^[._]+|[._]+$/g, "")
+    .slice(0, 80);
+  return `${stem || "table"}.${extension}`;
+}

@@ -1,0 +1,91 @@
+// The filter box: words that all must be found, in any cell or in that of a column, and comparisons.
+//   berlin            any cell has it, upper or lower case         "new york"   with a space
+//   city:ber          the cell of the column has it                city=Berlin  it is exactly that
+//   price>100         also >= < <= and !=; times too: time>=2026-01-31
+//   !berlin           not
+import type { Row } from "../feed/protocol.ts";
+import { type Kind, TEXT } from "./cells.ts";
+
+export type Filter = (row: Row) => boolean;
+
+type Term = { readonly column: string; readonly operator: string; readonly value: string };
+
+const WORDS = /(?:[^\s"]|"(?:[^"]|"")*(?:"|$))+/g;
+const TERM = /^("(?:[^"]|"")*"|[^":<>=!]*)(>=|<=|!=|[:<>=])(.*)$/s;
+
+/** Undefined for a text that says nothing. A word with the name of no column before its operator is a word like any other. */
+export function parseFilter(text: string, columns: readonly string[], kinds: readonly Kind[]): Filter | undefined {
+  const tests = (text.match(WORDS) ?? []).map((word) => testOf(word, columns, kinds)).filter((test) => !!test);
+  if (tests.length === 0) return undefined;
+  return tests.length === 1 ? tests[0] : (row) => tests.every((test) => test(row));
+}
+
+function testOf(word: string, columns: readonly string[], kinds: readonly Kind[]): Filter | undefined {
+  if (word.startsWith("!") && word.length > 1 && word[1] !== "=") {
+    const test = testOf(word.slice(1), columns, kinds);
+    return test && ((row) => !test(row));
+  }
+  const term = termOf(word);
+  const column = term ? indexOfColumn(term.column, columns) : -1;
+  if (term && column !== -1) return onColumn(term, column, kinds[column] ?? TEXT);
+  if (term?.column === "" && /[<>]/.test(term.operator)) return onAny(term, kinds);
+  return contains(unquoted(word));
+}
+
+function termOf(word: string): Term | undefined {
+  const match = TERM.exec(word);
+  return match ? { column: unquoted(match[1]!), operator: match[2]!, value: unquoted(match[3]!) } : undefined;
+}
+
+function indexOfColumn(name: string, columns: readonly string[]): number {
+  if (name === "") return -1;
+  const exact = columns.indexOf(name);
+  return exact === -1 ? columns.findIndex((column) => column.toLowerCase() === name.toLowerCase()) : exact;
+}
+
+/** While it is being typed a term has no value yet, and asks for nothing. */
+function onColumn(term: Term, column: number, kind: Kind): Filter | undefined {
+  const { operator, value } = term;
+  const lower = value.toLowerCase();
+  if (operator === "=") return (row) => (row[column] ?? "").toLowerCase() === lower;
+  if (operator === "!=") return (row) => (row[column] ?? "").toLowerCase() !== lower;
+  if (value === "") return undefined;
+  if (operator === ":") {
+    const pattern = patternOf(value);
+    return (row) => pattern.test(row[column] ?? "");
+  }
+  const passes = comparison(operator, value, kind);
+  return (row) => passes(row[column] ?? "");
+}
+
+/** `>5`: some cell that is a number, or a time, is. */
+function onAny({ operator, value }: Term, kinds: readonly Kind[]): Filter | undefined {
+  if (value === "") return undefined;
+  const tests = kinds.flatMap((kind, column) => {
+    if (kind.type === "text" || Number.isNaN(kind.valueOf(value))) return [];
+    const passes = comparison(operator, value, kind);
+    return [(row: Row) => passes(row[column] ?? "")];
+  });
+  return (row) => tests.some((test) => test(row));
+}
+
+function comparison(operator: string, value: string, kind: Kind): (cell: string) => boolean {
+  const limit = kind.valueOf(value);
+  const passes = (order: number) =>
+    operator === ">" ? order > 0 : operator === "<" ? order < 0 : operator === ">=" ? order >= 0 : order <= 0;
+  if (!Number.isNaN(limit)) return (cell) => passes(kind.valueOf(cell) - limit); // NaN passes nothing
+  return (cell) => cell !== "" && passes(cell < value ? -1 : cell > value ? 1 : 0);
+}
+
+function contains(value: string): Filter | undefined {
+  if (value === "") return undefined;
+  const pattern = patternOf(value);
+  return (row) => {
+    for (const cell of row) if (pattern.test(cell)) return true;
+    return false;
+  };
+}
+
+const patternOf = (value: string) => new RegExp(value.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"), "iu");
+
+const unquoted = (text: string) => text.replace(/"((?:[^"]|"")*)(?:"|$)/g, (_, inner) => inner.replaceAll('""', '"'));

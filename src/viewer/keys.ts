@@ -1,0 +1,114 @@
+// The keyboard: arrows and pages on the table, single keys for what the buttons do.
+import type { Grid } from "./grid.ts";
+import { HEADER, type Spot } from "./selection.ts";
+
+export type KeyEvents = {
+  onFilter(): void;
+  onSort(column: number): void;
+  onHide(column: number): void;
+  onOpen(): void;
+  onCopy(): void;
+  /** Keys that are buttons, too. */
+  readonly buttons: Readonly<Record<string, () => void>>;
+};
+
+/** What --help would say of the keys. */
+export const KEYS: readonly (readonly [keys: string, what: string])[] = [
+  ["↑ ↓ ← →", "move; with Shift select; with Ctrl to the last cell that way"],
+  ["PgUp PgDn", "a page up or down"],
+  ["Home End", "the first or the last row"],
+  ["Ctrl+A  Ctrl+C", "select all; copy the selection"],
+  ["Enter", "all of a cell; on a header: sort"],
+  ["s  h", "sort by this column; hide it"],
+  ["/", "the filter; Esc leaves it"],
+  ["f  Space", "follow the end; pause"],
+  ["p  c", "plot; columns"],
+];
+
+export function listenToKeys(grid: Grid, events: KeyEvents): void {
+  document.addEventListener("keydown", (event) => {
+    const target = event.target as HTMLElement;
+    const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
+    if (event.defaultPrevented || isTyping || document.querySelector("dialog[open]")) return;
+    const isHandled = isPlain(event) ? onKey(event, target) : onChord(event);
+    if (isHandled) event.preventDefault();
+  });
+
+  function onChord(event: KeyboardEvent): boolean {
+    const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
+    if (isCommand && event.key.toLowerCase() === "c")
+      return getSelection()?.isCollapsed !== false && did(events.onCopy);
+    if (document.activeElement !== grid.scroller) return false;
+    if (isCommand && event.key.toLowerCase() === "a") return did(selectAll);
+    return isCommand && move(event);
+  }
+
+  function onKey(event: KeyboardEvent, target: HTMLElement): boolean {
+    const { key } = event;
+    if (key === "/") return did(events.onFilter);
+    if (target.tagName === "BUTTON" && (key === "Enter" || key === " ")) return false;
+    const button = Object.hasOwn(events.buttons, key) ? events.buttons[key] : undefined;
+    if (button) return did(button);
+    if (target !== grid.scroller && target !== document.body) return false;
+    if (target === document.body && /^(Arrow|Page|Home|End)/.test(key)) grid.scroller.focus();
+    return onCell(key) || move(event);
+  }
+
+  /** What a key does with the cell that has the focus. */
+  function onCell(key: string): boolean {
+    const focus = grid.selection.focus();
+    const column = focus && grid.layout.shown()[focus.place]?.index;
+    if (!focus || column === undefined) return false;
+    if (key === "s" || (key === "Enter" && focus.position === HEADER)) return did(() => events.onSort(column));
+    if (key === "h") return did(() => events.onHide(column));
+    if (key === "Enter") return did(events.onOpen);
+    return false;
+  }
+
+  function move(event: KeyboardEvent): boolean {
+    const from = grid.selection.focus();
+    const isFar = event.ctrlKey || event.metaKey;
+    const to = from ? moved(event.key, from, isFar) : moved(event.key, { position: HEADER, place: 0 }, isFar);
+    if (to) grid.select(to, event.shiftKey && to.position !== HEADER);
+    return to !== undefined;
+  }
+
+  function moved(key: string, { position, place }: Spot, isFar: boolean): Spot | undefined {
+    const last = grid.count() - 1;
+    switch (key) {
+      case "ArrowUp":
+        return { position: isFar ? 0 : position - 1, place };
+      case "ArrowDown":
+        return { position: isFar ? last : position + 1, place };
+      case "ArrowLeft":
+        return { position, place: isFar ? 0 : place - 1 };
+      case "ArrowRight":
+        return { position, place: isFar ? Number.MAX_SAFE_INTEGER : place + 1 };
+      case "PageUp":
+        return { position: Math.max(0, position - grid.rowsInView()), place };
+      case "PageDown":
+        return { position: Math.max(0, position) + grid.rowsInView(), place };
+      case "Home":
+        return { position: 0, place: isFar ? 0 : place };
+      case "End":
+        return { position: last, place: isFar ? Number.MAX_SAFE_INTEGER : place };
+      default:
+        return undefined;
+    }
+  }
+
+  function selectAll(): void {
+    const { scrollLeft } = grid.scroller;
+    grid.selection.put({ position: 0, place: 0 }, false);
+    grid.selection.put({ position: grid.count() - 1, place: grid.layout.shown().length - 1 }, true);
+    grid.scroller.scrollLeft = scrollLeft;
+    grid.refresh();
+  }
+}
+
+const isPlain = (event: KeyboardEvent) => !event.ctrlKey && !event.metaKey && !event.altKey;
+
+function did(action: () => void): true {
+  action();
+  return true;
+}

@@ -1,0 +1,111 @@
+// Where the columns are: which are shown, how wide, and which of them are in view. Numbers only; the page measures the texts.
+import { shownText } from "./cells.ts";
+import type { ColumnFacts } from "./messages.ts";
+
+export type Column = ColumnFacts & { readonly index: number; width: number; isHidden: boolean };
+
+export type Layout = {
+  /** All of them, hidden ones too. */
+  readonly columns: readonly Column[];
+  /** Those that are shown, in their order. */
+  shown(): readonly Column[];
+  /** Where the shown column of this place begins; of the place behind the last, where it ends. */
+  left(place: number): number;
+  /** Places of the shown columns in view: `[from, to)`. */
+  inView(scrollLeft: number, width: number): { from: number; to: number };
+  /** The place of a column among those shown, or the nearest. */
+  placeOf(column: number): number;
+  /** Takes other columns; those of the same name stay as wide, and hidden, as they were. */
+  take(columns: readonly ColumnFacts[]): void;
+  setWidth(column: number, width: number): void;
+  /** As wide as its content. */
+  fit(column: number): void;
+  setHidden(column: number, isHidden: boolean): void;
+};
+
+export const MIN_WIDTH = 44;
+export const MAX_WIDTH = 1_600;
+const MAX_FIT = 340;
+const PADDING = 18;
+/** For the arrow of a sorted column. */
+const HEAD_EXTRA = 18;
+
+/** `measure` gives the width of a text in px; `bold`: in a header. */
+export function openLayout(measure: (text: string, bold: boolean) => number): Layout {
+  let columns: Column[] = [];
+  let shown: Column[] = [];
+  let lefts = new Float64Array(1);
+  const given = new Map<string, number>(); // widths that somebody has dragged
+  const hidden = new Set<string>();
+
+  function fitted({ name, longest }: ColumnFacts): number {
+    const width = Math.max(measure(longest, false) + PADDING, measure(shownText(name), true) + PADDING + HEAD_EXTRA);
+    return Math.round(Math.min(MAX_FIT, Math.max(MIN_WIDTH, width)));
+  }
+
+  function arrange(): void {
+    shown = columns.filter(({ isHidden }) => !isHidden);
+    lefts = new Float64Array(shown.length + 1);
+    shown.forEach(({ width }, place) => (lefts[place + 1] = lefts[place]! + width));
+  }
+
+  /** The last place that begins at or before `x`. */
+  function placeAt(x: number): number {
+    let low = 0;
+    let high = shown.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (lefts[middle + 1]! <= x) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  function change(column: number, to: Partial<Column>): void {
+    if (columns[column]) columns[column] = { ...columns[column], ...to };
+    arrange();
+  }
+
+  return {
+    get columns() {
+      return columns;
+    },
+    shown: () => shown,
+    left: (place) => lefts[Math.max(0, Math.min(place, shown.length))]!,
+    inView: (scrollLeft, width) => ({
+      from: Math.min(placeAt(scrollLeft), shown.length),
+      to: Math.min(shown.length, placeAt(scrollLeft + width) + 1),
+    }),
+    placeOf(column) {
+      const place = shown.findIndex(({ index }) => index >= column);
+      return place === -1 ? Math.max(0, shown.length - 1) : place;
+    },
+    take(facts) {
+      columns = facts.map((fact, index) => ({
+        ...fact,
+        index,
+        width: given.get(fact.name) ?? fitted(fact),
+        isHidden: hidden.has(fact.name),
+      }));
+      if (columns.length > 0 && columns.every(({ isHidden }) => isHidden)) columns[0]!.isHidden = false;
+      arrange();
+    },
+    setWidth(column, width) {
+      const bounded = Math.round(Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, width)));
+      if (columns[column]) given.set(columns[column].name, bounded);
+      change(column, { width: bounded });
+    },
+    fit(column) {
+      if (!columns[column]) return;
+      given.delete(columns[column].name);
+      change(column, { width: fitted(columns[column]) });
+    },
+    setHidden(column, isHidden) {
+      const name = columns[column]?.name;
+      if (name === undefined || (isHidden && shown.length === 1)) return;
+      if (isHidden) hidden.add(name);
+      else hidden.delete(name);
+      change(column, { isHidden });
+    },
+  };
+}

@@ -1,0 +1,123 @@
+// What the page and its Worker say to each other. The Worker holds the table, the page what is to be seen of it.
+import type { ConnectionState } from "../feed/subscriber.ts";
+import type { State } from "../feed/protocol.ts";
+import type { ColumnType } from "./cells.ts";
+import type { Rules } from "./model.ts";
+import type { Points } from "./series.ts";
+
+/** A row: by its number at some version, or, if only its place is known, by that. Where it is now is for the Worker to say. */
+export type Mark = { readonly row: number; readonly version: number } | { readonly position: number };
+
+/** The part of the page that a person looks at, by position; `version` and `generation` are those of the frame that is there. */
+export type Look = {
+  readonly version: number;
+  readonly generation: number;
+  readonly from: number;
+  readonly to: number;
+  /** Which columns, by number. */
+  readonly columns: readonly number[];
+  /** What the part is bound to when rows come and go: the row at the top of the page, the end of the table, or nothing. */
+  readonly anchor: { readonly mark: Mark; readonly position: number } | "end" | "none";
+  /** The ends of the selection, if there is one, and a number for this selection. */
+  readonly marks: readonly Mark[];
+  readonly selection: number;
+  /** What is asked for is not on the page yet: answer at once, not when something changes. */
+  readonly isMissing: boolean;
+};
+
+/** Cells that are changed for `ms` by now. */
+export type FrameFlash = { readonly ms: number; readonly cells: readonly number[] | "all" };
+
+export type FrameRow = {
+  /** Its number in the file, from 0. */
+  readonly row: number;
+  /** Of the columns that were asked for. */
+  readonly cells: readonly string[];
+  readonly flash: FrameFlash | undefined;
+};
+
+export type Frame = {
+  readonly version: number;
+  readonly generation: number;
+  /** How many rows there are, and how many of them are shown. */
+  readonly total: number;
+  readonly count: number;
+  readonly from: number;
+  readonly columns: readonly number[];
+  readonly rows: readonly FrameRow[];
+  /** So many positions what the part is bound to has moved. */
+  readonly shift: number;
+  /** Where the ends of that selection are: their rows, and positions. */
+  readonly marks: readonly { readonly row: number; readonly position: number }[];
+  readonly selection: number;
+};
+
+export type ColumnFacts = {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** Of a sample. */ readonly longest: string;
+};
+
+export type Facts = {
+  readonly generation: number;
+  readonly rows: number;
+  readonly shown: number;
+  readonly isPaused: boolean;
+  /** There is more than the page shows. */
+  readonly isBehind: boolean;
+  readonly isBuilding: boolean;
+  /** ms since the table changed last, as far as this page has seen; undefined if it has not. */
+  readonly changedMs: number | undefined;
+  /** ms since the server was heard last. */
+  readonly heardMs: number | undefined;
+  readonly hasTable: boolean;
+  /** From 0 to 1: how much of a snapshot has come; undefined if none is coming. */
+  readonly loaded: number | undefined;
+};
+
+export type PlotRequest = {
+  /** Names; undefined: pick. */
+  readonly x: string | undefined;
+  readonly ys: readonly string[] | undefined;
+  readonly from: number;
+  readonly to: number;
+  /** Only the last so many rows. */
+  readonly last: number;
+  readonly points: number;
+};
+
+export type Plot = Points & {
+  /** The name of the x axis; undefined: the row number. */
+  readonly x: string | undefined;
+  readonly isTime: boolean;
+  readonly ys: readonly string[];
+  /** What can be chosen. */
+  readonly xChoices: readonly string[];
+  readonly yChoices: readonly string[];
+};
+
+/** Rows by position, columns by number. */
+export type Area = { readonly from: number; readonly to: number; readonly columns: readonly number[] };
+
+export type ToWorker =
+  | { readonly type: "open"; readonly url: string; readonly token: string | undefined }
+  | { readonly type: "rules"; readonly rules: Rules }
+  | { readonly type: "pause"; readonly isPaused: boolean }
+  | { readonly type: "look"; readonly look: Look }
+  | { readonly type: "plot"; readonly request: PlotRequest | undefined }
+  | { readonly type: "copy"; readonly area: Area; readonly isGuarded: boolean; readonly hasHeader: boolean }
+  | { readonly type: "cell"; readonly position: number; readonly column: number }
+  | { readonly type: "export"; readonly isGuarded: boolean; readonly isShownOnly: boolean };
+
+export type FromWorker =
+  | { readonly type: "columns"; readonly generation: number; readonly columns: readonly ColumnFacts[] }
+  | { readonly type: "facts"; readonly facts: Facts }
+  | { readonly type: "frame"; readonly frame: Frame }
+  | { readonly type: "status"; readonly state: State; readonly message: string; readonly since: number }
+  | { readonly type: "connection"; readonly connection: ConnectionState }
+  | { readonly type: "ended"; readonly why: string }
+  | { readonly type: "plot"; readonly plot: Plot }
+  /** Undefined: it is too much for a clipboard. */
+  | { readonly type: "copied"; readonly text: string | undefined; readonly rows: number }
+  | { readonly type: "cell"; readonly column: number; readonly row: number; readonly text: string }
+  | { readonly type: "exported"; readonly blob: Blob; readonly rows: number };

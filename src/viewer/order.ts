@@ -1,0 +1,198 @@
+// Which rows are shown and in which order: those that pass the filter, sorted by a column, or all as in the file. Kept up change by
+// change where that costs less than doing it anew.
+import type { Row, Splice } from "../feed/protocol.ts";
+import type { Kind } from "./cells.ts";
+import type { Filter } from "./filter.ts";
+import { type Breath, sortStably } from "./sort.ts";
+
+/** `kind` is that of the column. Cells that are not of the kind, and empty ones, come last either way. */
+export type Sorting = { readonly column: number; readonly descending: boolean; readonly kind: Kind };
+
+export type OrderRules = { readonly sorting: Sorting | undefined; readonly filter: Filter | undefined };
+
+/** Rows are their numbers in the file, from 0; positions are those on the page. */
+export type Order = {
+  /** How many rows are shown. */
+  count(): number;
+  /** The position must be one of those that are shown. */
+  rowAt(position: number): number;
+  /** Where a row is shown, or where it would be. */
+  positionOf(row: number): number;
+  /** Whether following this change costs less than building the order anew. */
+  canFollow(splices: readonly Splice[]): boolean;
+  /** Follows a change; `rows` are those after it. */
+  follow(splices: readonly Splice[], rows: readonly Row[]): void;
+};
+
+/** Each splice is a pass over the order. */
+const FEW_SPLICES = 8;
+/** Each new row is a search and a place in the order. */
+const FEW_ROWS = 20_000;
+const ROWS_PER_BREATH = 1 << 12;
+
+/** As `buildOrder`, for tables of which nothing is hidden or moved. */
+export function fileOrder(rows: readonly Row[]): Order {
+  let count = rows.length;
+  return {
+    count: () => count,
+    rowAt: (position) => position,
+    positionOf: (row) => row,
+    canFollow: () => true,
+    follow: (_splices, after) => void (count = after.length),
+  };
+}
+
+/** `rows` must stay as they are meanwhile. Undefined if it was given up. */
+export async function buildOrder(rows: readonly Row[], rules: OrderRules, breathe: Breath): Promise<Order | undefined> {
+  if (!rules.filter && !rules.sorting) return fileOrder(rows);
+  const list = await listed(rows, rules.filter, breathe);
+  if (!list) return undefined;
+  const { sorting } = rules;
+  if (sorting) {
+    const compare = await comparisonByKeys(rows, list, sorting, breathe);
+    if (!compare || !(await sortStably(list, compare, breathe))) return undefined;
+  }
+  return listOrder(list, rows, rules);
+}
+
+async function listed(rows: readonly Row[], filter: Filter | undefined, breathe: Breath) {
+  const list = new Uint32Array(rows.length);
+  if (!filter) return list.map((_, row) => row);
+  let count = 0;
+  for (let row = 0; row < rows.length; row++) {
+    if (filter(rows[row]!)) list[count++] = row;
+    if (row % ROWS_PER_BREATH === 0 && !(await breathe())) return undefined;
+  }
+  return list.slice(0, count);
+}
+
+/** With what is compared read out of the cells once. */
+async function comparisonByKeys(
+  rows: readonly Row[],
+  list: Uint32Array,
+  { column, descending, kind }: Sorting,
+  breathe: Breath,
+) {
+  if (kind.type === "text") return byText((row) => rows[row]![column] ?? "", descending);
+  const keys = new Float64Array(rows.length);
+  for (let i = 0; i < list.length; i++) {
+    keys[list[i]!] = kind.valueOf(rows[list[i]!]![column] ?? "");
+    if (i % ROWS_PER_BREATH === 0 && !(await breathe())) return undefined;
+  }
+  return byNumber((row) => keys[row]!, descending);
+}
+
+type Compare = (a: number, b: number) => number;
+
+function byNumber(keyOf: (row: number) => number, descending: boolean): Compare {
+  const sign = descending ? -1 : 1;
+  return (a, b) => {
+    const x = keyOf(a);
+    const y = keyOf(b);
+    if (x === y) return 0;
+    if (Number.isNaN(x)) return Number.isNaN(y) ? 0 : 1;
+    return Number.isNaN(y) ? -1 : x < y ? -sign : sign;
+  };
+}
+
+const collator = new Intl.Collator();
+
+function byText(cellOf: (row: number) => string, descending: boolean): Compare {
+  const sign = descending ? -1 : 1;
+  return (a, b) => {
+    const x = cellOf(a);
+    const y = cellOf(b);
+    if (x === y) return 0;
+    if (x === "" || y === "") return x === "" ? 1 : -1;
+    return sign * collator.compare(x, y);
+  };
+}
+
+function listOrder(sorted: Uint32Array<ArrayBuffer>, before: readonly Row[], { sorting, filter }: OrderRules): Order {
+  let list = sorted;
+  let count = sorted.length;
+  let rows = before;
+  let length = before.length;
+  const compare = sorting ? comparison(sorting) : () => 0;
+  const inOrder: Compare = (a, b) => compare(a, b) || a - b;
+
+  function comparison({ column, descending, kind }: Sorting): Compare {
+    const cellOf = (row: number) => rows[row]![column] ?? "";
+    return kind.type === "text" ? byText(cellOf, descending) : byNumber((row) => kind.valueOf(cellOf(row)), descending);
+  }
+
+  function positionOf(row: number): number {
+    let low = 0;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (inOrder(list[middle]!, row) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  function canFollow(splices: readonly Splice[]): boolean {
+    return splices.length <= FEW_SPLICES && splices.reduce((sum, [, , rows]) => sum + rows.length, 0) <= FEW_ROWS;
+  }
+
+  function follow(splices: readonly Splice[], after: readonly Row[]): void {
+    let fresh: number[] = [];
+    for (const [start, deleted, inserted] of splices) {
+      const shift = inserted.length - deleted;
+      const isAppend = deleted === 0 && start === length;
+      if (!isAppend) count = moveBehind(list, count, start, deleted, shift);
+      if (!isAppend) fresh = fresh.filter((row) => row < start || row >= start + deleted);
+      if (!isAppend) fresh = fresh.map((row) => (row < start ? row : row + shift));
+      for (let i = 0; i < inserted.length; i++) fresh.push(start + i);
+      length += shift;
+    }
+    rows = after;
+    insert(filter ? fresh.filter((row) => filter(rows[row]!)) : fresh);
+  }
+
+  function insert(fresh: number[]): void {
+    if (fresh.length === 0) return;
+    fresh.sort(inOrder);
+    const places = fresh.map(positionOf);
+    if (count + fresh.length > list.length) {
+      const grown = new Uint32Array(Math.ceil((count + fresh.length) * 1.25) + 64);
+      grown.set(list.subarray(0, count));
+      list = grown;
+    }
+    for (let i = fresh.length - 1, end = count; i >= 0; i--) {
+      list.copyWithin(places[i]! + i + 1, places[i]!, end);
+      list[places[i]! + i] = fresh[i]!;
+      end = places[i]!;
+    }
+    count += fresh.length;
+  }
+
+  return {
+    count: () => count,
+    rowAt: (position) => list[position]!,
+    positionOf,
+    canFollow,
+    follow,
+  };
+}
+
+/** Takes out the rows that are deleted, and renumbers those behind them. Gives how many are left. */
+function moveBehind(list: Uint32Array, count: number, start: number, deleted: number, shift: number): number {
+  let kept = 0;
+  for (let i = 0; i < count; i++) {
+    const row = list[i]!;
+    if (row < start) list[kept++] = row;
+    else if (row >= start + deleted) list[kept++] = row + shift;
+  }
+  return kept;
+}
+
+/** Where a row is after a change; of one that was deleted, where it was, or the last before that. */
+export function movedRow(row: number, splices: readonly Splice[]): number {
+  for (const [start, deleted, inserted] of splices) {
+    if (row >= start + deleted) row += inserted.length - deleted;
+    else if (row >= start) row = start + Math.min(row - start, Math.max(0, inserted.length - 1));
+  }
+  return row;
+}

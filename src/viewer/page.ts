@@ -1,0 +1,228 @@
+// The page: wires the Worker, the table, the badge, the plot and the tools together.
+import type { ConnectionState } from "../feed/subscriber.ts";
+import { openBadge, type Situation } from "./badge.ts";
+import { emptyText, hiddenText, many, selectedText, shapeText } from "./captions.ts";
+import { shownText } from "./cells.ts";
+import { openCell, openColumns, openConnect, openDownload, openHelp } from "./dialogs.ts";
+import { byId, copyText, element, setText } from "./dom.ts";
+import { downloadName } from "./export.ts";
+import { openGrid } from "./grid.ts";
+import { askHealth } from "./health.ts";
+import { listenToKeys } from "./keys.ts";
+import type { ColumnFacts, Facts, FromWorker, ToWorker } from "./messages.ts";
+import type { Rules } from "./model.ts";
+import { openPlotPanel } from "./plot.ts";
+import { listenToPointer } from "./pointer.ts";
+import { askForToken, takeToken } from "./token.ts";
+
+const BADGE_MS = 500;
+/** After the last key in the filter. */
+const FILTER_MS = 120;
+
+/** `script` is where this script came from: it is the Worker's, too. */
+export function startPage(script: URL): void {
+  const worker = new Worker(script, { type: "module" });
+  const say = (message: ToWorker) => worker.postMessage(message);
+  const press = (id: string, isPressed: boolean) => byId(id).setAttribute("aria-pressed", String(isPressed));
+  const badge = openBadge();
+  const guard = { isOn: false };
+  const filter = byId<HTMLInputElement>("filter");
+  let token = takeToken();
+  let rules: Rules = { sort: undefined, filter: "" };
+  let facts: Facts | undefined;
+  let columnNames = "";
+  let filtering: ReturnType<typeof setTimeout> | undefined;
+  let serverChangedAt: number | undefined; // what the server said when we came
+  let situation: Situation = {
+    status: undefined,
+    connection: "connecting",
+    why: "",
+    changedAt: undefined,
+    heardAt: undefined,
+    aliveAt: performance.now(),
+    isPaused: false,
+    isBehind: false,
+    rows: 0,
+    file: "",
+  };
+
+  const grid = openGrid(byId("grid"), {
+    onLook: (look) => say({ type: "look", look }),
+    onFollowing: (isFollowing) => press("follow", isFollowing),
+    onSelected: () => setText(byId("selected"), selectedText(grid.selection, grid.layout.shown(), grid.textAt)),
+  });
+  const plot = openPlotPanel((request) => say({ type: "plot", request }));
+  const tools = {
+    follow: () => grid.follow(!grid.isFollowing()),
+    pause: () => say({ type: "pause", isPaused: !situation.isPaused }),
+    plot() {
+      plot.toggle();
+      press("plot", plot.isOpen());
+    },
+    columns: () => openColumns(grid.layout, columnsChanged),
+    download: () => openDownload(guard, (choice) => say({ type: "export", ...choice })),
+    connect: () => openConnect(location.origin, token !== undefined),
+    help: openHelp,
+  };
+
+  function receive(message: FromWorker): void {
+    switch (message.type) {
+      case "columns":
+        return takeColumns(message.generation, message.columns);
+      case "facts":
+        return takeFacts(message.facts);
+      case "frame":
+        return grid.takeFrame(message.frame);
+      case "status":
+        return update({ status: message, heardAt: performance.now() });
+      case "connection":
+        return connectionIs(message.connection);
+      case "ended":
+        return update({ connection: "ended", why: message.why });
+      case "plot":
+        return plot.draw(message.plot);
+      case "copied":
+        return void copied(message.text, message.rows);
+      case "cell":
+        return openCell(grid.layout.columns[message.column]?.name ?? "", message.row, message.text);
+      case "exported":
+        return save(message.blob);
+    }
+  }
+
+  function takeColumns(generation: number, columns: readonly ColumnFacts[]): void {
+    const before = columnNames;
+    columnNames = JSON.stringify(columns.map(({ name }) => name));
+    grid.takeColumns(generation, columns);
+    if (before !== columnNames) plot.reset();
+  }
+
+  function takeFacts(next: Facts): void {
+    const now = performance.now();
+    const at = (ms: number | undefined) => (ms === undefined ? undefined : now - ms);
+    facts = next;
+    // The first table is no change: of what was before this page came only the server knows.
+    const changedAt =
+      serverChangedAt === undefined ? undefined : Math.max(serverChangedAt, at(next.changedMs) ?? serverChangedAt);
+    const { isPaused, isBehind, rows } = next;
+    update({ isPaused, isBehind, rows, changedAt, heardAt: at(next.heardMs) ?? situation.heardAt, aliveAt: now });
+    showCounts();
+  }
+
+  function connectionIs(connection: ConnectionState): void {
+    if (connection.state === "waiting") {
+      const wasThere = situation.heardAt !== undefined;
+      update({ connection: wasThere ? "reconnecting" : "connecting", why: connection.why });
+    } else update({ connection: connection.state });
+    if (connection.state !== "current") void lookAround();
+  }
+
+  async function lookAround(): Promise<void> {
+    const health = await askHealth(token);
+    if (health.type === "refused")
+      askForToken(health.why, (given) => {
+        token = given;
+        open();
+      });
+    if (health.type !== "known") return;
+    if (health.changedMs !== undefined) serverChangedAt = performance.now() - health.changedMs;
+    setText(byId("name"), shownText(health.file) || "csvcast");
+    update({ file: health.file });
+  }
+
+  function open(): void {
+    update({ connection: "connecting" });
+    say({ type: "open", url: location.origin, token });
+  }
+
+  function update(change: Partial<Situation>): void {
+    situation = { ...situation, ...change };
+    badge.show(situation, performance.now());
+    press("pause", situation.isPaused);
+    const text = emptyText(situation, facts);
+    byId("empty").hidden = text === "";
+    setText(byId("empty"), text);
+  }
+
+  function showCounts(): void {
+    if (!facts) return;
+    const { columns, shown } = grid.layout;
+    setText(byId("shape"), shapeText(facts, columns.length));
+    setText(byId("count"), hiddenText(facts, rules.filter !== "", columns.length - shown().length));
+  }
+
+  function columnsChanged(): void {
+    grid.refresh();
+    showCounts();
+  }
+
+  function setRules(change: Partial<Rules>): void {
+    rules = { ...rules, ...change };
+    grid.setSort(rules.sort);
+    say({ type: "rules", rules });
+    showCounts();
+  }
+
+  /** Up, down, and back to the order of the file. */
+  function sortBy(column: number): void {
+    const name = grid.layout.columns[column]?.name;
+    if (name === undefined) return;
+    const isSame = rules.sort?.column === name;
+    setRules({ sort: isSame && rules.sort?.descending ? undefined : { column: name, descending: isSame } });
+  }
+
+  function copy(): void {
+    const area = grid.selection.area();
+    if (!area) return;
+    const shown = grid.layout.shown().slice(area.left, area.right + 1);
+    const isAll = area.top === 0 && area.bottom === grid.count() - 1 && area.bottom > 0;
+    const range = { from: area.top, to: area.bottom + 1, columns: shown.map(({ index }) => index) };
+    say({ type: "copy", area: range, isGuarded: guard.isOn, hasHeader: isAll });
+  }
+
+  async function copied(text: string | undefined, rows: number): Promise<void> {
+    const isDone = text !== undefined && (await copyText(text));
+    const trouble =
+      text === undefined ? "Too much for the clipboard: use Download." : "The browser does not allow copying.";
+    setText(byId("selected"), isDone ? `Copied ${many(rows, "row")}.` : trouble);
+  }
+
+  function openFocused(): void {
+    const focus = grid.selection.focus();
+    const column = focus && grid.layout.shown()[focus.place];
+    if (focus && focus.position >= 0 && column) say({ type: "cell", position: focus.position, column: column.index });
+  }
+
+  function save(blob: Blob): void {
+    const href = URL.createObjectURL(blob);
+    element("a", { href, download: downloadName(situation.file, "csv") }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 60_000);
+  }
+
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(data);
+  worker.onerror = () => update({ connection: "ended", why: "This page has failed" });
+  for (const [id, action] of Object.entries(tools)) byId(id).addEventListener("click", action);
+  filter.addEventListener("input", () => {
+    clearTimeout(filtering);
+    filtering = setTimeout(() => setRules({ filter: filter.value }), FILTER_MS);
+  });
+  filter.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape" && key !== "Enter") return;
+    if (key === "Escape" && filter.value !== "") setRules({ filter: (filter.value = "") });
+    grid.scroller.focus();
+  });
+  listenToPointer(grid, { onSort: sortBy, onOpen: openFocused });
+  listenToKeys(grid, {
+    onFilter: () => filter.select(),
+    onSort: sortBy,
+    onHide(column) {
+      grid.layout.setHidden(column, true);
+      columnsChanged();
+    },
+    onOpen: openFocused,
+    onCopy: copy,
+    buttons: { f: tools.follow, " ": tools.pause, p: tools.plot, c: tools.columns, "?": tools.help },
+  });
+  setInterval(() => badge.show(situation, performance.now()), BADGE_MS);
+  open();
+}

@@ -1,0 +1,106 @@
+// Mouse, pen and finger on the table: selecting, sorting by a header, dragging a column's edge.
+import type { Grid } from "./grid.ts";
+import { HEADER } from "./selection.ts";
+
+export type PointerEvents = {
+  /** A header was clicked. */
+  onSort(column: number): void;
+  /** A cell was double-clicked. */
+  onOpen(): void;
+};
+
+/** Beyond the edge of the table a selection goes on by so many rows a time. */
+const DRAG_ROWS = 3;
+const DRAG_MS = 40;
+
+export function listenToPointer(grid: Grid, { onSort, onOpen }: PointerEvents): void {
+  const { scroller, layout } = grid;
+
+  scroller.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || isOnScrollbar(event)) return;
+    const edge = grid.edgeAt(event.clientX, event.clientY);
+    if (edge !== undefined) return dragEdge(event, edge);
+    const spot = grid.spotAt(event.clientX, event.clientY);
+    if (!spot || event.pointerType === "touch") return; // a finger scrolls; `click` is for it
+    if (spot.position !== HEADER) dragSelection(event);
+  });
+
+  scroller.addEventListener("click", (event) => {
+    if (isOnScrollbar(event) || grid.edgeAt(event.clientX, event.clientY) !== undefined) return;
+    const spot = grid.spotAt(event.clientX, event.clientY);
+    const column = spot && layout.shown()[spot.place];
+    if (spot?.position === HEADER && column) onSort(column.index);
+    else if (spot && isTouch(event) && spot.place >= 0) grid.select(spot, false);
+  });
+
+  scroller.addEventListener("dblclick", (event) => {
+    const edge = grid.edgeAt(event.clientX, event.clientY);
+    const spot = grid.spotAt(event.clientX, event.clientY);
+    if (edge !== undefined) layout.fit(edge);
+    else if (spot && spot.position !== HEADER && spot.place >= 0) return onOpen();
+    grid.refresh();
+  });
+
+  function isOnScrollbar(event: MouseEvent): boolean {
+    const box = scroller.getBoundingClientRect();
+    return event.clientX - box.left >= scroller.clientWidth || event.clientY - box.top >= scroller.clientHeight;
+  }
+
+  function dragEdge(event: PointerEvent, column: number): void {
+    event.preventDefault();
+    const before = layout.columns[column]!.width;
+    follow(event, ({ clientX }) => {
+      layout.setWidth(column, before + clientX - event.clientX);
+      grid.refresh();
+    });
+  }
+
+  function dragSelection(event: PointerEvent): void {
+    const spot = grid.spotAt(event.clientX, event.clientY)!;
+    scroller.focus();
+    if (spot.place === -1) return selectRow(spot.position, event.shiftKey);
+    grid.select(spot, event.shiftKey);
+    let last = event;
+    const beyond = setInterval(() => {
+      const box = scroller.getBoundingClientRect();
+      const by = last.clientY > box.bottom ? DRAG_ROWS : last.clientY < box.top ? -DRAG_ROWS : 0;
+      if (by !== 0) extendBy(by);
+    }, DRAG_MS);
+    follow(
+      event,
+      (moved) => {
+        last = moved;
+        const over = grid.spotAt(moved.clientX, moved.clientY);
+        if (over && over.position !== HEADER) grid.select({ ...over, place: Math.max(0, over.place) }, true);
+      },
+      () => clearInterval(beyond),
+    );
+  }
+
+  function extendBy(by: number): void {
+    const focus = grid.selection.focus();
+    if (focus) grid.select({ ...focus, position: Math.max(0, focus.position + by) }, true);
+  }
+
+  function selectRow(position: number, isExtended: boolean): void {
+    const last = layout.shown().length - 1;
+    const { scrollLeft } = scroller;
+    if (!isExtended) grid.select({ position, place: 0 }, false);
+    grid.select({ position, place: last }, true);
+    scroller.scrollLeft = scrollLeft;
+  }
+
+  function follow(event: PointerEvent, onMove: (event: PointerEvent) => void, onEnd = () => {}): void {
+    scroller.setPointerCapture(event.pointerId);
+    const move = (moved: PointerEvent) => onMove(moved);
+    const end = () => {
+      scroller.removeEventListener("pointermove", move);
+      scroller.removeEventListener("lostpointercapture", end);
+      onEnd();
+    };
+    scroller.addEventListener("pointermove", move);
+    scroller.addEventListener("lostpointercapture", end);
+  }
+}
+
+const isTouch = (event: MouseEvent) => event instanceof PointerEvent && event.pointerType === "touch";

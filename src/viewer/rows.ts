@@ -1,0 +1,181 @@
+// Draws the header and the rows in view, into elements that are used again: a row that stays in view keeps its element.
+import { shownText } from "./cells.ts";
+import { element } from "./dom.ts";
+import { FLASH_MS } from "./flashes.ts";
+import type { Column, Layout } from "./layout.ts";
+import type { Frame, FrameFlash, FrameRow } from "./messages.ts";
+import { HEADER, type Selection } from "./selection.ts";
+
+export const ROW_HEIGHT = 26;
+
+/** What is to be drawn. */
+export type Scene = {
+  readonly frame: Frame | undefined;
+  readonly layout: Layout;
+  readonly selection: Selection;
+  readonly sort: { readonly column: string; readonly descending: boolean } | undefined;
+  /** Positions in view, `[first, last)`, and the px of the table that is at the top. */
+  readonly first: number;
+  readonly last: number;
+  readonly top: number;
+  /** Places of columns in view, `[from, to)`. */
+  readonly from: number;
+  readonly to: number;
+  readonly scrollLeft: number;
+  readonly gutter: number;
+};
+
+type CellBox = { readonly box: HTMLElement; text: string; style: string; kind: string };
+type RowBox = {
+  readonly box: HTMLElement;
+  readonly number: HTMLElement;
+  readonly cells: HTMLElement;
+  readonly boxes: CellBox[];
+  row: number;
+};
+
+export type Rows = {
+  draw(scene: Scene): void;
+  /** The element of the focus, for screen readers. */
+  readonly focusId: string;
+};
+
+export function openRows(layer: HTMLElement, now: () => number, redraw: () => void): Rows {
+  const head = element("div", { class: "head", role: "row", "aria-rowindex": 1 });
+  const corner = element("div", { class: "number", role: "columnheader", "aria-label": "Row" }, "");
+  const headCells = element("div", { class: "cells", role: "presentation" });
+  const body = element("div", { role: "rowgroup" });
+  const headBoxes: CellBox[] = [];
+  const edges: HTMLElement[] = [];
+  head.append(headCells, corner);
+  layer.append(element("div", { role: "rowgroup" }, head), body);
+  let used = new Map<number, RowBox>();
+  const free: RowBox[] = [];
+  let drawnFrame: Frame | undefined;
+  let drawnAt = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function draw(scene: Scene): void {
+    if (scene.frame !== drawnFrame) drawnAt = now();
+    drawnFrame = scene.frame;
+    layer.style.setProperty("--x", `${scene.gutter - scene.scrollLeft}px`);
+    drawHead(scene);
+    drawBody(scene);
+  }
+
+  function drawHead({ layout, from, to, sort, selection, gutter }: Scene): void {
+    corner.style.width = `${gutter}px`;
+    const shown = layout.shown();
+    const focus = selection.focus();
+    fill(headCells, headBoxes, to - from, () => ({ box: element("div", { role: "columnheader" }), ...EMPTY }));
+    while (edges.length < to - from) headCells.append((edges[edges.length] = element("div", { class: "edge" })));
+    headBoxes.forEach((cell, i) => {
+      const column = shown[from + i];
+      cell.box.hidden = edges[i]!.hidden = !column;
+      if (!column) return;
+      put(cell, shownText(column.name), layout, from + i, column);
+      const isFocus = focus?.position === HEADER && focus.place === from + i;
+      setKind(cell, `cell${column.type === "number" ? " right" : ""}${isFocus ? " focus" : ""}`);
+      cell.box.id = isFocus ? "focus" : "";
+      const direction = sort?.descending ? "descending" : "ascending";
+      cell.box.setAttribute("aria-sort", sort?.column === column.name ? direction : "none");
+      cell.box.setAttribute("aria-colindex", String(from + i + 1));
+      cell.box.title = shownText(column.name);
+      edges[i]!.style.left = `${layout.left(from + i + 1) - 5}px`;
+    });
+    for (let i = to - from; i < edges.length; i++) edges[i]!.hidden = true;
+  }
+
+  function drawBody(scene: Scene): void {
+    const { frame, first, last } = scene;
+    const before = used;
+    used = new Map();
+    let flashLeft = 0;
+    const shown: { readonly position: number; readonly row: FrameRow }[] = [];
+    for (let position = first; position < last; position++) {
+      const row = frame?.rows[position - frame.from];
+      if (row && position >= frame.from) shown.push({ position, row });
+    }
+    const wanted = new Set(shown.map(({ row }) => row.row));
+    for (const [row, box] of before) if (!wanted.has(row)) free.push(box);
+    for (const { position, row } of shown) {
+      const box = before.get(row.row) ?? free.pop() ?? newRow();
+      used.set(row.row, box);
+      const flash = row.flash && { ...row.flash, ms: row.flash.ms + now() - drawnAt };
+      if (flash) flashLeft = Math.max(flashLeft, FLASH_MS - flash.ms);
+      drawRow(box, position, row, flash, scene);
+    }
+    for (const box of free) box.box.hidden = true;
+    if (flashLeft > 0) timer ??= setTimeout(() => ((timer = undefined), redraw()), flashLeft + 10);
+  }
+
+  function newRow(): RowBox {
+    const number = element("div", { class: "number", role: "rowheader" });
+    const cells = element("div", { class: "cells", role: "presentation" });
+    const box = element("div", { class: "row", role: "row" }, cells, number);
+    body.append(box);
+    return { box, number, cells, boxes: [], row: -1 };
+  }
+
+  function drawRow(box: RowBox, position: number, row: FrameRow, flash: FrameFlash | undefined, scene: Scene): void {
+    const { frame, layout, from, to, top, gutter, selection } = scene;
+    box.box.hidden = false;
+    box.box.classList.toggle("still", box.row !== row.row);
+    if (box.row !== row.row) box.number.textContent = (row.row + 1).toLocaleString("en-US");
+    box.row = row.row;
+    box.box.style.transform = `translateY(${ROW_HEIGHT + position * ROW_HEIGHT - top}px)`;
+    box.box.setAttribute("aria-rowindex", String(position + 2));
+    box.number.style.width = `${gutter}px`;
+    const area = selection.area();
+    const focus = selection.focus();
+    const isIn = area !== undefined && position >= area.top && position <= area.bottom;
+    const isOne = area !== undefined && area.top === area.bottom && area.left === area.right;
+    const columnAt = new Map(frame!.columns.map((column, i) => [column, i]));
+    const shown = layout.shown();
+    fill(box.cells, box.boxes, to - from, () => ({ box: element("div", { role: "gridcell" }), ...EMPTY }));
+    box.boxes.forEach((cell, i) => {
+      const place = from + i;
+      const column = shown[place];
+      cell.box.hidden = !column || i >= to - from;
+      if (!column || i >= to - from) return;
+      put(cell, row.cells[columnAt.get(column.index) ?? -1] ?? "", layout, place, column);
+      const isFresh = flash && flash.ms < FLASH_MS && (flash.cells === "all" || flash.cells.includes(column.index));
+      const isSelected = isIn && !isOne && place >= area.left && place <= area.right;
+      const isFocus = focus?.position === position && focus.place === place;
+      setKind(
+        cell,
+        `cell${column.type === "number" ? " right" : ""}${isFresh ? " fresh" : ""}${isSelected ? " in" : ""}${isFocus ? " focus" : ""}`,
+      );
+      cell.box.id = isFocus ? "focus" : "";
+      cell.box.setAttribute("aria-colindex", String(place + 1));
+      if (isSelected || isFocus) cell.box.setAttribute("aria-selected", "true");
+      else cell.box.removeAttribute("aria-selected");
+    });
+  }
+
+  return { draw, focusId: "focus" };
+}
+
+const EMPTY = { text: "", style: "", kind: "" };
+
+function fill(parent: HTMLElement, boxes: CellBox[], count: number, make: () => CellBox): void {
+  while (boxes.length < count) {
+    const cell = make();
+    boxes.push(cell);
+    parent.append(cell.box);
+  }
+}
+
+/** Touches the page only where something is other than it was. */
+function put(cell: CellBox, text: string, layout: Layout, place: number, { width }: Column): void {
+  if (cell.text !== text) cell.box.textContent = cell.text = text;
+  const style = `${layout.left(place)} ${width}`;
+  if (cell.style === style) return;
+  cell.style = style;
+  cell.box.style.left = `${layout.left(place)}px`;
+  cell.box.style.width = `${width}px`;
+}
+
+function setKind(cell: CellBox, kind: string): void {
+  if (cell.kind !== kind) cell.box.className = cell.kind = kind;
+}

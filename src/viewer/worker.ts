@@ -1,0 +1,231 @@
+// The Worker behind the page: follows the live feed, keeps the model of what is shown, and answers the page. All that takes long is done
+// here, so that the page never stops.
+import type { Message } from "../feed/protocol.ts";
+import { subscribe, type Subscription } from "../feed/subscriber.ts";
+import { shownText } from "./cells.ts";
+import { csvOf, tsvOf } from "./export.ts";
+import type { Area, ColumnFacts, Frame, FrameRow, FromWorker, Look, Mark, ToWorker } from "./messages.ts";
+import { type Model, openModel, sampleOf } from "./model.ts";
+import { openPlotting } from "./plotting.ts";
+
+/** An hour's work is done in slices of this length. */
+const SLICE_MS = 12;
+/** The page is told what has changed at most this often. */
+const FACTS_MS = 200;
+/** And at least this often, so that it knows that somebody is here. */
+const ALIVE_MS = 1_000;
+/** A clipboard of more is none. */
+const MAX_COPIED_CELLS = 2_000_000;
+const MAX_COPIED_CHARACTERS = 64 << 20;
+const LONGEST_SHOWN = 60;
+const ROWS_PER_PIECE = 5_000;
+
+/** What of a dedicated Worker is used here; its types and those of a page exclude each other. */
+type WorkerScope = {
+  postMessage(message: FromWorker): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+};
+
+export function startWorker(): void {
+  const scope = globalThis as unknown as WorkerScope;
+  const say = (message: FromWorker) => scope.postMessage(message);
+  const now = () => performance.now();
+  let subscription: Subscription | undefined;
+  let look: Look | undefined; // waits for something to happen
+  let toldGeneration = -1;
+  let toldKinds: unknown;
+  let changedAt: number | undefined;
+  let heardAt: number | undefined;
+  let loaded: number | undefined;
+  let factsTimer: ReturnType<typeof setTimeout> | undefined;
+  let factsAt = -Infinity;
+  const model = openModel({ breathe: breathing(), now, onChanged: changed });
+  const plotting = openPlotting(model, (plot) => say({ type: "plot", plot }));
+
+  scope.onmessage = ({ data }) => receive(data);
+  setInterval(tellFacts, ALIVE_MS);
+
+  function receive(message: ToWorker): void {
+    switch (message.type) {
+      case "open":
+        return open(message.url, message.token);
+      case "rules":
+        return model.setRules(message.rules);
+      case "pause":
+        return model.pause(message.isPaused);
+      case "look":
+        return takeLook(message.look);
+      case "plot":
+        return plotting.request(message.request);
+      case "copy":
+        return copy(message.area, message.isGuarded, message.hasHeader);
+      case "cell": {
+        const row = model.order.rowAt(message.position);
+        return say({ ...message, row, text: model.rows[row]?.[message.column] ?? "" });
+      }
+      case "export":
+        return void exportCsv(message.isGuarded, message.isShownOnly);
+    }
+  }
+
+  function open(url: string, token: string | undefined): void {
+    subscription?.close();
+    subscription = subscribe(url, {
+      token,
+      onMessage: (_text, message) => heard(message),
+      onSnapshot(table, splices) {
+        if (splices?.length !== 0) changedAt = now();
+        model.take(table, splices);
+      },
+      onChange(table, splices) {
+        if (splices.length > 0) changedAt = now();
+        model.change(table, splices);
+      },
+      onStatus: ({ state, message, since }) => say({ type: "status", state, message, since }),
+      onConnection: (connection) => say({ type: "connection", connection }),
+      onEnd: (why) => say({ type: "ended", why }),
+    });
+  }
+
+  function heard(message: Message): void {
+    heardAt = now();
+    const isPart = message.type === "snapshot" && message.at + message.rows.length < message.count;
+    loaded = isPart ? (message.at + message.rows.length) / message.count : undefined;
+    if (isPart) tellSoon();
+  }
+
+  function changed(): void {
+    if (model.generation !== toldGeneration || model.kinds !== toldKinds) tellColumns();
+    if (look && (look.version !== model.version || look.generation !== model.generation)) answer(look);
+    plotting.changed();
+    tellSoon();
+  }
+
+  function tellSoon(): void {
+    factsTimer ??= setTimeout(tellFacts, Math.max(0, factsAt + FACTS_MS - now()));
+  }
+
+  function tellColumns(): void {
+    toldGeneration = model.generation;
+    toldKinds = model.kinds;
+    say({ type: "columns", generation: model.generation, columns: columnFacts(model) });
+    tellFacts();
+  }
+
+  function tellFacts(): void {
+    clearTimeout(factsTimer);
+    factsTimer = undefined;
+    factsAt = now();
+    const since = (then: number | undefined) => (then === undefined ? undefined : factsAt - then);
+    const { generation, isPaused, isBehind, isBuilding } = model;
+    const facts = { generation, isPaused, isBehind, isBuilding, rows: model.rows.length, shown: model.order.count() };
+    const hasTable = subscription?.table !== undefined;
+    say({ type: "facts", facts: { ...facts, hasTable, loaded, changedMs: since(changedAt), heardMs: since(heardAt) } });
+  }
+
+  function takeLook(next: Look): void {
+    const isOld = next.version !== model.version || next.generation !== model.generation;
+    if (next.isMissing || isOld) answer(next);
+    else look = next;
+  }
+
+  function answer(asked: Look): void {
+    look = undefined;
+    say({ type: "frame", frame: frameOf(model, asked, now()) });
+  }
+
+  function copy(area: Area, isGuarded: boolean, hasHeader: boolean): void {
+    const rows = area.to - area.from;
+    if (rows * area.columns.length > MAX_COPIED_CELLS) return say({ type: "copied", text: undefined, rows });
+    const cells = (row: readonly string[]) => area.columns.map((column) => row[column] ?? "");
+    const picked = Array.from({ length: rows }, (_, i) => cells(model.rows[model.order.rowAt(area.from + i)] ?? []));
+    const text = tsvOf(hasHeader ? [cells(model.columns), ...picked] : picked, { isGuarded });
+    say({ type: "copied", text: text.length > MAX_COPIED_CHARACTERS ? undefined : text, rows });
+  }
+
+  /** Of the rows as they are now, whatever happens meanwhile. */
+  async function exportCsv(isGuarded: boolean, isShownOnly: boolean): Promise<void> {
+    const { order } = model;
+    const rows = isShownOnly
+      ? Array.from({ length: order.count() }, (_, i) => model.rows[order.rowAt(i)]!)
+      : model.rows.slice();
+    const breathe = breathing();
+    const pieces: BlobPart[] = [csvOf([model.columns], { isGuarded })];
+    for (let at = 0; at < rows.length; at += ROWS_PER_PIECE) {
+      pieces.push(csvOf(rows.slice(at, at + ROWS_PER_PIECE), { isGuarded }));
+      await breathe();
+    }
+    const blob = new Blob(pieces, { type: "text/csv;charset=utf-8" });
+    say({ type: "exported", blob, rows: rows.length });
+  }
+}
+
+function frameOf(model: Model, look: Look, now: number): Frame {
+  const { order, rows, version, generation } = model;
+  const count = order.count();
+  const columns = look.generation === generation ? look.columns : [];
+  const placeOf = (mark: Mark) => {
+    const known = "row" in mark ? model.moved(mark.row, mark.version) : order.rowAt(Math.min(mark.position, count - 1));
+    const now = Math.min(known ?? -1, rows.length - 1);
+    return { row: now, position: now < 0 ? 0 : Math.min(order.positionOf(now), Math.max(0, count - 1)) };
+  };
+  const { anchor } = look;
+  const isSame = look.generation === generation;
+  const shift =
+    anchor === "end"
+      ? count - look.to
+      : anchor === "none" || !isSame
+        ? 0
+        : placeOf(anchor.mark).position - anchor.position;
+  const from = Math.max(0, Math.min(look.from + shift, count));
+  const to = Math.max(from, Math.min(look.to + shift, count));
+  const shown: FrameRow[] = [];
+  for (let position = from; position < to; position++) {
+    const row = order.rowAt(position);
+    const cells = rows[row]!;
+    const flash = model.flashOf(cells);
+    shown.push({
+      row,
+      cells: columns.map((column) => shownText(cells[column] ?? "")),
+      flash: flash && { ms: now - flash.at, cells: flash.cells },
+    });
+  }
+  const marks = isSame ? look.marks.map(placeOf) : [];
+  return {
+    version,
+    generation,
+    total: rows.length,
+    count,
+    from,
+    columns,
+    rows: shown,
+    shift,
+    marks,
+    selection: look.selection,
+  };
+}
+
+function columnFacts({ columns, kinds, rows }: Model): ColumnFacts[] {
+  const sample = sampleOf(rows);
+  return columns.map((name, column) => {
+    let longest = "";
+    for (const row of sample) if ((row[column] ?? "").length > longest.length) longest = row[column]!;
+    return { name, type: kinds[column]!.type, longest: shownText(longest).slice(0, LONGEST_SHOWN) };
+  });
+}
+
+/** Lets messages in between when a slice is over. */
+function breathing(): () => Promise<boolean> | boolean {
+  const { port1, port2 } = new MessageChannel();
+  const waiting: ((goOn: boolean) => void)[] = [];
+  let since = performance.now();
+  port1.onmessage = () => {
+    since = performance.now();
+    waiting.shift()?.(true);
+  };
+  return () => {
+    if (performance.now() - since < SLICE_MS) return true;
+    port2.postMessage(0);
+    return new Promise((resolve) => waiting.push(resolve));
+  };
+}
