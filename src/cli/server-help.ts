@@ -18,7 +18,8 @@ every interval, and every change of the file with it. Type another path at the
 prompt to switch to another file.
 
 Clients that offer the subprotocol csvcast.v1 get the table once, and then each change
-within milliseconds (bun run client --live). On the same port: /csv.json /csv.ndjson
+within milliseconds (bun run client --live). To look at it, open the address in a browser.
+On the same port: /csv.json /csv.ndjson
 /csv.csv /csv/events /healthz /metrics
 
 Options [environment variable]:

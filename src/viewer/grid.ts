@@ -1,11 +1,11 @@
 // The table on the page: a layer as large as the view, in which the rows in view are drawn, over something that scrolls. Asks for what
 // comes into view, keeps in place what a person looks at when rows come and go, and follows the end if asked to.
-import { element } from "./dom.ts";
 import { type Layout, openLayout } from "./layout.ts";
 import type { ColumnFacts, Frame, Look, Mark } from "./messages.ts";
 import { openRows, ROW_HEIGHT, type Scene } from "./rows.ts";
-import { openScroll } from "./scroll.ts";
+import { measuring } from "./measure.ts";
 import { HEADER, openSelection, type Selection, type Spot } from "./selection.ts";
+import { openViewport } from "./viewport.ts";
 
 export type Grid = {
   /** What has the focus for the keyboard. */
@@ -28,7 +28,6 @@ export type Grid = {
   spotAt(x: number, y: number): Spot | undefined;
   /** The column whose right edge is there, in the header. */
   edgeAt(x: number, y: number): number | undefined;
-  scrollBy(rows: number): void;
   /** After widths, hidden columns or the selection have changed. */
   refresh(): void;
 };
@@ -39,68 +38,49 @@ export type GridEvents = {
   onSelected(): void;
 };
 
-/** Rows beyond the view that are there already when it is scrolled. */
+/** Rows and columns beyond the view that are there already when it is scrolled. */
 const SPARE_ROWS = 40;
 const SPARE_COLUMNS = 3;
-const REST_MS = 150;
+const MIN_GUTTER = 40;
+const DIGIT_PX = 8;
+/** So near to its edge, in px, a column is taken by it. */
+const EDGE_PX = 5;
 
 export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }: GridEvents): Grid {
-  const layer = element("div", { class: "layer", role: "presentation" });
-  const sized = element("div", { role: "presentation" }, layer);
-  const scroller = element("div", { class: "scroller", role: "grid", tabindex: 0, "aria-label": "Table" }, sized);
-  scroller.setAttribute("aria-readonly", "true");
-  scroller.setAttribute("aria-multiselectable", "true");
-  host.prepend(scroller);
-  const layout = openLayout(measuring());
-  const scroll = openScroll();
-  const selection = openSelection(markAt);
-  const rows = openRows(layer, () => performance.now(), refresh);
   let frame: Frame | undefined;
   let generation = -1;
   let sort: Scene["sort"];
   let isFollowing = false;
   let isAsking = false;
   let isDrawing = false;
-  let resting: ReturnType<typeof setTimeout> | undefined;
-  let size = { width: 0, height: 0 };
 
-  new ResizeObserver(arrange).observe(scroller);
-  scroller.addEventListener("scroll", scrolled, { passive: true });
+  const gutter = () => Math.max(MIN_GUTTER, (frame?.total ?? 0).toLocaleString("en-US").length * DIGIT_PX + 18);
+  const layout = openLayout(measuring());
+  const selection = openSelection(markAt);
+  const view = openViewport(host, { head: ROW_HEIGHT, gutter, onScrolled, onResized: arrange });
+  const rows = openRows(view.layer, () => performance.now(), redraw);
 
   const count = () => frame?.count ?? 0;
-  const bodyHeight = () => Math.max(0, size.height - ROW_HEIGHT);
-  const gutter = () => Math.max(40, (frame?.total ?? 0).toLocaleString("en-US").length * 8 + 18);
-  const firstInView = () => Math.floor(scroll.top() / ROW_HEIGHT);
-  const endOfView = () => Math.min(count(), Math.ceil((scroll.top() + bodyHeight()) / ROW_HEIGHT));
+  const firstInView = () => Math.floor(view.top() / ROW_HEIGHT);
+  const endOfView = () => Math.min(count(), Math.ceil((view.top() + view.height()) / ROW_HEIGHT));
+  const placesInView = () => layout.inView(view.left(), view.width());
 
   function markAt(position: number): Mark | undefined {
     const row = frame?.rows[position - frame.from];
-    return row && frame && position >= frame.from ? { row: row.row, version: frame.version } : undefined;
+    return row && frame ? { row: row.row, version: frame.version } : undefined;
   }
 
   /** Sizes and where things are; then all is drawn. */
   function arrange(): void {
-    measure();
-    if (isResized()) measure(); // bars have come or gone
-    goTo(isFollowing ? scroll.end() : scroll.top());
-    scroller.setAttribute("aria-rowcount", String(count() + 1));
-    scroller.setAttribute("aria-colcount", String(layout.shown().length));
-    refresh();
+    view.resize({ height: count() * ROW_HEIGHT, width: layout.left(layout.shown().length) });
+    if (isFollowing) view.goToEnd();
+    view.scroller.setAttribute("aria-rowcount", String(count() + 1));
+    view.scroller.setAttribute("aria-colcount", String(layout.shown().length));
+    redraw();
     ask();
   }
 
-  const isResized = () => scroller.clientHeight !== size.height || scroller.clientWidth !== size.width;
-
-  function measure(): void {
-    size = { width: scroller.clientWidth, height: scroller.clientHeight };
-    scroll.resize(count() * ROW_HEIGHT, bodyHeight());
-    sized.style.height = `${scroll.height() + ROW_HEIGHT}px`;
-    sized.style.width = `${layout.left(layout.shown().length) + gutter()}px`;
-    layer.style.width = `${size.width}px`;
-    layer.style.height = `${size.height}px`;
-  }
-
-  function refresh(): void {
+  function redraw(): void {
     if (isDrawing) return;
     isDrawing = true;
     requestAnimationFrame(() => {
@@ -109,45 +89,24 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
     });
   }
 
-  function placesInView(): { from: number; to: number } {
-    return layout.inView(scroller.scrollLeft, Math.max(0, size.width - gutter()));
-  }
-
   function draw(): void {
-    const { from, to } = placesInView();
-    const at = { first: firstInView(), last: endOfView(), top: scroll.top(), from, to };
-    rows.draw({ frame, layout, selection, sort, ...at, scrollLeft: scroller.scrollLeft, gutter: gutter() });
-    if (selection.focus()) scroller.setAttribute("aria-activedescendant", rows.focusId);
-    else scroller.removeAttribute("aria-activedescendant");
+    const inView = { first: firstInView(), last: endOfView(), ...placesInView() };
+    const at = { top: view.top(), scrollLeft: view.left(), gutter: gutter() };
+    rows.draw({ frame, layout, selection, sort, ...inView, ...at });
+    if (selection.focus()) view.scroller.setAttribute("aria-activedescendant", rows.focusId);
+    else view.scroller.removeAttribute("aria-activedescendant");
   }
 
-  function scrolled(): void {
-    // A view of another size moves the bar by itself.
-    if (isResized()) return arrange();
-    const before = scroll.top();
-    scroll.barMoved(scroller.scrollTop);
-    const isAtEnd = scroll.top() >= scroll.end() - 1;
-    if (scroll.top() < before && isFollowing && !isAtEnd) setFollowing(false);
-    if (scroll.top() > before && !isFollowing && isAtEnd) setFollowing(true);
-    correct(false);
-    clearTimeout(resting);
-    resting = setTimeout(() => correct(true), REST_MS);
-    refresh();
+  function onScrolled(by: number): void {
+    followAfter(by);
+    redraw();
     ask();
   }
 
-  function correct(isResting: boolean): void {
-    const bar = scroll.correction(isResting);
-    if (bar !== undefined) putBar(bar);
-  }
-
-  function putBar(bar: number): void {
-    scroller.scrollTop = bar;
-    scroll.barPut(scroller.scrollTop);
-  }
-
-  function goTo(top: number): void {
-    putBar(scroll.goTo(top));
+  /** As a terminal does: up lets go, and the very end holds on. */
+  function followAfter(by: number): void {
+    if (by < 0 && !view.isAtEnd()) setFollowing(false);
+    if (by > 0 && view.isAtEnd()) setFollowing(true);
   }
 
   function setFollowing(next: boolean): void {
@@ -158,29 +117,32 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
 
   /** Asks for what is in view if it is not there; else to be told when it changes. */
   function ask(): void {
-    if (generation === -1 || isAsking || size.height === 0) return;
+    if (generation === -1 || isAsking || view.height() === 0) return;
     const first = firstInView();
-    const last = Math.max(endOfView(), first + Math.ceil(bodyHeight() / ROW_HEIGHT));
+    const last = first + Math.ceil(view.height() / ROW_HEIGHT) + 1;
     const shown = layout.shown();
     const { from, to } = placesInView();
-    const inView = shown.slice(from, to).map(({ index }) => index);
     const columns = shown.slice(Math.max(0, from - SPARE_COLUMNS), to + SPARE_COLUMNS).map(({ index }) => index);
-    isAsking = !covers(first, Math.min(last, count()), inView);
-    const top = markAt(first);
-    const isAtTop = scroll.top() < 1;
-    const anchor = isFollowing ? "end" : isAtTop || !top ? "none" : { mark: top, position: first };
-    const range = { from: Math.max(0, first - SPARE_ROWS), to: last + SPARE_ROWS };
-    if (isFollowing && !isAsking) range.to = Math.max(count(), 1);
+    const inView = shown.slice(from, to).map(({ index }) => index);
+    isAsking = !covers(first, Math.min(endOfView(), count()), inView);
+    const boundToEnd = isFollowing && !isAsking;
     onLook({
       version: frame?.version ?? -1,
       generation,
-      ...range,
+      from: Math.max(0, first - SPARE_ROWS),
+      to: boundToEnd ? count() : last + SPARE_ROWS,
       columns,
-      anchor: anchor === "end" && isAsking ? "none" : anchor,
+      anchor: boundToEnd ? "end" : anchorAt(first),
       marks: selection.marks(),
       selection: selection.id,
       isMissing: isAsking,
     });
+  }
+
+  /** At the top of the table what comes there is to be seen; elsewhere what is seen stays where it is. */
+  function anchorAt(position: number): Look["anchor"] {
+    const mark = view.top() < 1 || isFollowing ? undefined : markAt(position);
+    return mark ? { mark, position } : "none";
   }
 
   function covers(first: number, last: number, columns: readonly number[]): boolean {
@@ -194,49 +156,42 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
     if (next.generation !== generation) return ask();
     frame = next;
     selection.take(next);
-    if (next.shift !== 0 && !isFollowing) {
-      scroll.resize(next.count * ROW_HEIGHT, bodyHeight());
-      goTo(scroll.top() + next.shift * ROW_HEIGHT);
-    }
     arrange();
+    if (next.shift !== 0 && !isFollowing) {
+      view.goTo(view.top() + next.shift * ROW_HEIGHT);
+      redraw();
+    }
     if (selection.focus()) onSelected();
   }
 
   function select(spot: Spot, isExtended: boolean): void {
     const last = layout.shown().length - 1;
+    if (last < 0) return;
     const bounded = {
       position: Math.max(HEADER, Math.min(spot.position, count() - 1)),
       place: Math.max(0, Math.min(spot.place, last)),
     };
-    if (last < 0) return;
     selection.put(bounded, isExtended);
     reveal(bounded);
     onSelected();
-    refresh();
+    redraw();
     ask();
   }
 
   function reveal({ position, place }: Spot): void {
     const y = position * ROW_HEIGHT;
-    const before = scroll.top();
-    if (position !== HEADER && y < before) goTo(y);
-    else if (position !== HEADER && y + ROW_HEIGHT > before + bodyHeight()) goTo(y + ROW_HEIGHT - bodyHeight());
-    if (scroll.top() < before) setFollowing(false);
-    else if (scroll.top() > before && scroll.top() >= scroll.end() - 1) setFollowing(true);
+    const before = view.top();
+    if (position !== HEADER && y < before) view.goTo(y);
+    else if (position !== HEADER && y + ROW_HEIGHT > before + view.height()) view.goTo(y + ROW_HEIGHT - view.height());
+    followAfter(view.top() - before);
     const left = layout.left(place);
-    const room = size.width - gutter();
-    if (left < scroller.scrollLeft) scroller.scrollLeft = left;
-    else if (layout.left(place + 1) > scroller.scrollLeft + room)
-      scroller.scrollLeft = Math.min(left, layout.left(place + 1) - room);
-  }
-
-  function pointIn(x: number, y: number) {
-    const box = scroller.getBoundingClientRect();
-    return { x: x - box.left - gutter() + scroller.scrollLeft, y: y - box.top, isGutter: x - box.left < gutter() };
+    if (left < view.left()) view.setLeft(left);
+    else if (layout.left(place + 1) > view.left() + view.width())
+      view.setLeft(Math.min(left, layout.left(place + 1) - view.width()));
   }
 
   return {
-    scroller,
+    scroller: view.scroller,
     layout,
     selection,
     takeColumns(next, columns) {
@@ -252,11 +207,10 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
     takeFrame,
     setSort(next) {
       sort = next;
-      refresh();
+      redraw();
     },
     follow(next) {
       setFollowing(next);
-      if (next) goTo(scroll.end());
       arrange();
     },
     isFollowing: () => isFollowing,
@@ -266,49 +220,23 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
       return frame?.rows[position - frame.from]?.cells[at] ?? "";
     },
     count,
-    rowsInView: () => Math.max(1, Math.floor(bodyHeight() / ROW_HEIGHT)),
+    rowsInView: () => Math.max(1, Math.floor(view.height() / ROW_HEIGHT)),
     select,
     spotAt(clientX, clientY) {
-      const { x, y, isGutter } = pointIn(clientX, clientY);
-      const { from } = layout.inView(Math.max(0, x), 0);
-      const isBeside = !isGutter && x >= layout.left(layout.shown().length);
-      const position = y < ROW_HEIGHT ? HEADER : Math.floor((y - ROW_HEIGHT + scroll.top()) / ROW_HEIGHT);
-      if (isBeside || position >= count()) return undefined;
-      return { position, place: isGutter ? -1 : from };
+      const { x, y } = view.pointIn(clientX, clientY);
+      const across = x - gutter() + view.left();
+      const position = y < ROW_HEIGHT ? HEADER : Math.floor((y - ROW_HEIGHT + view.top()) / ROW_HEIGHT);
+      if (position >= count() || across >= layout.left(layout.shown().length)) return undefined;
+      return { position, place: x < gutter() ? -1 : layout.inView(across, 0).from };
     },
     edgeAt(clientX, clientY) {
-      const { x, y, isGutter } = pointIn(clientX, clientY);
-      if (y < 0 || y >= ROW_HEIGHT || isGutter) return undefined;
-      const { from } = layout.inView(Math.max(0, x - 5), 0);
-      const place = [from, from - 1].find((near) => near >= 0 && Math.abs(layout.left(near + 1) - x) <= 5);
+      const { x, y } = view.pointIn(clientX, clientY);
+      if (y < 0 || y >= ROW_HEIGHT || x < gutter()) return undefined;
+      const across = x - gutter() + view.left();
+      const { from } = layout.inView(Math.max(0, across - EDGE_PX), 0);
+      const place = [from, from - 1].find((near) => near >= 0 && Math.abs(layout.left(near + 1) - across) <= EDGE_PX);
       return place === undefined ? undefined : layout.shown()[place]?.index;
     },
-    scrollBy(by) {
-      const before = scroll.top();
-      goTo(before + by * ROW_HEIGHT);
-      if (scroll.top() < before) setFollowing(false);
-      refresh();
-      ask();
-    },
     refresh: arrange,
-  };
-}
-
-/** The width of a text in the font of the table. */
-function measuring(): (text: string, isBold: boolean) => number {
-  const context = document.createElement("canvas").getContext("2d");
-  const { fontFamily, fontSize } = getComputedStyle(document.body);
-  const known = new Map<string, number>();
-  return (text, isBold) => {
-    const font = `${isBold ? "600" : "400"} ${fontSize} ${fontFamily}`;
-    const key = font + text;
-    let width = known.get(key);
-    if (width === undefined && context) {
-      if (context.font !== font) context.font = font;
-      width = context.measureText(text).width;
-      if (known.size > 20_000) known.clear();
-      known.set(key, width);
-    }
-    return width ?? text.length * 7;
   };
 }

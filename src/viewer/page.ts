@@ -223,6 +223,9 @@ export function startPage(script: URL): void {
     onCopy: copy,
     buttons: { f: tools.follow, " ": tools.pause, p: tools.plot, c: tools.columns, "?": tools.help },
   });
+  // A page that may come back is kept by the browser as it is; it must not go on as a client.
+  addEventListener("pagehide", () => worker.terminate());
+  addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
   setInterval(() => badge.show(situation, performance.now()), BADGE_MS);
   open();
 }

@@ -1,6 +1,7 @@
 // The plot panel: numeric columns over a time or a number, drawn by uPlot. What is drawn comes from the Worker, for as many points as
 // there are pixels; zooming asks for those of the part.
 import uPlot from "uplot";
+import { axisSize, rangesDiffer, TIMES } from "./axes.ts";
 import { shownText } from "./cells.ts";
 import { byId, element } from "./dom.ts";
 import type { Plot, PlotRequest } from "./messages.ts";
@@ -56,9 +57,10 @@ export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => v
   let asked: PlotRequest = { x: undefined, ys: undefined, last: Infinity, points: 4_000, ...ALL };
   let shown: Plot | undefined;
   let isApart: boolean | undefined; // undefined: as the ranges are
+  let ranges = { key: "", differ: false };
   let isSetting = false;
   dark.addEventListener("change", remake);
-  new ResizeObserver(() => chart?.setSize(sizeOf(canvas))).observe(canvas);
+  new ResizeObserver(() => requestAnimationFrame(() => chart?.setSize(sizeOf(canvas)))).observe(canvas);
 
   function choose(change: Partial<PlotRequest>): void {
     const points = Math.max(500, Math.round(canvas.clientWidth * devicePixelRatio * 2));
@@ -80,7 +82,12 @@ export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => v
     remake();
   }
 
-  const areApart = (plot: Plot) => isApart ?? rangesDiffer(plot);
+  /** As the ranges were when these series were chosen: it does not change while one looks. */
+  function areApart(plot: Plot): boolean {
+    const key = JSON.stringify(plot.ys);
+    if (ranges.key !== key) ranges = { key, differ: rangesDiffer(plot) };
+    return isApart ?? ranges.differ;
+  }
 
   function remake(): void {
     shape = "";
@@ -217,43 +224,6 @@ export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => v
   };
 }
 
-const DAY = 86_400_000;
-const ON_NEW_DAY = ["\n{MMM} {D} {YYYY}", null, "\n{MMM} {D}", null, null, null, 1];
-
-/** Labels of a time axis, by the distance of its ticks in ms; the second line is for a new year, or a new day. */
-const TIMES = [
-  [365 * DAY, "{YYYY}", null, null, null, null, null, null, 1],
-  [28 * DAY, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
-  [DAY, "{MMM} {D}", "\n{YYYY}", null, null, null, null, null, 1],
-  [60_000, "{HH}:{mm}", ...ON_NEW_DAY],
-  [1_000, "{HH}:{mm}:{ss}", ...ON_NEW_DAY],
-  [1, "{HH}:{mm}:{ss}.{fff}", ...ON_NEW_DAY],
-] as unknown as uPlot.Axis.Values;
-
-/** So much wider than the narrowest series all of them are together: in one range that one would be a line. */
-const APART = 8;
-
-function rangesDiffer({ data }: Plot): boolean {
-  const ranges = data
-    .slice(1)
-    .map(rangeOf)
-    .filter(({ low, high }) => high > low);
-  if (ranges.length < 2) return false;
-  const all = Math.max(...ranges.map(({ high }) => high)) - Math.min(...ranges.map(({ low }) => low));
-  return all > APART * Math.min(...ranges.map(({ low, high }) => high - low));
-}
-
-function rangeOf(values: readonly (number | null)[]) {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of values) {
-    if (value === null) continue;
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  return { low, high };
-}
-
 const ALL = { from: -Infinity, to: Infinity };
 
 const options = (names: readonly string[]) =>
@@ -264,10 +234,3 @@ const sizeOf = (canvas: HTMLElement) => ({
   width: Math.max(200, canvas.clientWidth),
   height: Math.min(HEIGHT, canvas.clientHeight || HEIGHT) - 28,
 });
-
-/** As wide as the longest label. */
-function axisSize(chart: uPlot, labels: string[] | null): number {
-  const longest = (labels ?? []).reduce((a, b) => (b.length > a.length ? b : a), "");
-  chart.ctx.font = `12px ${getComputedStyle(document.body).fontFamily}`;
-  return Math.ceil(chart.ctx.measureText(longest).width / devicePixelRatio) + 24;
-}

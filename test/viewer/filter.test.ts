@@ -1,0 +1,146 @@
+// What the filter box finds.
+import { describe, expect, test } from "bun:test";
+import { kindOf } from "../../src/viewer/cells.ts";
+import { parseFilter } from "../../src/viewer/filter.ts";
+
+const COLUMNS = ["city", "price", "time", "New York", "a:b", "note"];
+const ROWS = [
+  ["Berlin", "5", "2026-01-30 12:30", "x", "1", "a.b (c) [d]"],
+  ["berlin-mitte", "12.5", "2026-01-31 00:00", "", "2", "a*b+c?"],
+  ["Rome", "100", "2026-02-01 08:00", "y", "3", 'say "hi" now'],
+  ["Oslo", "", "", "x", "1", "\\d ^$ {2}|/"],
+  ["São Paulo", "-7", "2025-12-31 23:59", "z", "", "new york city"],
+];
+const KINDS = COLUMNS.map((_, column) => kindOf(ROWS.map((row) => row[column]!)));
+
+/** The numbers of the rows that are found; undefined if the text asks for nothing. */
+function found(text: string, columns = COLUMNS, rows = ROWS, kinds = KINDS): number[] | undefined {
+  const filter = parseFilter(text, columns, kinds);
+  return filter && rows.flatMap((row, i) => (filter(row) ? [i] : []));
+}
+
+test("the columns of this test are what they look like", () => {
+  expect(KINDS.map(({ type }) => type)).toEqual(["text", "number", "time", "text", "number", "text"]);
+});
+
+describe("the filter finds", () => {
+  const cases: { name: string; input: string; expected: number[] }[] = [
+    { name: "a word in any cell", input: "rome", expected: [2] },
+    { name: "upper and lower case alike", input: "BERLIN", expected: [0, 1] },
+    { name: "letters with accents alike", input: "SÃO", expected: [4] },
+    { name: "a part of a word", input: "erl", expected: [0, 1] },
+    { name: "all of several words", input: "berlin 12.5", expected: [1] },
+    { name: "nothing, if one word is nowhere", input: "berlin paris", expected: [] },
+    { name: "words in quotes, with their space", input: '"new york"', expected: [4] },
+    { name: "words without quotes one by one", input: "york new", expected: [4] },
+    { name: "a quote", input: '"say ""hi"""', expected: [2] },
+    { name: "a quote alone", input: '""""', expected: [2] },
+    { name: "a word of a column", input: "city:ber", expected: [0, 1] },
+    { name: "a column in any case", input: "CITY:ber", expected: [0, 1] },
+    { name: "words with a space of a column", input: 'city:"o p"', expected: [4] },
+    { name: "all of a cell", input: "city=Berlin", expected: [0] },
+    { name: "all of a cell in any case", input: "city=bERLIN", expected: [0] },
+    { name: "all but a cell", input: "city!=berlin", expected: [1, 2, 3, 4] },
+    { name: "empty cells", input: 'price=""', expected: [3] },
+    { name: "cells that are not empty", input: 'price!=""', expected: [0, 1, 2, 4] },
+    { name: "a column with a space", input: '"New York"=x', expected: [0, 3] },
+    { name: "a column with an operator in its name", input: '"a:b"=1', expected: [0, 3] },
+    { name: "more than", input: "price>12.5", expected: [2] },
+    { name: "at least", input: "price>=12.5", expected: [1, 2] },
+    { name: "less than, but not nothing", input: "price<5", expected: [4] },
+    { name: "at most", input: "price<=5", expected: [0, 4] },
+    { name: "numbers, not digits", input: "price>9", expected: [1, 2] },
+    { name: "between", input: "price>0 price<50", expected: [0, 1] },
+    { name: "below zero", input: "price<-6.5", expected: [4] },
+    { name: "a day and after it", input: "time>=2026-01-31", expected: [1, 2] },
+    { name: "before a day", input: "time<2026-01-31", expected: [0, 4] },
+    { name: "a time with a zone", input: 'time>="2026-01-31 01:00+01:00"', expected: [1, 2] },
+    { name: "a time in another format", input: 'time>"31 Jan 2026"', expected: [2] },
+    { name: "text by its letters", input: "city>P", expected: [1, 2, 4] },
+    { name: "a number above, anywhere", input: ">50", expected: [2] },
+    { name: "a time after, anywhere", input: ">=2026-02-01", expected: [2] },
+    { name: "not a word", input: "!berlin", expected: [2, 3, 4] },
+    { name: "not what is above", input: "!price>5", expected: [0, 3, 4] },
+    { name: "not words in quotes", input: '!"new york"', expected: [0, 1, 2, 3] },
+    { name: "not not a word", input: "!!rome", expected: [2] },
+    { name: "a time of day where no column has that name", input: "12:30", expected: [0] },
+    { name: "a word with an operator behind the name of no column", input: "planet:earth", expected: [] },
+    { name: "a point, not any character", input: "a.b", expected: [0] },
+    { name: "brackets", input: "(c) [d]", expected: [0] },
+    { name: "a star, a plus, a question mark", input: "a*b+c?", expected: [1] },
+    { name: "a backslash, a caret, a dollar", input: "\\d ^$", expected: [3] },
+    { name: "braces, a bar, a slash", input: "{2}|/", expected: [3] },
+    { name: "metacharacters in a column", input: "note:.", expected: [0] },
+    { name: "whatever a value has of operators", input: "note:b+c", expected: [1] },
+  ];
+  test.each(cases)("$name: $input", ({ input, expected }) => {
+    expect(found(input)).toEqual(expected);
+  });
+});
+
+describe("a text asks for nothing", () => {
+  const cases = ["", "   ", '"', '""', "city:", "!city:", "price>", "price>=", "!price<", ">", "<=", 'city:"', "\t\n"];
+  test.each(cases)("%j", (input) => {
+    expect(found(input)).toBeUndefined();
+  });
+});
+
+describe("a term that is being typed does not hide what it is going to find:", () => {
+  const cases: { input: string; finds: number }[] = [
+    { input: "city:ber", finds: 0 },
+    { input: 'note:"say ""hi"', finds: 2 },
+    { input: '"new york', finds: 4 },
+    { input: "time>=2026-02-01", finds: 2 },
+    { input: "time<2026-01-30", finds: 4 },
+    { input: "price>12", finds: 2 },
+  ];
+  test.each(cases)("$input", ({ input, finds }) => {
+    for (let end = 1; end <= input.length; end++) {
+      const rows = found(input.slice(0, end));
+      expect({ typed: input.slice(0, end), hides: rows !== undefined && !rows.includes(finds) }).toEqual({
+        typed: input.slice(0, end),
+        hides: false,
+      });
+    }
+  });
+});
+
+test("a word with the name of a column before its operator asks for that column only", () => {
+  const columns = ["12", "b"];
+  const rows = [
+    ["30", "x"],
+    ["x", "12:30"],
+  ];
+  const kinds = columns.map((_, column) => kindOf(rows.map((row) => row[column]!)));
+  expect(found("12:30", columns, rows, kinds)).toEqual([0]);
+  expect(found("13:30", columns, rows, kinds)).toEqual([]);
+});
+
+test("a column is found by its exact name before any other case of it", () => {
+  const rows = [
+    ["1", "2"],
+    ["2", "1"],
+  ];
+  const kinds = [kindOf(["1"]), kindOf(["1"])];
+  expect(found("id=1", ["ID", "id"], rows, kinds)).toEqual([1]);
+  expect(found("Id=1", ["ID", "id"], rows, kinds)).toEqual([0]);
+});
+
+test("a text with markup is a text like any other", () => {
+  expect(found("<br>", ["html"], [["a<br>b"], ["c"]], [kindOf(["x"])])).toEqual([0]);
+});
+
+test("numbers with decimal commas are compared as such", () => {
+  const rows = [["1,5"], ["10,25"], ["2,5"]];
+  expect(found("preis>2,4", ["preis"], rows, [kindOf(rows.map(([cell]) => cell!))])).toEqual([1, 2]);
+});
+
+test("a row that is too short has empty cells", () => {
+  expect(found('b=""', ["a", "b"], [["1"], ["1", "2"]], [kindOf(["1"]), kindOf(["2"])])).toEqual([0]);
+});
+
+test("many quotes take no longer than many letters", () => {
+  // A pattern that goes back over them would not come to an end.
+  const input = '"'.repeat(20_001) + "x:".repeat(5_000) + '""'.repeat(10_000);
+  expect(typeof parseFilter(input, COLUMNS, KINDS)).toBe("function");
+});

@@ -1,0 +1,483 @@
+// The page in a browser, against the real server: what a person sees of a file that somebody writes.
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { appendFile, rename, rm, writeFile } from "node:fs/promises";
+import { run, type RunningServer, start, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
+import { browserPath, openPage, type Page } from "./browser.ts";
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+const PRICES = "symbol,price,day\nb,10,2026-01-02\na,9,2026-01-01\nc,100,2025-12-31\n";
+
+type Scene = AsyncDisposable & { readonly path: string; readonly server: RunningServer; readonly page: Page };
+
+/** A file, a server that publishes it, and the page. */
+async function openScene(csv: string, args: readonly string[] = [], size = {}): Promise<Scene> {
+  const folder = await temporaryFolder();
+  const path = await folder.write("prices.csv", csv);
+  const server = await startServer([path, ...args], { folder });
+  const page = await openPage(server.http, size);
+  return {
+    path,
+    server,
+    page,
+    async [Symbol.asyncDispose]() {
+      try {
+        await page[Symbol.asyncDispose]();
+      } finally {
+        await server[Symbol.asyncDispose]();
+        await folder[Symbol.asyncDispose]();
+      }
+    },
+  };
+}
+
+const numbered = (count: number) => `n,name\n${Array.from({ length: count }, (_, i) => `${i},row ${i}\n`).join("")}`;
+const firstCell = (rows: string[][]) => rows[0]?.[1];
+const column = (rows: string[][], index: number) => rows.map((row) => row[index + 1]);
+
+describe.skipIf(!browserPath)("the page shows", () => {
+  test("the file, its size and that it is live, and each row that is appended", async () => {
+    await using scene = await openScene(PRICES);
+    const { page } = scene;
+    const rows = await page.untilRows("three rows", ({ length }) => length === 3);
+    expect(rows).toEqual([
+      ["1", "b", "10", "2026-01-02"],
+      ["2", "a", "9", "2026-01-01"],
+      ["3", "c", "100", "2025-12-31"],
+    ]);
+    await page.badge("live");
+    await page.until(`document.title === "3 rows · prices.csv"`);
+    expect(await page.text("#name")).toBe("prices.csv");
+    expect(await page.text("#shape")).toBe("3 rows × 3 columns");
+    await appendFile(scene.path, "d,7,2026-02-01\n");
+    await page.untilRows("the new row", (seen) => seen.length === 4 && seen[3]![1] === "d");
+    await page.until(`document.title === "4 rows · prices.csv"`);
+    await page.until(`document.querySelectorAll(".row:not([hidden]) .cell.fresh").length === 3`);
+  });
+
+  test("only what has changed of a row as fresh", async () => {
+    await using scene = await openScene(PRICES);
+    const { page } = scene;
+    await page.untilRows("three rows", ({ length }) => length === 3);
+    await writeFile(scene.path, PRICES.replace("a,9,", "a,8,"));
+    await page.untilRows("the new price", (rows) => rows[1]![2] === "8");
+    expect(await page.value("[...document.querySelectorAll('.cell.fresh')].map((cell) => cell.textContent)")).toEqual([
+      "8",
+    ]);
+    await page.until(`document.querySelectorAll(".cell.fresh").length === 0`);
+  });
+
+  test("a table that screen readers understand", async () => {
+    await using scene = await openScene(PRICES);
+    const { page } = scene;
+    await page.untilRows("three rows", ({ length }) => length === 3);
+    await page.clickHeader("price");
+    await page.untilRows("sorted", (rows) => firstCell(rows) === "a");
+    await page.clickCell("100");
+    await page.until(`document.getElementById("focus")`);
+    const aria = await page.value(`(() => { const grid = document.querySelector("[role=grid]");
+      const focus = document.getElementById(grid.getAttribute("aria-activedescendant"));
+      return [grid.ariaRowCount, grid.ariaColCount, focus.textContent, focus.getAttribute("role"), focus.ariaColIndex,
+        focus.closest("[role=row]").ariaRowIndex,
+        [...document.querySelectorAll("[role=columnheader][aria-sort]")].map((head) => head.ariaSort).join()]; })()`);
+    expect(aria).toEqual(["4", "3", "100", "gridcell", "2", "4", "none,ascending,none"]);
+  });
+});
+
+describe.skipIf(!browserPath)("sorting, filtering and selecting", () => {
+  test("numbers as numbers, dates as dates, and the third click is the order of the file", async () => {
+    await using scene = await openScene(PRICES);
+    const { page } = scene;
+    await page.untilRows("three rows", ({ length }) => length === 3);
+    for (const [header, order] of [
+      ["price", "a,b,c"],
+      ["price", "c,b,a"],
+      ["price", "b,a,c"],
+      ["day", "c,a,b"],
+    ] as const) {
+      await page.clickHeader(header);
+      await page.untilRows(`${header}: ${order}`, (rows) => column(rows, 0).join() === order);
+    }
+  });
+
+  test("survive what happens to the file, and so do the place, the selection and the widths", async () => {
+    await using scene = await openScene(numbered(300));
+    const { page, path } = scene;
+    await page.untilRows("rows", ({ length }) => length > 10);
+    await page.clickHeader("n");
+    await page.clickHeader("n");
+    await page.untilRows("the greatest first", (rows) => firstCell(rows) === "299");
+    await page.filter("row !name:1");
+    await page.until(`document.querySelector("#count").textContent.startsWith("162 of 300")`);
+    await page.view.scroll(0, 26 * 20);
+    const before = await page.untilRows("scrolled", (rows) => Number(rows[0]?.[0]) < 290);
+    await page.clickCell(before[3]![2]!);
+    await page.value(
+      `(() => { const edge = document.querySelectorAll(".edge")[1].getBoundingClientRect(); window.at = [edge.left + 4, edge.top + 8]; })()`,
+    );
+    const [x, y] = await page.value<[number, number]>("window.at");
+    for (const [type, dx] of [
+      ["mousePressed", 0],
+      ["mouseMoved", 60],
+      ["mouseReleased", 60],
+    ] as const)
+      await page.view.cdp("Input.dispatchMouseEvent", {
+        type,
+        x: x + dx,
+        y,
+        button: "left",
+        buttons: 1,
+        clickCount: 1,
+      });
+    const width = `document.querySelectorAll(".head .cell")[1].style.width`;
+    await page.until(`parseInt(${width}) > 120`);
+    const dragged = await page.value<string>(width);
+    await appendFile(path, "995,row 995\n996,other\n");
+    await page.until(`document.querySelector("#count").textContent.startsWith("163 of 302")`);
+    const after = await page.untilRows("the same rows", (rows) => rows[0]?.[0] === before[0]![0]);
+    expect(after.slice(0, 8)).toEqual(before.slice(0, 8));
+    expect(await page.value(`document.getElementById("focus").textContent`)).toBe(before[3]![2]!);
+    expect(await page.value<string>(width)).toBe(dragged);
+    await rm(path);
+    await page.badge("missing");
+    await writeFile(path, numbered(300).replace("n,name\n", "n,name\n-1,row -1\n"));
+    await page.badge("live");
+    await page.until(`document.querySelector("#count").textContent.startsWith("162 of 301")`);
+    expect(firstCell(await page.rows())).toBe(before[0]![1]!);
+  });
+
+  test("copy cells as TSV, with the header if all are selected, and guarded against formulas if asked to", async () => {
+    await using scene = await openScene('a,b\n=1+1,"x\ty"\n-5,z\n');
+    const { page } = scene;
+    await page.untilRows("two rows", ({ length }) => length === 2);
+    await page.clickCell("=1+1");
+    await page.view.press("c", { modifiers: ["Control"] });
+    await page.until("copied.length === 1");
+    await page.view.press("a", { modifiers: ["Control"] });
+    await page.view.press("c", { modifiers: ["Control"] });
+    await page.until("copied.length === 2");
+    await page.view.click("#download");
+    await page.value(`document.querySelectorAll("dialog input")[1].click()`);
+    await page.value(
+      `[...document.querySelectorAll("dialog button")].find(({ textContent }) => textContent === "Save CSV").click()`,
+    );
+    await page.until("saved.length === 2");
+    expect(await page.value("copied")).toEqual(["=1+1", 'a\tb\n=1+1\t"x\ty"\n-5\tz']);
+    expect(await page.value("saved[0].text()")).toBe("a,b\r\n'=1+1,x\ty\r\n-5,z\r\n");
+    expect(await page.value("saved[1]")).toBe("prices.csv");
+  });
+
+  test("hide columns, and find them again", async () => {
+    await using scene = await openScene(PRICES);
+    const { page } = scene;
+    await page.untilRows("three rows", ({ length }) => length === 3);
+    await page.clickCell("9");
+    await page.view.press("h");
+    await page.untilRows("no price", (rows) => rows[0]?.join() === "1,b,2026-01-02");
+    await page.until(`document.querySelector("#count").textContent === "1 column hidden"`);
+    await page.view.press("c");
+    await page.value(`document.querySelectorAll("dialog input[type=checkbox]")[1].click()`);
+    await page.untilRows("the price again", (rows) => rows[0]?.[2] === "10");
+  });
+
+  test("work with the keyboard alone", async () => {
+    await using scene = await openScene(numbered(200));
+    const { page } = scene;
+    const { view } = page;
+    await page.untilRows("rows", ({ length }) => length > 10);
+    await view.press("/");
+    await page.until(`document.activeElement.id === "filter"`);
+    await view.type('"row 1"');
+    await page.until(`document.querySelector("#count").textContent.startsWith("111 of")`);
+    await view.press("Escape");
+    await page.until(`document.activeElement.className === "scroller"`);
+    await page.untilRows("all rows again", (rows) => firstCell(rows) === "0");
+    const focus = (text: string) =>
+      page.until(`document.getElementById("focus")?.textContent === ${JSON.stringify(text)}`);
+    await view.press("ArrowDown");
+    await focus("0");
+    await view.press("End");
+    await focus("199");
+    await view.press("Home");
+    await view.press("ArrowRight");
+    await view.press("PageDown");
+    await page.until(`Number(document.getElementById("focus")?.textContent.slice(4)) > 10`);
+    await view.press("Home");
+    await focus("row 0");
+    await view.press("ArrowUp");
+    await focus("name");
+    await view.press("Enter");
+    await page.until(`document.getElementById("focus")?.ariaSort === "ascending"`);
+    await view.press("ArrowDown");
+    await view.press("s");
+    await page.untilRows("by name, descending", (rows) => rows[0]?.[2] === "row 99");
+    await view.press("Enter");
+    await page.until(`document.querySelector("dialog .whole")?.textContent.startsWith("row ")`);
+    await view.press("Escape");
+    await view.press("?");
+    await page.until(`document.querySelector("dialog .keys")`);
+  });
+});
+
+describe.skipIf(!browserPath)("the end of the table", () => {
+  test("is followed as a terminal does: up lets go, the end holds on", async () => {
+    await using scene = await openScene(numbered(100));
+    const { page, path } = scene;
+    await page.untilRows("the first rows", (rows) => firstCell(rows) === "0");
+    await page.view.click("#follow");
+    await page.untilRows("the last row", (rows) => rows.at(-1)?.[1] === "99");
+    await appendFile(path, "100,new\n");
+    await page.untilRows("the new last row", (rows) => rows.at(-1)?.[1] === "100");
+    await page.view.scroll(0, -300);
+    await page.until(`document.querySelector("#follow").ariaPressed === "false"`);
+    const before = await page.rows();
+    await appendFile(path, "101,newer\n");
+    await page.until(`document.title.startsWith("102 rows")`);
+    expect((await page.rows())[0]).toEqual(before[0]!);
+    await page.view.scroll(0, 2_000);
+    await page.until(`document.querySelector("#follow").ariaPressed === "true"`);
+    await page.untilRows("the last row of now", (rows) => rows.at(-1)?.[1] === "101");
+  });
+
+  test("moves away in front under --last, and what is looked at stays", async () => {
+    await using scene = await openScene(numbered(200), ["--last", "200"]);
+    const { page, path } = scene;
+    await page.untilRows("the first rows", (rows) => firstCell(rows) === "0");
+    await page.view.scroll(0, 26 * 100);
+    const before = await page.untilRows("rows in the middle", (rows) => Number(firstCell(rows)) > 90);
+    await appendFile(path, Array.from({ length: 50 }, (_, i) => `${200 + i},row ${200 + i}\n`).join(""));
+    await page.until(
+      `document.querySelector(".row:not([hidden]) .number") && document.querySelector(".scroller").scrollTop < 26 * 60`,
+    );
+    expect(firstCell(await page.rows())).toBe(firstCell(before)!);
+  });
+
+  test("can be reached, and the beginning again, in a table that is higher than any element of a browser", async () => {
+    await using scene = await openScene(`n\n${Array.from({ length: 400_000 }, (_, i) => i).join("\n")}\n`);
+    const { page } = scene;
+    const { view } = page;
+    await page.untilRows("the first rows", (rows) => firstCell(rows) === "0");
+    await view.click("#grid");
+    await view.press("End");
+    await page.untilRows("the last row", (rows) => rows.at(-1)?.[1] === "399999");
+    await page.value(`(document.querySelector(".scroller").scrollTop = 4_000_000)`);
+    const middle = await page.untilRows("the middle", (rows) => Math.abs(Number(firstCell(rows)) - 200_000) < 500);
+    await view.scroll(0, 52);
+    await page.untilRows("two rows further", (rows) => Number(firstCell(rows)) === Number(firstCell(middle)) + 2);
+    await view.press("Home");
+    await page.untilRows("the first row", (rows) => firstCell(rows) === "0");
+  });
+});
+
+describe.skipIf(!browserPath)("the badge says", () => {
+  test("missing, invalid and stale with the reason, and live again", async () => {
+    await using scene = await openScene(PRICES);
+    const { page, path } = scene;
+    await page.badge("live");
+    await rm(path);
+    await page.badge("missing");
+    await page.until(`document.querySelector("#notice").textContent.includes("prices.csv")`);
+    expect((await page.rows()).length).toBe(3);
+    await page.until(
+      `document.title.startsWith("(missing) 3 rows") && document.querySelector("#icon").href.includes("trouble")`,
+    );
+    await writeFile(path, `${PRICES}"open,1,2\n`);
+    await page.badge("invalid");
+    await writeFile(path, PRICES);
+    await page.badge("live");
+    await page.until(`document.querySelector("#notice").hidden`);
+    await writeFile(`${path}.png`, new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]));
+    await rename(`${path}.png`, path);
+    await page.badge("invalid");
+  });
+
+  test("waiting while no file is on air, and then shows it", async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("late.csv", PRICES);
+    await using server = await startServer([], { folder, stdin: "open" });
+    await using page = await openPage(server.http);
+    await page.badge("waiting");
+    await page.until(`document.querySelector("#empty").textContent.startsWith("No file is on air yet")`);
+    server.type(`${path}\n`);
+    await page.untilRows("three rows", ({ length }) => length === 3);
+    await page.badge("live");
+  });
+
+  test("paused: the page stands still, says that there is more, and catches up", async () => {
+    await using scene = await openScene(PRICES);
+    const { page, path } = scene;
+    await page.untilRows("three rows", ({ length }) => length === 3);
+    await page.view.press(" ");
+    await page.badge("paused");
+    await appendFile(path, "d,1,2026-01-05\n");
+    await page.until(`document.querySelector("#badge-age").textContent === "there is more"`);
+    expect((await page.rows()).length).toBe(3);
+    await page.view.click("#pause");
+    await page.untilRows("four rows", ({ length }) => length === 4);
+    await page.badge("live");
+  });
+
+  test("reconnecting while the server is away, and goes on where it was when it is back", async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("prices.csv", PRICES);
+    const args = ["--host=127.0.0.1", "--interval=30ms", "--settle=20ms", path];
+    const first = await startServer(args.slice(1), { folder });
+    await using page = await openPage(first.http);
+    await page.untilRows("three rows", ({ length }) => length === 3);
+    await page.filter("price<50");
+    await page.untilRows("two rows", ({ length }) => length === 2);
+    first.kill("SIGKILL");
+    await first.exited;
+    await page.badge("reconnecting");
+    await page.until(`document.querySelector("#badge-age").textContent.startsWith("last heard")`);
+    await appendFile(path, "d,7,2026-02-01\n");
+    await using second = start("server", [...args, `--port=${first.port}`], { folder });
+    await second.prints("Listening on");
+    await page.badge("live");
+    await page.untilRows("three rows", (rows) => column(rows, 0).join() === "b,a,d");
+  });
+});
+
+describe.skipIf(!browserPath)("a stranger", () => {
+  test("gets the page without a token, is asked for it, and it never stays in the address", async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("prices.csv", PRICES);
+    await using server = await startServer([path], { folder, env: { CSVCAST_TOKEN: "open-sesame-1234" } });
+    {
+      await using page = await openPage(server.http);
+      await page.until(`document.querySelector("#notice form")`);
+      expect(await page.rows()).toEqual([]);
+      await page.view.click("#notice input");
+      await page.view.type("open-sesame-1234");
+      await page.view.press("Enter");
+      await page.untilRows("three rows", ({ length }) => length === 3);
+    }
+    await using page = await openPage(`${server.http}/?token=open-sesame-1234`);
+    await page.untilRows("three rows", ({ length }) => length === 3);
+    expect(await page.value("location.href")).toBe(`${server.http}/`);
+    await page.view.click("#connect");
+    expect(await page.value<string>("document.documentElement.outerHTML")).not.toContain("open-sesame");
+    await page.view.reload();
+    await page.untilRows("three rows after a reload", ({ length }) => length === 3);
+  });
+});
+
+describe.skipIf(!browserPath)("nothing in the file is code", () => {
+  test("not markup, not a formula, not what turns text around; a megabyte in a cell is cut, and whole in its own view", async () => {
+    const hostile = [
+      '__proto__,constructor,"<img src=x onerror=alert(1)>",\u202eevil',
+      `"<script>alert(1)</script>","javascript:alert(1)","\u001b[31mred","${"x".repeat(1_000_000)}"`,
+      '"line\nbreak",\u202eabc,=cmd,short',
+    ].join("\n");
+    await using scene = await openScene(`${hostile}\n`, ["--max-cell", "4MiB"]);
+    const { page } = scene;
+    const rows = await page.untilRows("two rows", ({ length }) => length === 2);
+    expect(rows[0]!.slice(1, 4)).toEqual(["<script>alert(1)</script>", "javascript:alert(1)", "␛[31mred"]);
+    expect(rows[1]!.slice(1)).toEqual(["line⏎break", "‹202E›abc", "=cmd", "short"]);
+    expect(rows[0]![4]!.length).toBeLessThan(500);
+    expect(await page.value(`document.querySelectorAll("#grid img, #grid script, #grid a").length`)).toBe(0);
+    await page.clickCell("short");
+    await page.view.press("ArrowUp");
+    await page.view.press("Enter");
+    await page.until(`document.querySelector("dialog .whole")?.textContent.length === 1_000_000`);
+    await page.view.press("Escape");
+    await page.view.press("p");
+    await page.until(`document.querySelector("#plot-panel .muted").textContent.startsWith("No column is numeric")`);
+  });
+
+  test("10,000 columns are 10,000 columns", async () => {
+    const names = Array.from({ length: 10_000 }, (_, i) => `c${i}`);
+    await using scene = await openScene(`${names.join()}\n${names.map((_, i) => i).join()}\n`);
+    const { page } = scene;
+    await page.untilRows("a row", ({ length }) => length === 1);
+    await page.clickCell("0");
+    await page.view.press("ArrowRight", { modifiers: ["Control"] });
+    await page.untilRows("the last cell", (rows) => rows[0]?.at(-1) === "9999");
+    expect(await page.value(`document.querySelectorAll(".cell").length`)).toBeLessThan(200);
+  });
+});
+
+describe.skipIf(!browserPath)("a plot", () => {
+  test("picks a time and numbers, grows with the file, and draws what the filter leaves", async () => {
+    const rows = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => {
+        const at = new Date(Date.UTC(2026, 0, 1) + (from + i) * 1000).toISOString();
+        return `${at},${Math.sin((from + i) / 10)},${from + i},${i % 2 ? "odd" : "even"}\n`;
+      }).join("");
+    await using scene = await openScene(`at,sine,count,parity\n${rows(0, 1000)}`);
+    const { page } = scene;
+    await page.untilRows("rows", ({ length }) => length > 5);
+    await page.view.press("p");
+    const points = (text: string) =>
+      page.until(`document.querySelector("#plot-panel .muted").textContent === "${text} points"`);
+    await points("1,000");
+    await page.until(`document.querySelectorAll("#plot-panel canvas").length === 1`);
+    expect(await page.value(`document.querySelector("[aria-label=Over]").value`)).toBe("at");
+    expect(await page.value(`[...document.querySelectorAll(".chips button")].map((chip) => chip.textContent)`)).toEqual(
+      ["sine ✕", "count ✕"],
+    );
+    await appendFile(scene.path, rows(1000, 1100));
+    await points("1,100");
+    await page.filter("parity=odd");
+    await points("550");
+    const box = await page.value<{ x: number; y: number; width: number }>(
+      `document.querySelector(".u-over").getBoundingClientRect().toJSON()`,
+    );
+    const drag = (type: string, share: number) =>
+      page.view.cdp("Input.dispatchMouseEvent", {
+        type,
+        x: box.x + box.width * share,
+        y: box.y + 50,
+        button: "left",
+        buttons: 1,
+        clickCount: 1,
+      });
+    await drag("mousePressed", 0.25);
+    await drag("mouseMoved", 0.5);
+    await drag("mouseReleased", 0.5);
+    await page.until(`parseInt(document.querySelector("#plot-panel .muted").textContent) < 300`);
+    await page.value(
+      `[...document.querySelectorAll("#plot-panel button")].find(({ textContent }) => textContent === "Whole range").click()`,
+    );
+    await points("550");
+  });
+});
+
+describe.skipIf(!browserPath)("a guest", () => {
+  test("is dark where the system is, and fits a phone", async () => {
+    await using scene = await openScene(PRICES, [], { width: 390, height: 780 });
+    const { page } = scene;
+    await page.untilRows("three rows", ({ length }) => length === 3);
+    await page.view.cdp("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: "dark" }] });
+    await page.until(`getComputedStyle(document.body).backgroundColor === "rgb(20, 22, 26)"`);
+    expect(await page.value("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    const touch = await page.value<number>(
+      `Math.min(...[...document.querySelectorAll(".tools button")].map((button) => button.offsetHeight))`,
+    );
+    expect(touch).toBeGreaterThanOrEqual(34);
+  });
+
+  test("costs the server what one client of the live feed costs", async () => {
+    await using scene = await openScene(PRICES);
+    const { page, server } = scene;
+    await page.badge("live");
+    const figure = async (name: string) => {
+      const metrics = await (await fetch(`${server.http}/metrics`)).text();
+      return metrics.split("\n").find((line) => line.startsWith(`${name} `));
+    };
+    expect(await figure('csvcast_connections_total{feed="live"}')).toEndWith(" 1");
+    expect(await figure('csvcast_connections_total{feed="plain"}')).toEndWith(" 0");
+    expect(await figure("csvcast_snapshots_total")).toEndWith(" 1");
+    await page.view.navigate("about:blank");
+    await until("the page's client to be gone", async () =>
+      (await figure('csvcast_clients{feed="live"}'))?.endsWith(" 0"),
+    );
+    await page.view.navigate(server.http);
+  });
+});
+
+test.skipIf(!browserPath)("--help and the doors name the page", async () => {
+  await using folder = await temporaryFolder();
+  const { stdout } = await run("server", ["--help"], { folder });
+  expect(stdout).toContain("open the address in a browser");
+});
