@@ -13,7 +13,7 @@ const FLOORS: Record<string, readonly string[]> = {
   programs: ["source", "hub", "cli", "viewer", "feed", "package.json"],
   source: ["csv", "feed"],
   hub: ["feed"],
-  viewer: ["feed"],
+  viewer: ["feed", "uplot"],
   cli: ["feed", "package.json"],
   csv: ["papaparse"],
   feed: [],
@@ -32,8 +32,14 @@ const IMPURITIES: Record<string, RegExp> = {
   "a thread": /\bnew\s+Worker\b/,
 };
 
-/** Browsers bundle these. */
-const isForBrowsers = (path: string) => /^feed\/(client|connection|follow|protocol|subscriber|table)\.ts$/.test(path);
+/** Browsers bundle these; `viewer/files.ts` is what bundles them. */
+const isForBrowsers = (path: string) =>
+  /^feed\/(client|connection|follow|protocol|subscriber|table)\.ts$/.test(path) ||
+  (path.startsWith("viewer/") && path !== "viewer/files.ts");
+
+/** Text nodes only: what is in a file never becomes markup, a script or an address. */
+const MARKUP =
+  /\b(innerHTML|outerHTML|insertAdjacentHTML|createContextualFragment|setHTML\w*|DOMParser|document\.write|eval)\b|new Function/;
 
 const FORBIDDEN_NAMES = /(^|[-_.])(util|helper|type|common|lib|manager)s?(?=[-_./]|$)/i;
 
@@ -162,6 +168,24 @@ describe("the check itself finds", () => {
       expected: 'feed/subscriber.ts is for browsers and mentions "node:',
     },
     {
+      name: "markup made of text",
+      path: "viewer/rows.ts",
+      text: "cell.innerHTML = text;",
+      expected: "viewer/rows.ts makes markup of text: innerHTML",
+    },
+    {
+      name: "Bun on the page",
+      path: "viewer/page.ts",
+      text: 'Bun.escapeHTML("");',
+      expected: "viewer/page.ts is for browsers and mentions Bun.",
+    },
+    {
+      name: "the plots outside the viewer",
+      path: "hub/hub.ts",
+      text: 'import uPlot from "uplot";\nnew uPlot();',
+      expected: "hub/hub.ts imports uplot: uplot",
+    },
+    {
       name: "a room that exits",
       path: "cli/errors.ts",
       text: "process.exit(1);",
@@ -241,6 +265,8 @@ function purityViolations({ path, text }: Source): string[] {
   }
   const runtime = isForBrowsers(path) ? /\bBun\s*\.|["']node:|["']bun\b/.exec(code) : null;
   if (runtime) found.push(`${path} is for browsers and mentions ${runtime[0]}`);
+  const markup = path.startsWith("viewer/") ? MARKUP.exec(code) : null;
+  if (markup) found.push(`${path} makes markup of text: ${markup[0]}`);
   const privilege = PROGRAMS.includes(path) ? null : /\bprocess\s*\.\s*(exit|argv|on|once)\b(?!Code)/.exec(code);
   if (privilege) found.push(`${path} is no program and uses ${privilege[0]}`);
   return found;

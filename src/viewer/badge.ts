@@ -1,6 +1,7 @@
 // The state of what is on the page, in words, with its age: so that nobody takes an old table for a fresh one. Also in the title and in
 // the icon of the page.
 import type { State } from "../feed/protocol.ts";
+import { many } from "./captions.ts";
 import { shownText } from "./cells.ts";
 import { byId, setText } from "./dom.ts";
 import goneIcon from "./icons/gone.svg";
@@ -103,6 +104,6 @@ export function openBadge(): Badge {
 
 function titleOf({ file, rows, status }: Situation, { tone, word }: Verdict): string {
   const name = shownText(file) || "csvcast";
-  const count = status && status.state !== "waiting" ? `${rows.toLocaleString("en-US")} rows · ` : "";
+  const count = status && status.state !== "waiting" ? `${many(rows, "row")} · ` : "";
   return tone === "live" ? `${count}${name}` : `(${word}) ${count}${name}`;
 }

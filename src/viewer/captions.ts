@@ -7,7 +7,8 @@ import { HEADER, type Selection, type Spot } from "./selection.ts";
 
 const MAX_CELL = 300;
 
-export const number = (count: number) => count.toLocaleString("en-US");
+/** `5,000`. Without Intl: its first use takes a browser 60 ms. */
+export const number = (count: number) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 
 export const many = (count: number, noun: string) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 

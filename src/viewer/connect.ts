@@ -14,6 +14,8 @@ export const DOORS: readonly Door[] = [
 
 export type Snippet = { readonly title: string; readonly code: string };
 
+const LIBRARY = JSON.stringify("csvcast/client");
+
 /** `origin` is that of the page, such as `http://127.0.0.1:59050`. */
 export function snippetsFor(origin: string, needsToken: boolean): Snippet[] {
   const feed = `${origin.replace(/^http/, "ws")}/`;
@@ -29,7 +31,7 @@ export function snippetsFor(origin: string, needsToken: boolean): Snippet[] {
     },
     {
       title: "JavaScript: browser, Bun, Node 22",
-      code: `import { subscribe } from "csvcast/client";
+      code: `import { subscribe } from ${LIBRARY};
 
 subscribe("${feed}", {${needsToken ? "\n  token: process.env.CSVCAST_TOKEN," : ""}
   onSnapshot: (table) => console.log(table.columns, table.rows.length),

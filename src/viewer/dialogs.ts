@@ -1,4 +1,5 @@
 // What opens over the page: columns, download, connecting from code, help, and all of one cell.
+import { number } from "./captions.ts";
 import { shownText, wholeText } from "./cells.ts";
 import { DOORS, snippetsFor } from "./connect.ts";
 import { copyText, element, openDialog } from "./dom.ts";
@@ -118,7 +119,7 @@ export function openHelp(): void {
 
 export function openCell(name: string, row: number, text: string): void {
   openDialog(
-    `${shownText(name) || "(no name)"}, row ${(row + 1).toLocaleString("en-US")}`,
+    `${shownText(name) || "(no name)"}, row ${number(row + 1)}`,
     element("pre", { class: "whole" }, wholeText(text)),
     element("div", { class: "line" }, copyButton(text)),
   );

@@ -1,6 +1,7 @@
 // The table on the page: a layer as large as the view, in which the rows in view are drawn, over something that scrolls. Asks for what
 // comes into view, keeps in place what a person looks at when rows come and go, and follows the end if asked to.
 import { type Layout, openLayout } from "./layout.ts";
+import { number } from "./captions.ts";
 import type { ColumnFacts, Frame, Look, Mark } from "./messages.ts";
 import { openRows, ROW_HEIGHT, type Scene } from "./rows.ts";
 import { measuring } from "./measure.ts";
@@ -54,7 +55,7 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
   let isAsking = false;
   let isDrawing = false;
 
-  const gutter = () => Math.max(MIN_GUTTER, (frame?.total ?? 0).toLocaleString("en-US").length * DIGIT_PX + 18);
+  const gutter = () => Math.max(MIN_GUTTER, number(frame?.total ?? 0).length * DIGIT_PX + 18);
   const layout = openLayout(measuring());
   const selection = openSelection(markAt);
   const view = openViewport(host, { head: ROW_HEIGHT, gutter, onScrolled, onResized: arrange });

@@ -95,9 +95,8 @@ function byNumber(keyOf: (row: number) => number, descending: boolean): Compare 
   };
 }
 
-const collator = new Intl.Collator();
-
 function byText(cellOf: (row: number) => string, descending: boolean): Compare {
+  const collator = new Intl.Collator();
   const sign = descending ? -1 : 1;
   return (a, b) => {
     const x = cellOf(a);

@@ -11,7 +11,7 @@ import { askHealth } from "./health.ts";
 import { listenToKeys } from "./keys.ts";
 import type { ColumnFacts, Facts, FromWorker, ToWorker } from "./messages.ts";
 import type { Rules } from "./model.ts";
-import { openPlotPanel } from "./plot.ts";
+import type { PlotPanel } from "./plot.ts";
 import { listenToPointer } from "./pointer.ts";
 import { askForToken, takeToken } from "./token.ts";
 
@@ -51,11 +51,13 @@ export function startPage(script: URL): void {
     onFollowing: (isFollowing) => press("follow", isFollowing),
     onSelected: () => setText(byId("selected"), selectedText(grid.selection, grid.layout.shown(), grid.textAt)),
   });
-  const plot = openPlotPanel((request) => say({ type: "plot", request }));
+  let plot: PlotPanel | undefined;
   const tools = {
     follow: () => grid.follow(!grid.isFollowing()),
     pause: () => say({ type: "pause", isPaused: !situation.isPaused }),
-    plot() {
+    async plot() {
+      const { openPlotPanel } = await import("./plot.ts"); // uPlot begins its work when it is needed
+      plot ??= openPlotPanel((request) => say({ type: "plot", request }));
       plot.toggle();
       press("plot", plot.isOpen());
     },
@@ -80,7 +82,7 @@ export function startPage(script: URL): void {
       case "ended":
         return update({ connection: "ended", why: message.why });
       case "plot":
-        return plot.draw(message.plot);
+        return plot?.draw(message.plot);
       case "copied":
         return void copied(message.text, message.rows);
       case "cell":
@@ -94,7 +96,7 @@ export function startPage(script: URL): void {
     const before = columnNames;
     columnNames = JSON.stringify(columns.map(({ name }) => name));
     grid.takeColumns(generation, columns);
-    if (before !== columnNames) plot.reset();
+    if (before !== columnNames) plot?.reset();
   }
 
   function takeFacts(next: Facts): void {

@@ -2,6 +2,7 @@
 // there are pixels; zooming asks for those of the part.
 import uPlot from "uplot";
 import { axisSize, rangesDiffer, TIMES } from "./axes.ts";
+import { number } from "./captions.ts";
 import { shownText } from "./cells.ts";
 import { byId, element } from "./dom.ts";
 import type { Plot, PlotRequest } from "./messages.ts";
@@ -35,8 +36,7 @@ export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => v
   const canvas = element("div", { class: "canvas" });
   const hint = element("span", { class: "muted" });
   lastSelect.append(element("option", { value: "Infinity" }, "all rows"));
-  for (const last of LASTS)
-    lastSelect.append(element("option", { value: last }, `last ${last.toLocaleString("en-US")}`));
+  for (const last of LASTS) lastSelect.append(element("option", { value: last }, `last ${number(last)}`));
   panel.append(
     element(
       "div",
@@ -146,7 +146,7 @@ export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => v
         ? "No column is numeric: there is nothing to draw."
         : plot.ys.length === 0
           ? "Add a series."
-          : `${plot.count.toLocaleString("en-US")} points`;
+          : `${number(plot.count)} points`;
   }
 
   const coloursNow = () => (dark.matches ? DARK_COLOURS : COLOURS);

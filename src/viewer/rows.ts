@@ -1,4 +1,5 @@
 // Draws the header and the rows in view, into elements that are used again: a row that stays in view keeps its element.
+import { number } from "./captions.ts";
 import { shownText } from "./cells.ts";
 import { element } from "./dom.ts";
 import { FLASH_MS } from "./flashes.ts";
@@ -121,7 +122,7 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
     const { frame, layout, from, to, top, gutter, selection } = scene;
     box.box.hidden = false;
     box.box.classList.toggle("still", box.row !== row.row);
-    if (box.row !== row.row) box.number.textContent = (row.row + 1).toLocaleString("en-US");
+    if (box.row !== row.row) box.number.textContent = number(row.row + 1);
     box.row = row.row;
     box.box.style.transform = `translateY(${ROW_HEIGHT + position * ROW_HEIGHT - top}px)`;
     box.box.setAttribute("aria-rowindex", String(position + 2));

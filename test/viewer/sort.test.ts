@@ -39,7 +39,11 @@ describe("a sort is what the stable sort of arrays is", () => {
     forSeeds(40, (random, seed) => {
       const keys = Array.from({ length: random.below(3_000) }, () => random.below(50));
       const breathe = () => (random.chance(0.5) ? Promise.resolve(true) : true);
-      runs.push(sorted(keys, breathe).then(({ order }) => expect({ seed, order }).toEqual({ seed, order: expectedOrder(keys) })));
+      runs.push(
+        sorted(keys, breathe).then(({ order }) =>
+          expect({ seed, order }).toEqual({ seed, order: expectedOrder(keys) }),
+        ),
+      );
     });
     await Promise.all(runs);
   });
@@ -47,7 +51,11 @@ describe("a sort is what the stable sort of arrays is", () => {
   test("for a part of the rows, in any order before", async () => {
     const keys = [5, 3, 3, 1, 3];
     const order = Uint32Array.of(4, 1, 3, 2);
-    await sortStably(order, (a, b) => keys[a]! - keys[b]!, () => true);
+    await sortStably(
+      order,
+      (a, b) => keys[a]! - keys[b]!,
+      () => true,
+    );
     expect([...order]).toEqual([3, 4, 1, 2]);
   });
 });

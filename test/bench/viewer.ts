@@ -1,0 +1,131 @@
+// The page with a million rows in headless Chromium: how soon it is there, how late a change is on it, and whether it ever stops for
+// so long that a person would notice (the browser's own long tasks, W3C Long Tasks API).
+import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { browserPath, openPage, type Page } from "../viewer/browser.ts";
+import { startServer } from "./program.ts";
+import { aligned, markdown, median, number, type Table, verdict } from "./report.ts";
+
+const SERVER = join(import.meta.dir, "../../src/server.ts");
+const ROWS = 1_000_000;
+const APPENDS = 40;
+/** Volumes are below it. */
+const GREATEST = 5_002;
+/** A row that is not there after this long will not come. */
+const PATIENCE_MS = 20_000;
+
+const line = (i: number, name: string) =>
+  `${i},${new Date(1_760_000_000_000 + i * 250).toISOString()},${(100 + 20 * Math.sin(i / 5e4)).toFixed(3)},${(i * 7919) % (GREATEST + 1)},${name}\n`;
+
+function writeRows(path: string, count: number): void {
+  const fd = openSync(path, "w");
+  writeSync(fd, "id,time,price,volume,name\n");
+  for (let at = 0; at < count; at += 10_000)
+    writeSync(fd, Array.from({ length: Math.min(10_000, count - at) }, (_, i) => line(at + i, "row")).join(""));
+  closeSync(fd);
+}
+
+async function waitFor(page: Page, expression: string): Promise<number> {
+  const began = performance.now();
+  while (!(await page.value<boolean>(`Boolean(${expression})`)))
+    if (performance.now() - began > PATIENCE_MS) throw new Error(`waited in vain: ${expression}`);
+  return performance.now() - began;
+}
+
+/** The longest task since the last time, in ms; those below 50 ms are none. */
+const longest = (page: Page) => page.value<number>("Math.max(0, ...longTasks.splice(0))");
+
+const lastCell = (text: string) =>
+  `[...document.querySelectorAll(".row:not([hidden]) .cell:not([hidden])")].some((cell) => cell.textContent === "${text}")`;
+
+const isFiltered = `/^\\d{1,3},\\d{3} of/.test(document.querySelector("#count").textContent)`;
+/** The page waits so long for the next key in the filter. */
+const KEY_WAIT_MS = 120;
+
+async function appendsLatency(page: Page, path: string, firstId: number): Promise<number[]> {
+  const latencies: number[] = [];
+  for (let i = 0; i < APPENDS; i++) {
+    const began = performance.now();
+    appendFileSync(path, line(firstId + i, `new${i}`));
+    await waitFor(page, lastCell(`new${i}`));
+    latencies.push(performance.now() - began);
+    await Bun.sleep(50);
+  }
+  return latencies;
+}
+
+/** Wheel, drags of the bar, and the ends, as a person does. */
+async function scrollAbout(page: Page): Promise<void> {
+  for (let i = 0; i < 60; i++) await page.view.scroll(0, i % 10 === 9 ? -3_000 : 400);
+  for (const share of [0.1, 0.9, 0.5, 0.999, 0]) {
+    await page.value(`(document.querySelector(".scroller").scrollTop = 8_000_000 * ${share})`);
+    await Bun.sleep(100);
+  }
+}
+
+export async function benchViewer(): Promise<string> {
+  if (!browserPath) return "No browser is installed: nothing to measure.";
+  const folder = mkdtempSync(join(tmpdir(), "csvcast-bench-"));
+  try {
+    return await measure(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function measure(folder: string): Promise<string> {
+  const path = join(folder, "million.csv");
+  writeRows(path, ROWS);
+  await using server = await startServer([SERVER, path, "--port", "0", "--host", "127.0.0.1"], folder);
+  const began = performance.now();
+  await using page = await openPage(server.http, { width: 1280, height: 800 });
+  await waitFor(page, `document.querySelector(".row .cell")?.textContent`);
+  const firstRow = performance.now() - began;
+  const painted = await page.value<number>(
+    `performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? NaN`,
+  );
+  const tasks: [string, number][] = [["loading", await longest(page)]];
+  await scrollAbout(page);
+  tasks.push(["scrolling", await longest(page)]);
+  await page.view.click("#follow");
+  await waitFor(page, lastCell(String(ROWS - 1)));
+  const latencies = await appendsLatency(page, path, ROWS);
+  tasks.push(["changes at the end", await longest(page)]);
+  await page.clickHeader("volume");
+  const sorted = await waitFor(page, lastCell(String(GREATEST)));
+  await page.filter("price>119 name:row");
+  const filtered = (await waitFor(page, isFiltered)) - KEY_WAIT_MS;
+  for (let i = 0; i < APPENDS; i++) {
+    appendFileSync(path, line(ROWS + APPENDS + i, "row"));
+    await Bun.sleep(50);
+  }
+  tasks.push(["sorting and filtering", await longest(page)]);
+  await page.filter("");
+  await page.view.press("Escape");
+  await page.view.click("#plot");
+  await waitFor(page, `document.querySelector("#plot-panel .muted").textContent.endsWith("points")`);
+  for (let i = 0; i < 20; i++) {
+    appendFileSync(path, line(ROWS + 2 * APPENDS + i, "plotted"));
+    await Bun.sleep(100);
+  }
+  tasks.push(["plotting a million points, live", await longest(page)]);
+
+  const table: Table = {
+    head: ["a million rows on the page", "ms"],
+    rows: [
+      ["first paint", number(painted)],
+      ["first row, 57 MB of snapshot later", number(firstRow)],
+      ["from an appended row to the page, median", number(median(latencies), 1)],
+      ["the slowest of 40", number(Math.max(...latencies), 1)],
+      ["sort by a number", number(sorted)],
+      ["filter", number(filtered)],
+      ...tasks.map(([what, ms]) => [`longest task: ${what}`, ms === 0 ? "< 50" : number(ms)]),
+    ],
+  };
+  const worst = Math.max(...tasks.map(([, ms]) => ms));
+  console.log(`\n${aligned(table)}`);
+  console.log(verdict("longest task, ms", worst, worst < 100, "below 100"));
+  console.log(verdict("slowest append, ms", Math.max(...latencies), Math.max(...latencies) < 300, "below 300"));
+  return markdown(table);
+}

@@ -1,0 +1,431 @@
+// What is drawn if nobody says what, and that no peak is lost on the way.
+import { describe, expect, test } from "bun:test";
+import type { Row, Splice } from "../../src/feed/protocol.ts";
+import { applySplices } from "../../src/feed/table.ts";
+import { type Kind, kindOf } from "../../src/viewer/cells.ts";
+import { axisOf, pickAxes, pointsOf, readColumn, ROW_NUMBER, spliceColumn } from "../../src/viewer/series.ts";
+import { forSeeds, type Random } from "../fuzz/random.ts";
+
+function tableOf(csv: string): { columns: string[]; rows: Row[]; kinds: Kind[] } {
+  const [columns = [], ...rows] = csv
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(";"));
+  return { columns, rows, kinds: columns.map((_, column) => kindOf(rows.map((row) => row[column] ?? ""))) };
+}
+
+describe("of a table are drawn", () => {
+  const cases: { name: string; input: string; x: string; ys: string[]; isTime?: boolean; scale?: number }[] = [
+    {
+      name: "measurements over their time",
+      input: `time;sensor;temperature;humidity
+        2026-01-31 12:00:00;a;20.5;40
+        2026-01-31 12:00:10;b;20.7;41`,
+      x: "time",
+      ys: ["temperature", "humidity"],
+      isTime: true,
+    },
+    {
+      name: "prices over seconds since 1970",
+      input: `timestamp;open;high;low;close;volume
+        1767225600;1;2;0.5;1.5;1000
+        1767225660;1.5;2.5;1;2;900`,
+      x: "timestamp",
+      ys: ["open", "high", "low"],
+      isTime: true,
+      scale: 1000,
+    },
+    {
+      name: "trades over µs since 1970, and not the other time that they have",
+      input: `symbol;timestamp;local_timestamp;id;side;price;amount
+        BTC;1767225600000001;1767225600000900;77;buy;90000.5;0.1
+        BTC;1767225600100001;1767225600100950;78;sell;90001;0.2`,
+      x: "timestamp",
+      ys: ["price", "amount"],
+      isTime: true,
+      scale: 1e-3,
+    },
+    {
+      name: "a training over its steps, which are called like a time",
+      input: `epoch;loss;accuracy
+        0;2.5;0.1
+        1;1.5;0.3
+        2;1.1;0.5`,
+      x: "epoch",
+      ys: ["loss", "accuracy"],
+    },
+    {
+      name: "samples over their index",
+      input: `index;x1;y1
+        0;5;6
+        1;7;8`,
+      x: "index",
+      ys: ["x1", "y1"],
+    },
+    {
+      name: "numbers over the row number, if nothing else ascends",
+      input: `id;score
+        9;1
+        3;2`,
+      x: "",
+      ys: ["score"],
+    },
+    {
+      name: "numbers over the row number, if steps are missing",
+      input: `step;score
+        1;1
+        ;2
+        3;4`,
+      x: "",
+      ys: ["score"],
+    },
+    {
+      name: "a log that is written the newest first over its time",
+      input: `when;bytes
+        2026-02-01;5
+        2026-01-31;6`,
+      x: "when",
+      ys: ["bytes"],
+      isTime: true,
+    },
+    {
+      name: "of two times the one that ascends",
+      input: `birth_date;created;amount
+        1990-05-01;2026-01-01;10
+        1980-05-01;2026-01-02;20`,
+      x: "created",
+      ys: ["amount"],
+      isTime: true,
+    },
+    {
+      name: "amounts over the row number where large numbers are no times",
+      input: `account;balance
+        1700000000;10
+        1600000000;20`,
+      x: "",
+      ys: ["account", "balance"],
+    },
+    { name: "steps alone over the row number", input: "id\n5\n4", x: "", ys: ["id"] },
+    { name: "nothing of words", input: "city;country\nRome;Italy\nOslo;Norway", x: "", ys: [] },
+    { name: "nothing of nothing", input: "a;b", x: "", ys: [] },
+    {
+      name: "three columns of many",
+      input: `t;a;b;c;d
+        0;1;2;3;4
+        1;1;2;3;4`,
+      x: "t",
+      ys: ["a", "b", "c"],
+    },
+    {
+      name: "a column that has gaps",
+      input: `time;level
+        12:00:00;1
+        12:00:01;
+        12:00:02;3`,
+      x: "time",
+      ys: ["level"],
+      isTime: true,
+    },
+  ];
+  test.each(cases)("$name", ({ input, x, ys, isTime = false, scale = 1 }) => {
+    const { columns, rows, kinds } = tableOf(input);
+    const picked = pickAxes(columns, kinds, rows);
+    expect({
+      x: picked.x.column === ROW_NUMBER ? "" : columns[picked.x.column],
+      ys: picked.ys.map((column) => columns[column]),
+      isTime: picked.x.isTime,
+      scale: picked.x.scale,
+    }).toEqual({ x, ys: ys as (string | undefined)[], isTime, scale });
+  });
+});
+
+describe("an axis", () => {
+  const cases: { name: string; cells: string[]; expected: [isTime: boolean, scale: number] }[] = [
+    { name: "of times", cells: ["2026-01-31"], expected: [true, 1] },
+    { name: "of ms since 1970, with a gap", cells: ["1767225600000", ""], expected: [true, 1] },
+    { name: "of ns since 1970", cells: ["1767225600000000000"], expected: [true, 1e-6] },
+    { name: "of numbers", cells: ["1", "1767225600"], expected: [false, 1] },
+    { name: "of words", cells: ["a"], expected: [false, 1] },
+    { name: "of nothing", cells: [], expected: [false, 1] },
+  ];
+  test.each(cases)("$name", ({ cells, expected: [isTime, scale] }) => {
+    const sample = cells.map((cell) => [cell]);
+    expect(axisOf(0, [kindOf(cells)], sample)).toEqual({ column: 0, isTime, scale });
+  });
+
+  test("of numbers whose sample has none of them is no time", () => {
+    expect(axisOf(0, [kindOf(["1"])], [[""], ["x"]])).toEqual({ column: 0, isTime: false, scale: 1 });
+  });
+});
+
+const ALL = [-Infinity, Infinity] as const;
+const points = (xs: number[], ys: number[][], [from, to]: readonly [number, number] = ALL, most = 1000) =>
+  pointsOf(
+    Float64Array.from(xs),
+    ys.map((values) => Float64Array.from(values)),
+    from,
+    to,
+    most,
+  );
+
+describe("few points", () => {
+  const cases: {
+    name: string;
+    xs: number[];
+    ys: number[][];
+    range?: [number, number];
+    expected: ReturnType<typeof points>;
+  }[] = [
+    {
+      name: "are all there",
+      xs: [1, 2],
+      ys: [
+        [5, 6],
+        [7, 8],
+      ],
+      expected: {
+        data: [
+          [1, 2],
+          [5, 6],
+          [7, 8],
+        ],
+        count: 2,
+        low: 1,
+        high: 2,
+      },
+    },
+    { name: "may be none", xs: [], ys: [[]], expected: { data: [[], []], count: 0, low: 0, high: 0 } },
+    { name: "may be one", xs: [3], ys: [[4]], expected: { data: [[3], [4]], count: 1, low: 3, high: 3 } },
+    { name: "may be without a series", xs: [1, 2], ys: [], expected: { data: [[1, 2]], count: 2, low: 1, high: 2 } },
+    {
+      name: "have gaps",
+      xs: [1, 2, 3],
+      ys: [[5, NaN, 6]],
+      expected: {
+        data: [
+          [1, 2, 3],
+          [5, null, 6],
+        ],
+        count: 3,
+        low: 1,
+        high: 3,
+      },
+    },
+    {
+      name: "are put in order",
+      xs: [3, 1, 2],
+      ys: [[30, 10, 20]],
+      expected: {
+        data: [
+          [1, 2, 3],
+          [10, 20, 30],
+        ],
+        count: 3,
+        low: 1,
+        high: 3,
+      },
+    },
+    {
+      name: "of one x stay in their order",
+      xs: [2, 1, 2, 1],
+      ys: [[1, 2, 3, 4]],
+      expected: {
+        data: [
+          [1, 1, 2, 2],
+          [2, 4, 1, 3],
+        ],
+        count: 4,
+        low: 1,
+        high: 2,
+      },
+    },
+    {
+      name: "without an x are left out",
+      xs: [NaN, 2, NaN, 1],
+      ys: [[1, 2, 3, 4]],
+      expected: {
+        data: [
+          [1, 2],
+          [4, 2],
+        ],
+        count: 2,
+        low: 1,
+        high: 2,
+      },
+    },
+    {
+      name: "of which the only one has no x are none",
+      xs: [NaN],
+      ys: [[1]],
+      expected: { data: [[], []], count: 0, low: 0, high: 0 },
+    },
+    {
+      name: "of which none has an x are none",
+      xs: [NaN, NaN],
+      ys: [[1, 2]],
+      expected: { data: [[], []], count: 0, low: 0, high: 0 },
+    },
+    {
+      name: "of a range have one more on either side, for the line to leave it",
+      xs: [0, 1, 2, 3, 4, 5],
+      ys: [[0, 1, 2, 3, 4, 5]],
+      range: [2, 3],
+      expected: {
+        data: [
+          [1, 2, 3],
+          [1, 2, 3],
+        ],
+        count: 3,
+        low: 0,
+        high: 5,
+      },
+    },
+    {
+      name: "of a range between two points are those two",
+      xs: [0, 10],
+      ys: [[1, 2]],
+      range: [4, 5],
+      expected: {
+        data: [
+          [0, 10],
+          [1, 2],
+        ],
+        count: 2,
+        low: 0,
+        high: 10,
+      },
+    },
+    {
+      name: "of a range that ends where there are several have them all",
+      xs: [1, 2, 2],
+      ys: [[0, 5, 9]],
+      range: [1, 2],
+      expected: {
+        data: [
+          [1, 2, 2],
+          [0, 5, 9],
+        ],
+        count: 3,
+        low: 1,
+        high: 2,
+      },
+    },
+    {
+      name: "of a range behind the end are the last",
+      xs: [0, 10],
+      ys: [[1, 2]],
+      range: [40, 50],
+      expected: { data: [[10], [2]], count: 1, low: 0, high: 10 },
+    },
+    {
+      name: "of a range before the beginning are the first",
+      xs: [0, 10],
+      ys: [[1, 2]],
+      range: [-9, -8],
+      expected: { data: [[0], [1]], count: 1, low: 0, high: 10 },
+    },
+  ];
+  test.each(cases)("$name", ({ xs, ys, range, expected }) => {
+    expect(points(xs, ys, range)).toEqual(expected);
+  });
+});
+
+/** Ascending or not, with gaps, and now and then a peak. */
+function randomSeries(random: Random, count: number) {
+  const isSorted = random.chance(0.6);
+  let x = random.below(100);
+  const xs = Array.from({ length: count }, () => {
+    x += random.below(4);
+    if (isSorted) return x;
+    return random.chance(0.05) ? Number.NaN : random.below(1000);
+  });
+  const value = () =>
+    random.chance(0.1) ? Number.NaN : random.chance(0.01) ? random.below(1e9) : random.below(100) - 50;
+  return { xs, ys: Array.from({ length: random.below(4) }, () => Array.from({ length: count }, value)) };
+}
+
+test("of many points no peak is lost, none is invented, and the x ascend", () => {
+  forSeeds(200, (random) => {
+    const { xs, ys } = randomSeries(random, random.below(600));
+    const most = 4 + random.below(100);
+    const range: [number, number] = random.chance(0.5)
+      ? [-Infinity, Infinity]
+      : [random.below(500), 500 + random.below(500)];
+    const { data, count } = points(xs, ys, range, most);
+    const [drawnXs = [], ...drawn] = data;
+    expect(drawnXs.length).toBeLessThanOrEqual(Math.max(most + 1, 2));
+    expect(drawnXs.every((x, i) => x !== null && (i === 0 || x >= drawnXs[i - 1]!))).toBe(true);
+    const order = xs.flatMap((x, i) => (Number.isNaN(x) ? [] : [i])).sort((a, b) => xs[a]! - xs[b]! || a - b);
+    const inRange = order.filter((i) => xs[i]! >= range[0] && xs[i]! < range[1]);
+    expect(count).toBeLessThanOrEqual(order.length);
+    for (const [s, values] of ys.entries()) {
+      expect(drawn[s]!.length).toBe(drawnXs.length);
+      const known = new Set<number | null>(values);
+      expect(drawn[s]!.every((value) => value === null || known.has(value))).toBe(true);
+      for (const i of inRange)
+        if (!Number.isNaN(values[i]!)) expect(isCovered(xs[i]!, values[i]!, drawnXs, drawn[s]!)).toBe(true);
+    }
+  });
+});
+
+/** Some stretch of two points, or some point, reaches around the one that was there. */
+function isCovered(x: number, y: number, xs: readonly (number | null)[], ys: readonly (number | null)[]): boolean {
+  for (let i = 0; i < xs.length; i++) {
+    if (xs[i] === x && ys[i] === y) return true;
+    const [from, to, one, other] = [xs[i], xs[i + 1], ys[i], ys[i + 1]];
+    if (from == null || to == null || one == null || other == null) continue;
+    if (from <= x && x <= to && Math.min(one, other) <= y && y <= Math.max(one, other)) return true;
+  }
+  return false;
+}
+
+test("the peaks of a million points are among a thousand", () => {
+  const xs = new Float64Array(1_000_000).map((_, i) => i);
+  const ys = xs.map((x) => Math.sin(x / 1000));
+  ys[123_456] = 99;
+  ys[654_321] = -99;
+  ys.fill(Number.NaN, 900_000, 910_000);
+  const { data, count } = pointsOf(xs, [ys], -Infinity, Infinity, 1000);
+  expect([
+    count,
+    data[0]!.length <= 1001,
+    data[1]!.includes(99),
+    data[1]!.includes(-99),
+    data[1]!.includes(null),
+  ]).toEqual([1_000_000, true, true, true, true]);
+});
+
+test("the extremes of a stretch come in the order in which they came", () => {
+  const { data } = points([0, 1, 2, 3, 4, 5, 6, 7], [[0, 9, 1, 1, 9, 0, 5, 5]], ALL, 4);
+  expect(data).toEqual([
+    [0, 3, 4, 7],
+    [0, 9, 9, 0],
+  ]);
+});
+
+test("a column that follows its changes is the one that is read anew", () => {
+  const kind = kindOf(["1"]);
+  forSeeds(200, (random) => {
+    const rowsOf = (most: number) =>
+      Array.from({ length: random.below(most + 1) }, (): Row =>
+        random.chance(0.1) ? ["a"] : ["a", random.pick(["", "x", "1", "2.5", "1,000"])],
+      );
+    const rows = rowsOf(100);
+    const held = readColumn(rows, 1, kind, 1);
+    for (let round = 0; round < 10; round++) {
+      let length = rows.length;
+      const splices = Array.from({ length: random.below(4) }, (): Splice => {
+        const start = random.below(length + 1);
+        const deleted = random.below(Math.min(6, length - start) + 1);
+        const inserted = rowsOf(random.chance(0.1) ? 200 : 6);
+        length += inserted.length - deleted;
+        return [start, deleted, inserted];
+      });
+      applySplices(rows, splices);
+      spliceColumn(held, splices, 1, kind);
+    }
+    const anew = readColumn(rows, 1, kind, 1);
+    expect(held.count).toBe(anew.count);
+    expect([...held.values.subarray(0, held.count)]).toEqual([...anew.values.subarray(0, anew.count)]);
+  });
+});
