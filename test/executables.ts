@@ -35,6 +35,10 @@ const client = Bun.spawnSync([executable("csvcast-client"), "--once", "--quiet"]
   env,
   timeout: 20_000,
 });
+const page = `http://127.0.0.1:${/Listening on \S+:(\d+)\./.exec(printed)?.[1]}`;
+const html = await (await fetch(page)).text();
+const script = await fetch(page + /src="([^"]+)"/.exec(html)?.[1]);
+const isPageThere = script.ok && (await script.text()).includes("csvcast.v1");
 server.kill("SIGTERM");
 const code = await server.exited;
 rmSync(folder, { recursive: true });
@@ -47,6 +51,7 @@ const faults = [
   printed.startsWith("WebSocket server started. Listening on 0.0.0.0:")
     ? ""
     : `the server printed ${JSON.stringify(printed)}`,
+  isPageThere ? "" : `the page at / has no script: ${html.slice(0, 300)}`,
   printed.includes("code of the folder") ? "the server ran code of the folder it was started in" : "",
 ].filter((fault) => fault !== "");
 for (const fault of faults) console.error(`executables: ${fault}`);

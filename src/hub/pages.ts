@@ -46,10 +46,20 @@ export function openPages(load?: () => Promise<ReadonlyMap<string, PageFile>>): 
       !headers.has("upgrade"),
     async answer(request, path) {
       files ??= load!();
-      const file = (await files).get(path);
+      const loaded = await files.catch((error: unknown) => unbuilt(error));
+      if (loaded instanceof Response) {
+        files = undefined; // the next one tries again
+        return loaded;
+      }
+      const file = loaded.get(path);
       return file ? fileResponse(request, file) : text(404, `${path}: nothing here; the page is at /`);
     },
   };
+}
+
+function unbuilt(error: unknown): Response {
+  const [why] = String(error instanceof Error ? error.message : error).split("\n");
+  return text(503, `the page could not be built: ${why}; has \`bun install\` been run? The other doors are open`);
 }
 
 function fileResponse(request: Request, file: PageFile): Response {

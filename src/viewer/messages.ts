@@ -62,7 +62,6 @@ export type Facts = {
   readonly generation: number;
   readonly rows: number;
   readonly shown: number;
-  readonly isPaused: boolean;
   /** There is more than the page shows. */
   readonly isBehind: boolean;
   readonly isBuilding: boolean;

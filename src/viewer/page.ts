@@ -54,7 +54,10 @@ export function startPage(script: URL): void {
   let plot: PlotPanel | undefined;
   const tools = {
     follow: () => grid.follow(!grid.isFollowing()),
-    pause: () => say({ type: "pause", isPaused: !situation.isPaused }),
+    pause() {
+      update({ isPaused: !situation.isPaused });
+      say({ type: "pause", isPaused: situation.isPaused });
+    },
     async plot() {
       const { openPlotPanel } = await import("./plot.ts"); // uPlot begins its work when it is needed
       plot ??= openPlotPanel((request) => say({ type: "plot", request }));
@@ -106,8 +109,8 @@ export function startPage(script: URL): void {
     // The first table is no change: of what was before this page came only the server knows.
     const changedAt =
       serverChangedAt === undefined ? undefined : Math.max(serverChangedAt, at(next.changedMs) ?? serverChangedAt);
-    const { isPaused, isBehind, rows } = next;
-    update({ isPaused, isBehind, rows, changedAt, heardAt: at(next.heardMs) ?? situation.heardAt, aliveAt: now });
+    const { isBehind, rows } = next;
+    update({ isBehind, rows, changedAt, heardAt: at(next.heardMs) ?? situation.heardAt, aliveAt: now });
     showCounts();
   }
 

@@ -117,8 +117,8 @@ export function startWorker(): void {
     factsTimer = undefined;
     factsAt = now();
     const since = (then: number | undefined) => (then === undefined ? undefined : factsAt - then);
-    const { generation, isPaused, isBehind, isBuilding } = model;
-    const facts = { generation, isPaused, isBehind, isBuilding, rows: model.rows.length, shown: model.order.count() };
+    const { generation, isBehind, isBuilding } = model;
+    const facts = { generation, isBehind, isBuilding, rows: model.rows.length, shown: model.order.count() };
     const hasTable = subscription?.table !== undefined;
     say({ type: "facts", facts: { ...facts, hasTable, loaded, changedMs: since(changedAt), heardMs: since(heardAt) } });
   }

@@ -110,6 +110,22 @@ describe("the page", () => {
     if (method === "HEAD") expect(answer).toEndWith("\r\n\r\n");
   });
 
+  test("says so if it cannot be built, and is tried again", async () => {
+    let tries = 0;
+    const pages = async () => {
+      if (++tries === 1) throw new Error("Bundle failed\nat a place that nobody is to know");
+      return viewerFiles();
+    };
+    await using hub = openHubWith({ pages });
+    const get = () => fetch(`http://127.0.0.1:${hub.port}/`);
+    const failed = await get();
+    expect(failed.status).toBe(503);
+    expect(await failed.text()).toMatch(
+      /^the page could not be built: Bundle failed; has `bun install` been run\?[^\n]*\n$/,
+    );
+    expect((await get()).status).toBe(200);
+  });
+
   test("leaves WebSockets at its path what they were", async () => {
     await using hub = openPageHub();
     await using client = await connect(`${hub.url}?token=${TOKEN}`);

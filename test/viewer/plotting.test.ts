@@ -1,0 +1,208 @@
+// Plots as they are asked for: of the columns, the range and the rows that are wanted, and up to date.
+import { describe, expect, test } from "bun:test";
+import type { Row, Splice } from "../../src/feed/protocol.ts";
+import { applySplices, type Table } from "../../src/feed/table.ts";
+import type { Plot, PlotRequest } from "../../src/viewer/messages.ts";
+import { type Model, openModel, type Rules } from "../../src/viewer/model.ts";
+import { openPlotting } from "../../src/viewer/plotting.ts";
+import { type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
+
+const COLUMNS = ["time", "id", "price", "city"];
+const ASKED: PlotRequest = { x: undefined, ys: undefined, from: -Infinity, to: Infinity, last: Infinity, points: 1000 };
+const rowOf = (i: number, price: string): Row => [String(1_767_225_600 + i), String(i), price, i % 2 ? "Rome" : "Oslo"];
+const rowsOf = (count: number) => Array.from({ length: count }, (_, i) => rowOf(i, String(i * i)));
+
+async function modelOf(rows: Row[], columns: readonly string[] = COLUMNS): Promise<Model> {
+  const model = openModel({ breathe: () => true, now: () => 0, onChanged: () => {} });
+  model.take({ columns, rows, cursor: "" }, undefined);
+  await quiet(model);
+  return model;
+}
+
+async function quiet(model: Model): Promise<void> {
+  while (model.isBuilding) await Promise.resolve();
+}
+
+function plotted(model: Model, asked: Partial<PlotRequest> = {}): Plot {
+  const plots: Plot[] = [];
+  openPlotting(model, (plot) => plots.push(plot)).request({ ...ASKED, ...asked });
+  expect(plots).toHaveLength(1);
+  return plots[0]!;
+}
+
+test("what is not asked for is picked, and what can be chosen is told", async () => {
+  const { data, ...plot } = plotted(await modelOf(rowsOf(3)));
+  expect(plot).toEqual({
+    count: 3,
+    low: 1_767_225_600_000,
+    high: 1_767_225_602_000,
+    x: "time",
+    isTime: true,
+    ys: ["price"],
+    xChoices: ["time", "id", "price"],
+    yChoices: ["time", "id", "price"],
+  });
+  expect(data).toEqual([
+    [1_767_225_600_000, 1_767_225_601_000, 1_767_225_602_000],
+    [0, 1, 4],
+  ]);
+});
+
+describe("what is drawn is what is asked for:", () => {
+  const cases: { name: string; asked: Partial<PlotRequest>; rules?: Rules; expected: Partial<Plot> }[] = [
+    {
+      name: "over the row number",
+      asked: { x: "" },
+      expected: {
+        x: undefined,
+        data: [
+          [1, 2, 3, 4],
+          [0, 1, 4, 9],
+        ],
+      },
+    },
+    {
+      name: "over another column",
+      asked: { x: "price", ys: ["id"] },
+      expected: {
+        x: "price",
+        data: [
+          [0, 1, 4, 9],
+          [0, 1, 2, 3],
+        ],
+      },
+    },
+    {
+      name: "over a column that is gone, as if nothing was asked",
+      asked: { x: "gone" },
+      expected: { x: "time", ys: ["price"] },
+    },
+    { name: "without columns that are gone", asked: { x: "id", ys: ["gone", "price"] }, expected: { ys: ["price"] } },
+    { name: "no column", asked: { x: "id", ys: [] }, expected: { ys: [], data: [[0, 1, 2, 3]] } },
+    {
+      name: "the last rows",
+      asked: { x: "", last: 2 },
+      expected: {
+        data: [
+          [3, 4],
+          [4, 9],
+        ],
+      },
+    },
+    {
+      name: "a range",
+      asked: { x: "id", from: 2.5, to: 2.6 },
+      expected: {
+        count: 2,
+        data: [
+          [2, 3],
+          [4, 9],
+        ],
+      },
+    },
+    {
+      name: "the rows that pass",
+      asked: { x: "" },
+      rules: { sort: undefined, filter: "rome" },
+      expected: {
+        data: [
+          [2, 4],
+          [1, 9],
+        ],
+      },
+    },
+    {
+      name: "the last of those that pass, in the order of the file",
+      asked: { x: "", last: 1 },
+      rules: { sort: { column: "price", descending: true }, filter: "oslo" },
+      expected: { data: [[3], [4]] },
+    },
+    {
+      name: "all in the order of the file",
+      asked: { x: "" },
+      rules: { sort: { column: "price", descending: true }, filter: "" },
+      expected: {
+        data: [
+          [1, 2, 3, 4],
+          [0, 1, 4, 9],
+        ],
+      },
+    },
+  ];
+  test.each(cases)("$name", async ({ asked, rules, expected }) => {
+    const model = await modelOf(rowsOf(4));
+    if (rules) model.setRules(rules);
+    await quiet(model);
+    expect(plotted(model, asked)).toMatchObject(expected);
+  });
+});
+
+test("nothing is drawn before there is a table, or after nothing is asked for any more", () => {
+  const model = openModel({ breathe: () => true, now: () => 0, onChanged: () => {} });
+  const plots: Plot[] = [];
+  const plotting = openPlotting(model, (plot) => plots.push(plot));
+  plotting.changed();
+  plotting.request(ASKED);
+  plotting.request(undefined);
+  plotting.changed();
+  expect(plots).toEqual([]);
+});
+
+test("a change is drawn, once for many", async () => {
+  const model = await modelOf(rowsOf(3));
+  const { promise, resolve } = Promise.withResolvers<Plot>();
+  const counts: number[] = [];
+  const plotting = openPlotting(model, (plot) => {
+    counts.push(plot.count);
+    if (plot.count > 3) resolve(plot);
+  });
+  plotting.request(ASKED);
+  const table: Table & { rows: Row[] } = { columns: COLUMNS, rows: rowsOf(3), cursor: "" };
+  for (let i = 3; i < 6; i++) {
+    const splices: Splice[] = [[i, 0, [rowOf(i, "7")]]];
+    applySplices(table.rows, splices);
+    model.change(table, splices);
+    plotting.changed();
+  }
+  await promise;
+  plotting.request(undefined);
+  expect(counts).toEqual([3, 6]);
+});
+
+async function checkRandomLife(random: Random): Promise<void> {
+  const price = () => random.pick(["", "x", "1", "-2.5", "300"]);
+  const someRows = (most: number) =>
+    Array.from({ length: random.below(most) }, () => rowOf(random.below(1000), price()));
+  let table: Table & { rows: Row[] } = { columns: COLUMNS, rows: rowsOf(250), cursor: "" };
+  const model = await modelOf(table.rows);
+  const plots: Plot[] = [];
+  const plotting = openPlotting(model, (plot) => plots.push(plot));
+  for (let step = 0; step < 15; step++) {
+    if (random.chance(0.1)) model.take((table = { ...table, rows: [...rowsOf(250), ...someRows(50)] }), undefined);
+    else if (random.chance(0.2)) model.setRules({ sort: undefined, filter: random.pick(["", "rome", "price>0"]) });
+    else {
+      const start = random.below(table.rows.length + 1);
+      const splices: Splice[] = [[start, Math.min(random.below(5), table.rows.length - start), someRows(6)]];
+      applySplices(table.rows, splices);
+      model.change(table, splices);
+    }
+    if (random.chance(0.5)) await quiet(model);
+    if (random.chance(0.4)) continue;
+    const asked = {
+      ...ASKED,
+      x: random.pick([undefined, "", "id"]),
+      ys: random.pick([undefined, ["price"], ["id", "price"]]),
+    };
+    plotting.request(asked);
+    expect(plots.at(-1)).toEqual(plotted(model, asked));
+  }
+  plotting.request(undefined);
+}
+
+test("a plot that follows the table is the one that is drawn anew", async () => {
+  const first = seedOfRun();
+  for (let seed = first; seed < first + 60; seed++)
+    await checkRandomLife(randomFrom(seed)).catch((error: unknown) => {
+      throw new Error(`failed with CSVCAST_SEED=${seed}: ${error}`, { cause: error });
+    });
+});
