@@ -27,7 +27,8 @@ const urlOf = (hostname: string, port: number, scheme = "ws") => `${scheme}://${
 export function addressLines(address: Address, token: string | undefined, everywhere: boolean): string[] {
   const withToken = (url: string) => (token === undefined ? url : `${url}?token=${encodeURIComponent(token)}`);
   const local = localUrl(address);
-  const lines = [`  this machine  ${everywhere ? withToken(local) : local}`];
+  const here = everywhere ? withToken(local) : local;
+  const lines = [`  this machine  ${here}`, `  in a browser  ${here.replace(/^ws/, "http")}`];
   const network = WILDCARDS.has(address.hostname) ? externalAddress() : undefined;
   if (network) lines.push(`  network       ${withToken(urlOf(network, address.port, address.scheme))}`);
   return lines;

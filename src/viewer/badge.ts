@@ -1,6 +1,4 @@
-// The state of what is on the page, in words, with its age: so that nobody takes an old table for a fresh one. Also in the title and in
-// the icon of the page.
-import type { State } from "../feed/protocol.ts";
+// Shows the verdict on what is on the page: as a badge, in the title, and in the icon of the page.
 import { many } from "./captions.ts";
 import { shownText } from "./cells.ts";
 import { byId, setText } from "./dom.ts";
@@ -9,60 +7,7 @@ import liveIcon from "./icons/live.svg";
 import pausedIcon from "./icons/paused.svg";
 import troubleIcon from "./icons/trouble.svg";
 import waitingIcon from "./icons/waiting.svg";
-
-export type Tone = "live" | "waiting" | "trouble" | "gone" | "paused";
-
-/** All that there is to say. Times by `performance.now()`. */
-export type Situation = {
-  /** Undefined until the server has said something. */
-  readonly status: { readonly state: State; readonly message: string } | undefined;
-  readonly connection: "connecting" | "open" | "current" | "reconnecting" | "ended";
-  /** Why there is no connection. */
-  readonly why: string;
-  readonly changedAt: number | undefined;
-  readonly heardAt: number | undefined;
-  /** When the Worker was there last. */
-  readonly aliveAt: number;
-  readonly isPaused: boolean;
-  readonly isBehind: boolean;
-  readonly rows: number;
-  readonly file: string;
-};
-
-export type Verdict = { readonly tone: Tone; readonly word: string; readonly age: string; readonly notice: string };
-
-/** The server speaks every 5 s; what is silent for longer may be dead. */
-const SILENT_MS = 8_000;
-const DEAD_WORKER_MS = 10_000;
-
-/** What the badge says; pure. The worst comes first. */
-export function judge(situation: Situation, now: number): Verdict {
-  const { status, connection, why, changedAt, heardAt, aliveAt, isPaused, isBehind } = situation;
-  const changed = changedAt === undefined ? "" : `changed ${ageText(now - changedAt)} ago`;
-  const heard = heardAt === undefined ? "" : `last heard ${ageText(now - heardAt)} ago`;
-  const message = status?.message ?? "";
-  if (connection === "ended")
-    return { tone: "gone", word: "ended", age: heard, notice: `${why}. Reload to try again.` };
-  if (now - aliveAt > DEAD_WORKER_MS)
-    return { tone: "gone", word: "stopped", age: heard, notice: "This page has stopped following. Reload it." };
-  if (connection === "reconnecting") return { tone: "gone", word: "reconnecting", age: heard, notice: "" };
-  if (connection === "connecting") return { tone: "waiting", word: "connecting", age: "", notice: "" };
-  if (heardAt !== undefined && now - heardAt > SILENT_MS)
-    return { tone: "trouble", word: "silent", age: heard, notice: "" };
-  if (status && status.state !== "live" && status.state !== "waiting")
-    return { tone: "trouble", word: status.state, age: changed, notice: message };
-  if (isPaused) return { tone: "paused", word: "paused", age: isBehind ? "there is more" : changed, notice: "" };
-  if (status?.state === "live") return { tone: "live", word: "live", age: changed, notice: "" };
-  return { tone: "waiting", word: "waiting", age: "", notice: "" };
-}
-
-/** `3 s`, `2 min`, `5 h`, `3 d` */
-export function ageText(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} d`;
-}
+import { judge, type Situation, type Tone, type Verdict } from "./verdict.ts";
 
 const ICONS: Readonly<Record<Tone, string>> = {
   live: liveIcon,

@@ -1,9 +1,9 @@
 // The small texts around the table: how large it is, what is hidden, what is selected, and what is said where there are no rows. Pure.
-import type { Situation } from "./badge.ts";
-import { shownText } from "./cells.ts";
+import { cut, shownText } from "./cells.ts";
 import type { Column } from "./layout.ts";
 import type { Facts } from "./messages.ts";
 import { HEADER, type Selection, type Spot } from "./selection.ts";
+import type { Situation } from "./verdict.ts";
 
 const MAX_CELL = 300;
 
@@ -27,7 +27,10 @@ export function hiddenText({ hasTable, rows, shown, isBuilding }: Facts, isFilte
 }
 
 /** In the place of the rows, if there are none. */
-export function emptyText({ connection, status }: Situation, facts: Facts | undefined): string {
+export function emptyText(
+  { connection, status }: Pick<Situation, "connection" | "status">,
+  facts: Facts | undefined,
+): string {
   if (facts?.hasTable && facts.rows === 0) return "The table has no rows yet.";
   if (facts?.hasTable) return facts.shown === 0 && !facts.isBuilding ? "No row passes the filter." : "";
   if (connection === "connecting" || connection === "reconnecting") return "Connecting…";
@@ -46,5 +49,5 @@ export function selectedText(selection: Selection, columns: readonly Column[], t
   const height = area.bottom - area.top + 1;
   const width = area.right - area.left + 1;
   if (height * width > 1) return `${number(height)} × ${number(width)} cells selected · Ctrl+C copies`;
-  return `${shownText(column.name)}: ${textAt(focus).slice(0, MAX_CELL)}`;
+  return `${shownText(column.name)}: ${cut(textAt(focus), MAX_CELL)}`;
 }

@@ -7,7 +7,7 @@ export type ColumnType = "number" | "time" | "text";
 export type Kind = { readonly type: ColumnType; readonly valueOf: (cell: string) => number };
 
 /** The cells that say that there is nothing. */
-const MISSING = /^\s*(?:|-|\.|na|n\/a|nan|null|none|nil|#n\/a)\s*$/i;
+const MISSING = /^(?:|-|\.|na|n\/a|nan|null|none|nil|#n\/a)$/i;
 
 /** So many of a hundred cells must be of a kind for a column to be. */
 const MAJORITY = 0.9;
@@ -21,7 +21,7 @@ const MONTH_FIRST: Kind = { type: "time", valueOf: (cell) => timeOf(cell, false)
 
 /** The kind that most cells of the sample are of. Of dates like 03/04/2026 the sample as a whole tells which is the day. */
 export function kindOf(sample: Iterable<string>): Kind {
-  const cells = [...sample].filter((cell) => !MISSING.test(cell));
+  const cells = [...sample].filter((cell) => !MISSING.test(cell.trim()));
   if (cells.length === 0) return TEXT;
   const best = [DECIMAL_POINT, DECIMAL_COMMA, MONTH_FIRST, DAY_FIRST]
     .map((kind) => ({ kind, share: cells.filter((cell) => !Number.isNaN(kind.valueOf(cell))).length / cells.length }))
@@ -29,32 +29,38 @@ export function kindOf(sample: Iterable<string>): Kind {
   return best.share >= MAJORITY ? best.kind : TEXT;
 }
 
+/** Longer than any number, and short enough for every pattern here. */
+const MAX_NUMBER = 400;
+
 const SURPLUS = /^[$€£¥]\s?|\s?[$€£¥%]$/g;
 
 /** `-1.5`, `1e3`, `1,234.50`, `$5`, `12 %` */
 function numberOf(cell: string): number {
+  if (cell.length > MAX_NUMBER) return Number.NaN;
   const plain = Number(cell);
   if (!Number.isNaN(plain)) return cell.trim() === "" ? Number.NaN : plain;
   const bare = cell.trim().replace(SURPLUS, "");
   if (/^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/.test(bare)) return Number(bare.replaceAll(",", ""));
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(bare) ? Number(bare) : Number.NaN;
+  return /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(bare) ? Number(bare) : Number.NaN;
 }
 
 /** `-1,5`, `1.234,50`, `1 234,5 €` */
 function commaNumberOf(cell: string): number {
+  if (cell.length > MAX_NUMBER) return Number.NaN;
   const bare = cell.trim().replace(SURPLUS, "");
   if (!/^[+-]?(\d{1,3}([. \u00a0\u202f]\d{3})+|\d+)(,\d+)?$/.test(bare)) return Number.NaN;
   return Number(bare.replace(/[. \u00a0\u202f]/g, "").replace(",", "."));
 }
 
-const CLOCK = String.raw`(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([ap]m)?\s*(z|utc|gmt|[+-]\d{2}:?\d{2})?`;
+const CLOCK = String.raw`(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([ap]m)?\s*(z|utc|gmt|[+-]\d{2}(?::?\d{2})?)?`;
 const ISO = new RegExp(`^(\\d{4})[-/.](\\d{1,2})[-/.](\\d{1,2})(?:[t ,]+${CLOCK})?$`, "i");
 const COMPACT = /^(\d{4})(\d{2})(\d{2})t(\d{2})(\d{2})(\d{2})(z)?$/i;
 const NUMERIC = new RegExp(`^(\\d{1,2})([-/.])(\\d{1,2})\\2(\\d{4}|\\d{2})(?:[t ,]+${CLOCK})?$`, "i");
 const DAY_NAMED = new RegExp(`^(?:[a-z]{3,9},? )?(\\d{1,2})[- ]([a-z]{3,9})[- ,]+(\\d{4})(?:[t ,]+${CLOCK})?$`, "i");
 const NAME_DAY = new RegExp(`^([a-z]{3,9})[- ](\\d{1,2}),? (\\d{4})(?:[t ,]+${CLOCK})?$`, "i");
 const TIME_OF_DAY = new RegExp(`^${CLOCK}$`, "i");
-const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS =
+  /^(?:(jan(?:uary)?)|(feb(?:ruary)?)|(mar(?:ch)?)|(apr(?:il)?)|(may)|(june?)|(july?)|(aug(?:ust)?)|(sept?(?:ember)?)|(oct(?:ober)?)|(nov(?:ember)?)|(dec(?:ember)?))$/i;
 
 /** ISO 8601 and what else is common; a time of day alone counts from midnight. */
 function timeOf(cell: string, isDayFirst: boolean): number {
@@ -81,25 +87,34 @@ function timeOf(cell: string, isDayFirst: boolean): number {
   return nameDay ? instant(nameDay[3], monthNumber(nameDay[1]!), nameDay[2], nameDay.slice(4)) : Number.NaN;
 }
 
-const monthNumber = (name: string) => String(MONTHS.indexOf(name.slice(0, 3).toLowerCase()) + 1);
+/** `0`, which is no month, for another word. */
+const monthNumber = (name: string) =>
+  String(
+    (MONTHS.exec(name)
+      ?.slice(1)
+      .findIndex((month) => month) ?? -1) + 1,
+  );
 
 type Digits = string | undefined;
 
 /** `clock`: hour, minute, second, fraction, am or pm, zone. */
 function instant(year: Digits, month: Digits, day: Digits, clock: readonly Digits[]): number {
   const [hour = "0", minute = "0", second = "0", fraction = "0", half, zone] = clock;
+  if (half !== undefined && (Number(hour) < 1 || Number(hour) > 12)) return Number.NaN;
   const hours = half === undefined ? Number(hour) : (Number(hour) % 12) + (/p/i.test(half) ? 12 : 0);
-  if (hours > 24 || Number(minute) > 59 || Number(second) > 60) return Number.NaN;
-  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  const isMidnight = hours === 24 && Number(minute) === 0 && Number(second) === 0; // ISO 8601
+  if ((hours > 23 && !isMidnight) || Number(minute) > 59 || Number(second) > 60) return Number.NaN;
+  const date = new Date(0);
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day)); // `Date.UTC` takes the year 1 for 1901
   if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return Number.NaN;
   const seconds = (hours * 60 + Number(minute)) * 60 + Number(second) + Number(`0.${fraction}`);
   return date.getTime() + seconds * 1000 - offsetMs(zone);
 }
 
 function offsetMs(zone: Digits): number {
-  const match = /^([+-])(\d{2}):?(\d{2})$/.exec(zone ?? "");
+  const match = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone ?? "");
   if (!match) return 0;
-  return (match[1] === "-" ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3])) * 60_000;
+  return (match[1] === "-" ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3] ?? 0)) * 60_000;
 }
 
 /** What numbers must be multiplied with to be ms since 1970, if all of them may be times: seconds, ms, µs or ns; else undefined. */
@@ -111,9 +126,12 @@ export function epochScale(low: number, high: number): number | undefined {
 /** Longer ones are cut for the table; all of a cell is in its own view. */
 export const SHOWN_CHARACTERS = 400;
 
+/** At most so many UTF-16 units, and no half of a character. */
+export const cut = (text: string, length: number) => text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
+
 /** A cell as the table shows it: one line, and nothing in it that could command or mislead. */
 export function shownText(cell: string): string {
-  const text = cell.length > SHOWN_CHARACTERS ? `${cell.slice(0, SHOWN_CHARACTERS)}…` : cell;
+  const text = cell.length > SHOWN_CHARACTERS ? `${cut(cell, SHOWN_CHARACTERS)}…` : cell;
   return DECEPTIVE.test(text) ? text.replace(EACH_DECEPTIVE, visible) : text;
 }
 
@@ -123,11 +141,12 @@ export function wholeText(cell: string): string {
 }
 
 /** Controls, and characters that turn text around or cannot be seen (Unicode, general category Cf, and separators). */
-const DECEPTIVE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
-const EACH_DECEPTIVE = new RegExp(DECEPTIVE, "g");
+const DECEPTIVE =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
+const EACH_DECEPTIVE = new RegExp(DECEPTIVE, "gu");
 
 function visible(character: string): string {
-  const code = character.charCodeAt(0);
+  const code = character.codePointAt(0)!;
   if (code === 0x0a || code === 0x0d) return "⏎";
   if (code === 0x09) return "⇥";
   if (code < 0x20) return String.fromCharCode(0x2400 + code);

@@ -1,8 +1,9 @@
 // Rows as text for elsewhere: TSV for the clipboard, CSV for a file.
 import type { Row } from "../feed/protocol.ts";
+import { cut } from "./cells.ts";
 
 /** What spreadsheets take for the beginning of a formula (OWASP, CSV Injection). */
-const FORMULA = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
+const FORMULA = /^[=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]/;
 const NUMBER = /^[+-]?(\d+([.,]\d+)*|[.,]\d+)(e[+-]?\d+)?\s?%?$/i;
 
 /** With an apostrophe in front no spreadsheet runs the cell; numbers are left as they are. */
@@ -31,12 +32,16 @@ function lineOf(row: Row, separator: string, special: RegExp, { isGuarded }: Tex
     .join(separator);
 }
 
+/** Names that are devices on Windows, whatever follows a dot. */
+const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(?=$|\.)/i;
+
 /** A name for a download: of the file's own name what no system takes amiss. */
 export function downloadName(file: string, extension: string): string {
   const stem = file
     .replace(/\.(csv|tsv|txt)$/i, "")
-    .replace(/[^\p{L}\p{N}._-]+/gu, "_")
-    .replace(/^[._]+|[._]+$/g, "")
-    .slice(0, 80);
-  return `${stem || "table"}.${extension}`;
+    .normalize("NFC")
+    .replace(/[^\p{L}\p{M}\p{N}._-]+/gu, "_")
+    .replace(/^[._-]+|[._]+$/g, "");
+  const safe = cut(stem, 80).replace(DEVICE, "$1_");
+  return `${safe || "table"}.${extension}`;
 }

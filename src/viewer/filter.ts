@@ -28,7 +28,7 @@ function testOf(word: string, columns: readonly string[], kinds: readonly Kind[]
   const term = termOf(word);
   const column = term ? indexOfColumn(term.column, columns) : -1;
   if (term && column !== -1) return onColumn(term, column, kinds[column] ?? TEXT);
-  if (term?.column === "" && /[<>]/.test(term.operator)) return onAny(term, kinds);
+  if (term?.column === "" && /[<>]/.test(term.operator)) return onAny(term, kinds, word);
   return contains(unquoted(word));
 }
 
@@ -54,19 +54,20 @@ function onColumn(term: Term, column: number, kind: Kind): Filter | undefined {
     const pattern = patternOf(value);
     return (row) => pattern.test(row[column] ?? "");
   }
+  if (kind.type === "number" && Number.isNaN(kind.valueOf(value))) return undefined;
   const passes = comparison(operator, value, kind);
   return (row) => passes(row[column] ?? "");
 }
 
-/** `>5`: some cell that is a number, or a time, is. */
-function onAny({ operator, value }: Term, kinds: readonly Kind[]): Filter | undefined {
+/** `>5`: some cell that is a number, or a time, is. `<br>` is a word. */
+function onAny({ operator, value }: Term, kinds: readonly Kind[], word: string): Filter | undefined {
   if (value === "") return undefined;
   const tests = kinds.flatMap((kind, column) => {
     if (kind.type === "text" || Number.isNaN(kind.valueOf(value))) return [];
     const passes = comparison(operator, value, kind);
     return [(row: Row) => passes(row[column] ?? "")];
   });
-  return (row) => tests.some((test) => test(row));
+  return tests.length === 0 ? contains(unquoted(word)) : (row) => tests.some((test) => test(row));
 }
 
 function comparison(operator: string, value: string, kind: Kind): (cell: string) => boolean {

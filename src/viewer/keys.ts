@@ -15,14 +15,14 @@ export type KeyEvents = {
 /** What --help would say of the keys. */
 export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ["↑ ↓ ← →", "move; with Shift select; with Ctrl to the last cell that way"],
-  ["PgUp PgDn", "a page up or down"],
-  ["Home End", "the first or the last row"],
-  ["Ctrl+A  Ctrl+C", "select all; copy the selection"],
+  ["PgUp, PgDn", "a page up or down"],
+  ["Home, End", "the first or the last row"],
+  ["Ctrl+A, Ctrl+C", "select all; copy the selection"],
   ["Enter", "all of a cell; on a header: sort"],
-  ["s  h", "sort by this column; hide it"],
+  ["s, h", "sort by this column; hide it"],
   ["/", "the filter; Esc leaves it"],
-  ["f  Space", "follow the end; pause"],
-  ["p  c", "plot; columns"],
+  ["f, Space", "follow the end; pause"],
+  ["p, c", "plot; columns"],
 ];
 
 export function listenToKeys(grid: Grid, events: KeyEvents): void {

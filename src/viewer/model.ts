@@ -75,6 +75,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     held = { columns: next.columns, kinds: kindsOf(next), rows, order: fileOrder(rows) };
     waiting = [];
     moves = [];
+    version++;
     generation++;
     flashes.clear();
     rebuild(rows, []);

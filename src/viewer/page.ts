@@ -1,6 +1,6 @@
 // The page: wires the Worker, the table, the badge, the plot and the tools together.
 import type { ConnectionState } from "../feed/subscriber.ts";
-import { openBadge, type Situation } from "./badge.ts";
+import { openBadge } from "./badge.ts";
 import { emptyText, hiddenText, many, selectedText, shapeText } from "./captions.ts";
 import { shownText } from "./cells.ts";
 import { openCell, openColumns, openConnect, openDownload, openHelp } from "./dialogs.ts";
@@ -14,6 +14,7 @@ import type { Rules } from "./model.ts";
 import type { PlotPanel } from "./plot.ts";
 import { listenToPointer } from "./pointer.ts";
 import { askForToken, takeToken } from "./token.ts";
+import type { Situation } from "./verdict.ts";
 
 const BADGE_MS = 500;
 /** After the last key in the filter. */

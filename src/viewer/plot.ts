@@ -18,7 +18,7 @@ export type PlotPanel = {
 const COLOURS = ["#2563eb", "#e0693a", "#159a78", "#a347c9", "#c28a00", "#d13f6b", "#4b7f1f", "#6a6f7a"];
 const DARK_COLOURS = ["#7aa8ff", "#ff9a6c", "#4fd1a8", "#d18bff", "#f2c14e", "#ff84a8", "#9ed36a", "#b3bac6"];
 const MAX_SERIES = 8;
-const HEIGHT = 240;
+const NARROW = 700;
 const LASTS = [1_000, 10_000, 100_000];
 
 export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => void): PlotPanel {
@@ -229,8 +229,8 @@ const ALL = { from: -Infinity, to: Infinity };
 const options = (names: readonly string[]) =>
   names.slice(0, 2_000).map((name) => element("option", { value: name }, shownText(name)));
 
-/** The legend is below the canvas, and takes what is left of the panel. */
+/** Lower where the page is narrow. The legend comes below it. */
 const sizeOf = (canvas: HTMLElement) => ({
   width: Math.max(200, canvas.clientWidth),
-  height: Math.min(HEIGHT, canvas.clientHeight || HEIGHT) - 28,
+  height: canvas.clientWidth < NARROW ? 150 : 212,
 });

@@ -25,6 +25,8 @@ export type Scroll = {
 
 /** A bar that is off by this much is put right when it rests. */
 const SLACK_PX = 2;
+/** A step, or a way to an end, of no more viewports than this is taken px for px. */
+const NEAR = 2;
 
 export function openScroll(): Scroll {
   let total = 0;
@@ -37,7 +39,14 @@ export function openScroll(): Scroll {
   const barEnd = () => Math.max(0, height() - viewport);
   const isScaled = () => total > MAX_HEIGHT;
   const bounded = (px: number) => Math.max(0, Math.min(px, end()));
-  const barFor = (px: number) => (isScaled() ? (px / end()) * barEnd() : px);
+
+  /** The same share of the way; near the ends px for px, so that small steps reach them. */
+  function barFor(px: number): number {
+    if (!isScaled()) return px;
+    const inFront = Math.min(NEAR * viewport, px);
+    const behind = Math.min(NEAR * viewport, end() - px);
+    return Math.max(inFront, Math.min(barEnd() - behind, (px / end()) * barEnd()));
+  }
 
   return {
     height,
@@ -50,11 +59,11 @@ export function openScroll(): Scroll {
     },
     barMoved(barTop) {
       const step = barTop - bar;
+      if (isScaled() && Math.abs(step) < 1) return; // until they are a px together
       bar = barTop;
       if (!isScaled()) top = bounded(barTop);
-      else if (Math.abs(step) < 1) return;
       else if (barTop <= 0 && Math.abs(step) > viewport) top = 0;
-      else if (Math.abs(step) <= 2 * viewport) top = bounded(top + step);
+      else if (Math.abs(step) <= NEAR * viewport) top = bounded(top + step);
       else top = bounded((barTop / barEnd()) * end());
     },
     goTo(px) {

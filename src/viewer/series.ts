@@ -13,7 +13,11 @@ const STEP_NAME = /^(x|t|i|n|id|index|idx|step|seq|sequence|frame|sample|tick|it
 /** Over what and which columns are drawn if nobody says so; `sample` are rows from all of the table, in order. */
 export function pickAxes(columns: readonly string[], kinds: readonly Kind[], sample: readonly Row[]) {
   const x = pickX(columns, kinds, sample);
-  const numbers = kinds.flatMap(({ type }, column) => (type === "number" && column !== x.column ? [column] : []));
+  // A second column of times is no measurement.
+  const isTime = (column: number) => TIME_NAME.test(columns[column] ?? "") && axisOf(column, kinds, sample).isTime;
+  const numbers = kinds.flatMap(({ type }, column) =>
+    type === "number" && column !== x.column && !isTime(column) ? [column] : [],
+  );
   const measured = numbers.filter((column) => !STEP_NAME.test(columns[column] ?? ""));
   return { x, ys: (measured.length > 0 ? measured : numbers).slice(0, 3) };
 }
@@ -46,7 +50,7 @@ const valuesOf = (rows: readonly Row[], column: number, kinds: readonly Kind[]) 
 
 function ascends(values: ArrayLike<number>): boolean {
   for (let i = 1; i < values.length; i++) if (!(values[i]! >= values[i - 1]!)) return false;
-  return values.length > 0;
+  return values.length > 0 && !Number.isNaN(values[0]);
 }
 
 /** The numbers of one column, kept up with its rows. */
@@ -95,8 +99,8 @@ export function pointsOf(
   const order = ascends(xs) ? undefined : ascendingOrder(xs);
   const at = (i: number) => (order ? order[i]! : i);
   const all = order?.length ?? xs.length;
-  const begin = Math.max(0, firstFrom(xs, at, all, from) - 1);
-  const end = Math.min(all, firstFrom(xs, at, all, to) + 1);
+  const begin = Math.max(0, howMany(all, (i) => xs[at(i)]! < from) - 1);
+  const end = Math.min(all, howMany(all, (i) => xs[at(i)]! <= to) + 1);
   const count = Math.max(0, end - begin);
   const low = all > 0 ? xs[at(0)]! : 0;
   const high = all > 0 ? xs[at(all - 1)]! : 0;
@@ -141,13 +145,13 @@ function ascendingOrder(xs: Float64Array): Uint32Array {
   return order.sort((a, b) => xs[a]! - xs[b]! || a - b);
 }
 
-/** The first point at or behind `x`. */
-function firstFrom(xs: Float64Array, at: (i: number) => number, count: number, x: number): number {
+/** How many of the first `count` are so, if none is behind one that is not. */
+function howMany(count: number, isSo: (i: number) => boolean): number {
   let low = 0;
   let high = count;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (xs[at(middle)]! < x) low = middle + 1;
+    if (isSo(middle)) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -20,17 +20,23 @@ describe("the URL for this machine", () => {
 describe("the URLs shown", () => {
   const loopback = { hostname: "127.0.0.1", port: 80 };
   test("hold no token where this machine needs none", () => {
-    expect(addressLines(loopback, "secret", false)).toEqual(["  this machine  ws://127.0.0.1:80/"]);
+    expect(addressLines(loopback, "secret", false)).toEqual([
+      "  this machine  ws://127.0.0.1:80/",
+      "  in a browser  http://127.0.0.1:80/",
+    ]);
   });
 
   test("hold the token where everyone needs it", () => {
-    expect(addressLines(loopback, "secret", true)).toEqual(["  this machine  ws://127.0.0.1:80/?token=secret"]);
+    expect(addressLines(loopback, "secret", true)).toEqual([
+      "  this machine  ws://127.0.0.1:80/?token=secret",
+      "  in a browser  http://127.0.0.1:80/?token=secret",
+    ]);
   });
 
   test("name the network only where the server can be reached from it, and with the token it asks for", () => {
-    for (const line of addressLines({ hostname: "0.0.0.0", port: 80 }, "secret", false).slice(1))
+    for (const line of addressLines({ hostname: "0.0.0.0", port: 80 }, "secret", false).slice(2))
       expect(line).toMatch(/^ {2}network {7}ws:\/\/[\d.]+:80\/\?token=secret$/);
-    for (const line of addressLines({ hostname: "0.0.0.0", port: 80 }, undefined, false).slice(1))
+    for (const line of addressLines({ hostname: "0.0.0.0", port: 80 }, undefined, false).slice(2))
       expect(line).toMatch(/^ {2}network {7}ws:\/\/[\d.]+:80\/$/);
   });
 

@@ -1,32 +1,15 @@
 // The small texts around the table.
 import { describe, expect, test } from "bun:test";
-import { type Column, openLayout } from "../../src/viewer/layout.ts";
+import { emptyText, hiddenText, many, number, selectedText, shapeText } from "../../src/viewer/captions.ts";
+import { openLayout } from "../../src/viewer/layout.ts";
 import type { Facts } from "../../src/viewer/messages.ts";
-import { HEADER, openSelection, type Selection, type Spot } from "../../src/viewer/selection.ts";
-
-/** What of the situation is said here. */
-type Situation = {
-  readonly connection: "connecting" | "open" | "current" | "reconnecting" | "ended";
-  readonly status: { readonly state: string; readonly message: string } | undefined;
-};
-type Captions = {
-  number(count: number): string;
-  many(count: number, noun: string): string;
-  shapeText(facts: Facts, columns: number): string;
-  hiddenText(facts: Facts, isFiltered: boolean, hidden: number): string;
-  emptyText(situation: Situation, facts: Facts | undefined): string;
-  selectedText(selection: Selection, columns: readonly Column[], textAt: (spot: Spot) => string): string;
-};
-
-// Not by a static import: the types of captions.ts come from badge.ts, which cannot be checked where there is no DOM.
-const MODULE: string = "../../src/viewer/captions.ts";
-const { number, many, shapeText, hiddenText, emptyText, selectedText } = (await import(MODULE)) as Captions;
+import { HEADER, openSelection, type Spot } from "../../src/viewer/selection.ts";
+import type { Situation } from "../../src/viewer/verdict.ts";
 
 const FACTS: Facts = {
   generation: 1,
   rows: 5_000,
   shown: 5_000,
-  isPaused: false,
   isBehind: false,
   isBuilding: false,
   changedMs: undefined,

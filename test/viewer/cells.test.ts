@@ -42,6 +42,27 @@ test("text has no value", () => {
   expect([TEXT.valueOf("1"), kindOf(["a"]).valueOf("1")]).toEqual([Number.NaN, Number.NaN]);
 });
 
+describe("a long cell costs no more than its length, so that nobody can stop a page with one:", () => {
+  // Patterns that go back over it would take seconds.
+  const cases: { name: string; input: string }[] = [
+    { name: "blanks", input: `${" ".repeat(25_000)}x` },
+    { name: "digits", input: `${"1".repeat(15_000)}x` },
+    { name: "thousands", input: `1${",000".repeat(5_000)}x` },
+    { name: "thousands by blanks", input: `1${" 000".repeat(5_000)}x` },
+    { name: "percent signs", input: `${"%".repeat(15_000)}x` },
+    { name: "points", input: `1${".1".repeat(7_500)}x` },
+    { name: "letters", input: "a".repeat(15_000) },
+  ];
+  test.each(cases)(
+    "$name",
+    ({ input }) => {
+      expect(kindOf([input])).toBe(TEXT);
+      expect(Number.isNaN(kindOf(["1.5"]).valueOf(input))).toBe(true);
+    },
+    150,
+  );
+});
+
 describe("a cell of numbers", () => {
   const point = kindOf(["1.5"]);
   const comma = kindOf(["1,5", "2,5"]);

@@ -396,8 +396,9 @@ const RULES: readonly Rules[] = [
   { sort: undefined, filter: "no such row" },
 ];
 
-const randomRow = (random: Random) =>
-  rowOf(random.below(1000), random.pick(["", "x", random.below(9)]), random.pick(CITIES));
+/** No two are equal: what is found again must be the row itself. */
+let lastId = 0;
+const randomRow = (random: Random) => rowOf(++lastId, random.pick(["", "x", random.below(9)]), random.pick(CITIES));
 const randomRows = (random: Random, most: number) =>
   Array.from({ length: random.below(most + 1) }, () => randomRow(random));
 

@@ -271,7 +271,7 @@ describe.skipIf(!browserPath)("the end of the table", () => {
 
 describe.skipIf(!browserPath)("the badge says", () => {
   test("missing, invalid and stale with the reason, and live again", async () => {
-    await using scene = await openScene(PRICES);
+    await using scene = await openScene(PRICES, ["--max-cell", "1KiB"]);
     const { page, path } = scene;
     await page.badge("live");
     await rm(path);
@@ -283,6 +283,9 @@ describe.skipIf(!browserPath)("the badge says", () => {
     );
     await writeFile(path, `${PRICES}"open,1,2\n`);
     await page.badge("invalid");
+    await writeFile(path, `${PRICES}${"x".repeat(2_000)},1,2\n`);
+    await page.badge("stale");
+    await page.until(`document.querySelector("#notice").textContent.includes("--max-cell")`);
     await writeFile(path, PRICES);
     await page.badge("live");
     await page.until(`document.querySelector("#notice").hidden`);

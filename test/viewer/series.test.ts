@@ -269,13 +269,13 @@ describe("few points", () => {
       name: "of a range have one more on either side, for the line to leave it",
       xs: [0, 1, 2, 3, 4, 5],
       ys: [[0, 1, 2, 3, 4, 5]],
-      range: [2, 3],
+      range: [1.5, 3.5],
       expected: {
         data: [
-          [1, 2, 3],
-          [1, 2, 3],
+          [1, 2, 3, 4],
+          [1, 2, 3, 4],
         ],
-        count: 3,
+        count: 4,
         low: 0,
         high: 5,
       },

@@ -1,25 +1,7 @@
 // What the badge says of every situation: the worst first, so that nobody takes an old table for a fresh one.
 import { describe, expect, test } from "bun:test";
 import type { State } from "../../src/feed/protocol.ts";
-
-type Situation = {
-  readonly status: { readonly state: State; readonly message: string } | undefined;
-  readonly connection: "connecting" | "open" | "current" | "reconnecting" | "ended";
-  readonly why: string;
-  readonly changedAt: number | undefined;
-  readonly heardAt: number | undefined;
-  readonly aliveAt: number;
-  readonly isPaused: boolean;
-  readonly isBehind: boolean;
-  readonly rows: number;
-  readonly file: string;
-};
-type Verdict = { readonly tone: string; readonly word: string; readonly age: string; readonly notice: string };
-type BadgeModule = { judge(situation: Situation, now: number): Verdict; ageText(ms: number): string };
-
-// Not by a static import: badge.ts cannot be checked where there is no DOM.
-const MODULE: string = "../../src/viewer/badge.ts";
-const { judge, ageText } = (await import(MODULE)) as BadgeModule;
+import { ageText, judge, type Situation, type Verdict } from "../../src/viewer/verdict.ts";
 
 const NOW = 1_000_000;
 const status = (state: State, message = "") => ({ state, message });
