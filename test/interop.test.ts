@@ -127,16 +127,18 @@ test.skipIf(!Bun.which("curl"))(
 );
 
 test.skipIf(!Bun.which("curl"))(
-  "curl is told how to connect, and gets frames if it asks like a WebSocket (skipped without curl)",
+  "curl gets the page, is told how to connect elsewhere, and gets frames if it asks like a WebSocket (skipped without curl)",
   async () => {
     await using folder = await temporaryFolder();
     await folder.write("s.csv", "a,b\n1,é\n");
     await using server = await startServer(["s.csv"], { folder });
     const url = server.url.replace("ws:", "http:");
-    const plain = Bun.spawn(["curl", "-s", "-o", "-", "-w", "%{http_code}", url], { stdout: "pipe" });
-    expect(await new Response(plain.stdout).text()).toMatch(
-      /^csvcast: connect with a WebSocket to this address[^]*\n426$/,
-    );
+    const get = async (path: string) => {
+      const curl = Bun.spawn(["curl", "-s", "-o", "-", "-w", "%{http_code}", url + path], { stdout: "pipe" });
+      return new Response(curl.stdout).text();
+    };
+    expect(await get("")).toMatch(/^<!doctype html>[^]*200$/);
+    expect(await get("csv")).toMatch(/^csvcast: connect with a WebSocket to this address[^]*\n426$/);
     const upgrade = [
       "Connection: Upgrade",
       "Upgrade: websocket",

@@ -33,10 +33,11 @@ describe("the server", () => {
     await folder.write("sample.csv", sampleCsv);
     await using server = start("server", ["sample.csv", "--port=0"], { folder });
     await server.prints("sample.csv: ");
-    const [first, local, ...others] = linesOf(server.stdout());
+    const [first, local, browser, ...others] = linesOf(server.stdout());
     expect(first).toMatch(/^WebSocket server started\. Listening on 0\.0\.0\.0:\d+\.$/);
     const port = /(\d+)\.$/.exec(first!)![1];
     expect(local).toBe(`  this machine  ws://127.0.0.1:${port}/`);
+    expect(browser).toBe(`  in a browser  http://127.0.0.1:${port}/`);
     expect(others.at(-2)).toBe("sample.csv: 2 rows × 5 columns, comma, UTF-8");
     expect(others.at(-1)).toBe("");
     for (const network of others.slice(0, -2))
@@ -82,7 +83,7 @@ describe("the server", () => {
     await client.nextThat("the change", (message) => message === '[{"x":"5"}]');
     server.kill("SIGTERM");
     expect(await server.exited).toBe(143);
-    expect(linesOf(server.stdout()).slice(2).sort()).toEqual([
+    expect(linesOf(server.stdout()).slice(3).sort()).toEqual([
       "",
       "a.csv: 1 row × 2 columns, comma, UTF-8",
       expect.stringMatching(/^client from 127\.0\.0\.1 is gone: plain, \d\.\d s, 1001 server shutting down$/),
