@@ -16,6 +16,11 @@ export type PublisherOptions = {
   readonly address: RelayAddress;
   /** Milliseconds between two signs of life; the lease lapses after five of them, and replicas call the table stale. */
   readonly heartbeatMs: number;
+  /**
+   * Whether to say at once that another server has the topic. Otherwise only when its lease should have lapsed: it may be that of
+   * this server before it was killed.
+   */
+  readonly isStandby: boolean;
   /** The table that was published last, or a later one. */
   readonly render: () => Promise<Rendering>;
 };
@@ -61,7 +66,8 @@ const MAX_PAUSE_MS = 2_000;
 const MIN_ANSWER_MS = 500;
 
 export function openPublisher(options: PublisherOptions, events: PublisherEvents): RelayPublisher {
-  const { address, heartbeatMs, render } = options;
+  const { address, heartbeatMs, isStandby, render } = options;
+  const ttlMs = heartbeatMs * LEASE_BEATS;
   const lease = { keys: relayKeys(address.topic), owner: randomBytes(12).toString("base64url") };
   const writer = openWriter({ heartbeatMs, render, onTrouble: events.onTrouble }, () => wake());
   let role: PublisherFigures["role"] = "starting";
@@ -70,6 +76,7 @@ export function openPublisher(options: PublisherOptions, events: PublisherEvents
   let isAway = false;
   let isClosed = false;
   let heardAt = 0;
+  let takenAt: number | undefined;
   let pauseMs = MIN_PAUSE_MS;
   let wake = () => {}; // if the writer is waited for
   let endPause = () => {};
@@ -78,7 +85,7 @@ export function openPublisher(options: PublisherOptions, events: PublisherEvents
     for (; !isClosed; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
       try {
         const connection = await connectRelay(address.url, Math.max(2 * heartbeatMs, MIN_ANSWER_MS));
-        topic = { ...lease, connection, ttlMs: heartbeatMs * LEASE_BEATS };
+        topic = { ...lease, connection, ttlMs };
         await serve(topic);
       } catch (error) {
         lose(error);
@@ -124,13 +131,18 @@ export function openPublisher(options: PublisherOptions, events: PublisherEvents
   }
 
   async function standBy(): Promise<void> {
-    if (role !== "standby") events.onTaken();
-    role = "standby";
+    takenAt ??= performance.now();
+    const isSure = isStandby || role === "publisher" || performance.now() - takenAt > ttlMs + heartbeatMs;
+    if (role !== "standby" && isSure) {
+      role = "standby";
+      events.onTaken();
+    }
     writer.drop();
-    await pause(heartbeatMs);
+    await pause(heartbeatMs / 2);
   }
 
   async function writeWhileOwn(mine: RelayTopic, head: string): Promise<void> {
+    takenAt = undefined;
     const isForeign = writer.begin(head);
     const wasOwn = role === "publisher";
     role = "publisher";

@@ -78,7 +78,7 @@ export function openRelaySide(options: RelaySideOptions, events: RelaySideEvents
   const publisher =
     publishesTo &&
     openPublisher(
-      { address: publishesTo, heartbeatMs, render },
+      { address: publishesTo, heartbeatMs, isStandby, render },
       {
         onOwned(isForeign) {
           report.owned();
