@@ -132,12 +132,13 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
       },
       onTable(path, facts, change, isNewFile) {
         changedAt = performance.now();
-        if (isNewFile) hub.setStatus({ state: "live", message: "", since: Date.now() });
+        const live = { state: "live" as const, message: "", since: Date.now() };
+        if (isNewFile) hub.setStatus(live);
         relay.publish(path, facts, change, hub.change({ ...facts, ...change }, facts.readMs));
         if (isNewFile) {
           onAirPath = path;
           state = "live";
-          relay.setStatus({ state, message: "", since: Date.now() });
+          relay.setStatus(live);
           fileReport.onAir(onAirName(), facts);
           loading.done();
         }

@@ -106,7 +106,7 @@ function onPublication(publication: Publication): void {
       columns: table.columns.length,
       bytes: table.length(),
       dialect: origin?.dialect ?? describeDialect(document),
-      warnings: warningsOf(publication),
+      warnings: origin?.warnings ?? warningsOf(publication),
       readMs: Math.round((performance.now() - noticedAt) * 1000) / 1000,
     },
     change: { isNewEpoch, splices, columnsJson: splices === undefined ? JSON.stringify(table.columns) : undefined },

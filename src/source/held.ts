@@ -29,6 +29,7 @@ export type Origin = {
   /** The name of its file, and what kind of CSV that is. */
   readonly file: string;
   readonly dialect: string;
+  readonly warnings: readonly string[];
 };
 
 export type HeldOptions = {

@@ -75,6 +75,7 @@ export function openRelaySide(options: RelaySideOptions, events: RelaySideEvents
   let replica: ReplicaFigures | undefined;
   let hasBegun = false; // with the file that is published
   let isFollowing = false; // until it may publish
+  let isEstablished = false; // it has had the topic, or has served its clients without Redis: it is not ended any more
   const publisher =
     publishesTo &&
     openPublisher(
@@ -82,16 +83,18 @@ export function openRelaySide(options: RelaySideOptions, events: RelaySideEvents
       {
         onOwned(isForeign) {
           report.owned();
+          isEstablished = true;
           if (isStandby) openFile();
           if (isForeign && onAir) tell(onAir, events.renew(onAir.columnsJson), undefined);
         },
         onTaken() {
-          if (hasBegun || isStandby) report.taken(isStandby && !hasBegun);
-          else return events.onRefused(takenText(publishesTo));
+          if (!isEstablished && !isStandby) return events.onRefused(takenText(publishesTo));
+          report.taken(isStandby && !hasBegun);
           if (isStandby) follow();
         },
         onAway(why) {
           report.away(why);
+          isEstablished = true;
           if (isStandby) follow();
         },
         onBack: report.back,
@@ -117,8 +120,8 @@ export function openRelaySide(options: RelaySideOptions, events: RelaySideEvents
     { cursor, columnsJson }: Named,
     splices: string | undefined,
   ) {
-    const { rows, bytes, dialect } = facts;
-    publisher?.publish({ cursor, columnsJson, rows, bytes, file: nameOf(path), dialect }, splices);
+    const { rows, bytes, dialect, warnings } = facts;
+    publisher?.publish({ cursor, columnsJson, rows, bytes, file: nameOf(path), dialect, warnings }, splices);
   }
 
   function resolved(path: string): string | Fault {

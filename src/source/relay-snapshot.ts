@@ -14,6 +14,7 @@ export type RelayFacts = {
   readonly bytes: number;
   readonly file: string;
   readonly dialect: string;
+  readonly warnings: readonly string[];
 };
 
 export type SnapshotOptions = {
@@ -56,6 +57,7 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<Snapshot 
     after,
     file: table.file,
     dialect: table.dialect,
+    warnings: table.warnings,
   };
   // The entries of whoever wrote before, as far as somebody may be reading them.
   const minId = old && old.epoch !== table.cursor.epoch ? old.after : "";

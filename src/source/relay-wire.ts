@@ -14,6 +14,8 @@ export type RelayEntry =
       readonly to: number;
       readonly count: number;
       readonly splices: string;
+      /** Of the table that it leads to, as in the pointer. */
+      readonly warnings: readonly string[];
     }
   | ({ readonly kind: "snapshot" } & Cursor)
   /** Also the heartbeat: the publisher is at this cursor, in this state. */
@@ -28,9 +30,10 @@ export type RelayPointer = Cursor & {
   readonly parts: number;
   /** The changes since are behind this entry of the stream. */
   readonly after: string;
-  /** Of the publisher, for people: the name of its file, and what kind of CSV it is. */
+  /** Of the publisher, for people: the name of its file, what kind of CSV it is, and what was found odd in it. */
   readonly file: string;
   readonly dialect: string;
+  readonly warnings: readonly string[];
 };
 
 export type WireRow = readonly string[];
@@ -71,7 +74,7 @@ export function parseEntry(fields: readonly unknown[]): RelayEntry | undefined {
   if (!isEpoch(epoch) || !isCount(from) || !isCount(to) || !isCount(count) || typeof splices !== "string")
     return malformed("delta");
   if ((to as number) <= (from as number)) malformed("delta");
-  return { kind, epoch, from, to, count, splices } as RelayEntry;
+  return { kind, epoch, from, to, count, splices, warnings: textsOf(head["warnings"]) } as RelayEntry;
 }
 
 /** Throws CsvError for what is no pointer, or has more columns than allowed. */
@@ -81,14 +84,11 @@ export function parsePointer(text: string, maxColumns: number): RelayPointer {
   const isWhole = isCursor(fields) && isCount(rows) && isCount(parts) && isId(after) && typeof id === "string";
   if (!isWhole || !/^[\w-]{1,64}$/.test(id as string)) malformed("pointer to the snapshot");
   if (typeof file !== "string" || typeof dialect !== "string" || !isColumns(columns))
-    malformed("pointer to the snapshot");
-  if ((columns as string[]).length > maxColumns)
-    throw new CsvError("too-large", `${(columns as string[]).length} columns, more than --max-columns ${maxColumns}`);
-  return {
-    ...(fields as unknown as RelayPointer),
-    file: (file as string).slice(0, 255),
-    dialect: (dialect as string).slice(0, 255),
-  };
+    return malformed("pointer to the snapshot");
+  if (columns.length > maxColumns)
+    throw new CsvError("too-large", `${columns.length} columns, more than --max-columns ${maxColumns}`);
+  const told = { file: shortened(file), dialect: shortened(dialect), warnings: textsOf(fields["warnings"]) };
+  return { ...(fields as unknown as RelayPointer), ...told };
 }
 
 /** Rows of exactly so many strings. Throws CsvError for anything else. */
@@ -113,6 +113,19 @@ export function parseSplices(text: string, columns: number, rows: number, count:
   }
   if (length !== count) throw new CsvError("io", `a delta leads to ${length} rows, and says ${count}`);
   return splices as unknown as readonly WireSplice[];
+}
+
+const MAX_TEXT = 255;
+const MAX_TEXTS = 8;
+const shortened = (text: string) => text.slice(0, MAX_TEXT);
+
+/** For people: what is none of them is left out. */
+function textsOf(value: unknown): string[] {
+  const texts = Array.isArray(value) ? (value as unknown[]) : [];
+  return texts
+    .filter((text) => typeof text === "string")
+    .slice(0, MAX_TEXTS)
+    .map(shortened);
 }
 
 type Fields = Readonly<Record<string, unknown>>;

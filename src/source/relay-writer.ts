@@ -65,7 +65,10 @@ export function openWriter({ heartbeatMs, render, onTrouble }: WriterOptions, wa
     table = next;
     const limit = Math.max(MIN_CHANGES_BYTES, next.bytes >> 1);
     if (splices === undefined || before?.epoch !== epoch || splices.length > limit) drop();
-    else if (!queue.add({ kind: "delta", epoch, from: before.version, to, count: next.rows, splices })) isBroken = true;
+    else if (
+      !queue.add({ kind: "delta", epoch, from: before.version, to, count: next.rows, splices, warnings: next.warnings })
+    )
+      isBroken = true;
     wake();
   }
 

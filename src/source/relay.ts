@@ -34,7 +34,10 @@ const PARTS_PER_READ = 4;
 /** A slow network may take longer for a part than for anything else. */
 const PART_EXTRA_MS = 8_000;
 
-type Held = { -readonly [K in keyof Cursor]: Cursor[K] } & {
+type Held = {
+  readonly epoch: string;
+  version: number;
+  warnings: readonly string[];
   readonly pointer: RelayPointer;
   readonly copy: RelayTable;
 };
@@ -139,7 +142,8 @@ export function openRelay(
     }
     if (draft.rows() !== pointer.rows)
       throw new CsvError("io", `a snapshot of ${draft.rows()} rows says it has ${pointer.rows}`);
-    return { epoch: pointer.epoch, version: pointer.version, pointer, copy: draft.finish() };
+    const { epoch, version, warnings } = pointer;
+    return { epoch, version, warnings, pointer, copy: draft.finish() };
   }
 
   /** False if it does not follow what is held. */
@@ -161,6 +165,7 @@ export function openRelay(
     const splices = parseSplices(delta.splices, table.columns.length, table.rows(), delta.count);
     const text = applied(held, splices);
     held.version = delta.to;
+    held.warnings = delta.warnings;
     if (isOnAir) publish(text, noticedAt);
     if (isNews) confirm();
     return true;
@@ -190,12 +195,12 @@ export function openRelay(
 
   function publish(text: string | undefined, noticedAt: number): void {
     if (!held) return;
-    const { epoch, version, pointer, copy } = held;
+    const { epoch, version, warnings, pointer, copy } = held;
     const isNewEpoch = published?.epoch !== epoch;
     published = { epoch, version };
     isOnAir = true;
     const change = text === undefined ? ("all" as const) : { text };
-    const origin = { cursor: published, noticedAt, file: pointer.file, dialect: pointer.dialect };
+    const origin = { cursor: published, noticedAt, file: pointer.file, dialect: pointer.dialect, warnings };
     events.onPublication({ ...copy, view: copy.view(), change, isNewEpoch, origin });
   }
 

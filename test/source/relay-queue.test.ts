@@ -9,6 +9,7 @@ const delta = (from: number, splices = "[]", epoch = "e"): Delta => ({
   to: from + 1,
   count: 0,
   splices,
+  warnings: [],
 });
 const at = (version: number) => ({ epoch: "e", version });
 

@@ -11,7 +11,7 @@ import {
 } from "../../src/source/relay-wire.ts";
 
 const entries: RelayEntry[] = [
-  { kind: "delta", epoch: "k3f9", from: 4, to: 5, count: 2, splices: '[[1,0,[["a","b"]]]]' },
+  { kind: "delta", epoch: "k3f9", from: 4, to: 5, count: 2, splices: '[[1,0,[["a","b"]]]]', warnings: ["w"] },
   { kind: "snapshot", epoch: "k3f9", version: 5 },
   { kind: "status", epoch: "k3f9", version: 5, state: "stale", message: 'a "message"\n', since: 7 },
 ];
@@ -25,6 +25,7 @@ const pointer = {
   after: "1-0",
   file: "f.csv",
   dialect: "comma, UTF-8",
+  warnings: ["1 cell dropped"],
 };
 
 test.each(entries)("an entry of kind $kind survives", (entry) => {
