@@ -114,6 +114,8 @@ export function openWriter({ heartbeatMs, render, onTrouble }: WriterOptions, wa
     if (!isWhole || !table || !isBeatDue()) return entries;
     isStatusDue = false;
     beatAt = performance.now();
+    // Before its first snapshot a server writes nothing: the epoch of another one may go on, if that has the lease again.
+    if (epochOf(head) !== table.cursor.epoch) return entries;
     const fields = entryFields({ kind: "status", ...table.cursor, ...status });
     return [...entries, { from: "", to: "", fields }];
   }
