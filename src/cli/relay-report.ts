@@ -24,7 +24,7 @@ export function openRelayReport(log: Log, name: string): RelayReport {
           { relay: name },
         );
     },
-    away: (why) => log.warn("relay-away", `relay: ${name}: ${why}; own clients do not notice`, { relay: name }),
+    away: (why) => log.warn("relay-away", `relay: ${name}: ${why}; own clients go on to be served`, { relay: name }),
     back: () => log.info("relay-back", `relay: ${name} answers again`, { relay: name }),
     trouble(why) {
       if (why !== said) log.warn("relay-trouble", `relay: ${name}: ${why}`, { relay: name });
