@@ -24,7 +24,7 @@ export async function connectRelay(url: string, boundMs: number): Promise<RelayC
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
-        reject(new Error(`no answer to ${what} within ${ms / 1000} s`));
+        reject(new Error(`no answer to ${what} within ${Math.round(ms / 100) / 10} s`));
         client.close();
       }, ms);
     });

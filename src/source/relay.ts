@@ -65,7 +65,7 @@ export function openRelay(
   let heardAt = 0;
   let pauseMs = MIN_PAUSE_MS;
   let isConnected = false;
-  let trouble = "is being connected to";
+  let trouble = ""; // until a first attempt has shown something
   let told: Extract<RelayEntry, { kind: "status" }> | undefined;
 
   async function live(): Promise<never> {
@@ -84,7 +84,8 @@ export function openRelay(
 
   function lose(error: unknown): void {
     const why = redacted(error instanceof Error ? error.message : String(error));
-    trouble = error instanceof CsvError ? `sends what cannot be taken: ${why}` : `cannot be read: ${why}`;
+    if (error instanceof CsvError) trouble = `sends what cannot be taken: ${why}`;
+    else if (isConnected || trouble === "") trouble = `cannot be read: ${why}`; // one reason for each outage
     if (isConnected) count.reconnects++;
     isConnected = false;
     confirmedAt = -Infinity;
@@ -217,7 +218,7 @@ export function openRelay(
     const why = isConnected && held ? `has no heartbeat of its publisher for ${limitMs / 1000} s` : trouble;
     const text = `the relay (${address.name}) ${why}`;
     if (published) return events.onState("stale", `${text}; the last good table stays on air`);
-    events.onState("waiting", text);
+    if (trouble !== "") events.onState("waiting", text);
   }
 
   live().catch((error: unknown) => events.onState("stale", `the relay (${address.name}) failed: ${error}`));
