@@ -1,7 +1,7 @@
 // A real Redis, or Valkey, for the tests: on a free port of the loopback address, with nothing on disk, which can be killed, started
 // again, suspended; and a proxy in front of it that can be cut. Where there is neither, tests skip themselves.
 import { createServer, connect as connectSocket, type Socket } from "node:net";
-import { type Folder, until } from "./support.ts";
+import { until } from "./support.ts";
 
 const PROGRAMS = ["redis-server", "valkey-server"].filter((name) => Bun.which(name) !== null);
 
@@ -30,9 +30,10 @@ function freePort(): number {
   return port;
 }
 
-export async function startRedis(folder: Folder, args: readonly string[] = [], engine = PROGRAMS[0]!): Promise<Redis> {
+/** `folder` is for what it might leave behind. */
+export async function startRedis(folder: string, args: readonly string[] = [], engine = PROGRAMS[0]!): Promise<Redis> {
   const port = freePort();
-  const fixed = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder.path];
+  const fixed = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder];
   let child: Bun.Subprocess | undefined;
   let client: Bun.RedisClient | undefined;
 

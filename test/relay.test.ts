@@ -134,7 +134,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
   test.each([...engines])("through %s: clients of a replica get what those of the publisher get", async (engine) => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", CSV);
-    await using redis = await startRedis(folder, [], engine);
+    await using redis = await startRedis(folder.path, [], engine);
     await using publisher = await publish(path, redis.port, folder);
     await using replica = await follow(redis.port, folder);
     await becomes(replica, "live", ({ state }) => state === "live");
@@ -175,7 +175,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
   test("a replica waits for Redis, for the topic, and says when it has lost either", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", "a\n1\n");
-    await using redis = await startRedis(folder);
+    await using redis = await startRedis(folder.path);
     await redis.kill();
     await using replica = await follow(redis.port, folder);
     await becomes(
@@ -225,7 +225,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
   test("what cannot be trusted is not taken: the last good table stays, and the publisher's next snapshot helps", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", "a,b\n1,2\n");
-    await using redis = await startRedis(folder);
+    await using redis = await startRedis(folder.path);
     await using publisher = await publish(path, redis.port, folder);
     await using replica = await follow(redis.port, folder);
     const { epoch, version } = await becomes(replica, "live", ({ state }) => state === "live");
@@ -253,7 +253,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
   test("a replica may show the last rows only, and has limits of its own", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", "a\n1\n2\n3\n");
-    await using redis = await startRedis(folder);
+    await using redis = await startRedis(folder.path);
     await using _publisher = await publish(path, redis.port, folder);
     await using replica = await follow(redis.port, folder, "--last=2");
     await using small = await follow(redis.port, folder, "--max-file=4");
@@ -270,7 +270,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
   test("its own clients do not notice when Redis is frozen", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", "a\n0\n");
-    await using redis = await startRedis(folder);
+    await using redis = await startRedis(folder.path);
     await using publisher = await publish(path, redis.port, folder);
     await using replica = await follow(redis.port, folder);
     await becomes(replica, "live", ({ state }) => state === "live");
@@ -288,7 +288,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
   test("a second publisher is refused, in one line that says what to do", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", "a\n1\n");
-    await using redis = await startRedis(folder);
+    await using redis = await startRedis(folder.path);
     await using first = await publish(path, redis.port, folder);
     await becomes(first, "publisher", ({ relay }) => relay["role"] === "publisher");
     await using second = await publish(path, redis.port, folder);
@@ -306,7 +306,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", "a\n1\n");
     const own = await folder.write("own.csv", "a\n1\n2\n");
-    await using redis = await startRedis(folder);
+    await using redis = await startRedis(folder.path);
     await using first = await publish(path, redis.port, folder);
     await becomes(first, "publisher", ({ relay }) => relay["role"] === "publisher");
     await using second = await publish(own, redis.port, folder, "--standby");
@@ -331,13 +331,17 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
   test("a publisher that was suspended for too long serves its own clients, says so, and takes the topic back when it is free", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", "a\n1\n");
-    await using redis = await startRedis(folder);
+    await using redis = await startRedis(folder.path);
     await using first = await publish(path, redis.port, folder);
     const { epoch } = await becomes(first, "publisher", ({ relay }) => relay["role"] === "publisher");
     await using second = await publish(path, redis.port, folder, "--standby");
     await becomes(second, "following", ({ state }) => state === "live");
     first.kill("SIGSTOP");
     await becomes(second, "publisher", ({ relay }) => relay["role"] === "publisher");
+    await until("the second to write over the first", async () => {
+      const head = await redis.send("GET", ["csvcast:{csv}:head"]);
+      return typeof head === "string" && !head.startsWith(`${epoch}:`);
+    });
     first.kill("SIGCONT");
     await becomes(first, "fenced", ({ state, relay }) => state === "live" && relay["role"] === "standby");
     expect(first.stderr() + first.stdout()).toContain("is published by another server; own clients go on to be served");
@@ -358,7 +362,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", "a\n1\n");
     const password = "s3cr3t@#/x";
-    await using redis = await startRedis(folder, ["--requirepass", password]);
+    await using redis = await startRedis(folder.path, ["--requirepass", password]);
     const url = `redis://:${encodeURIComponent(password)}@127.0.0.1:${redis.port}`;
     const env = { CSVCAST_RELAY: url };
     await using publisher = await startServer([path, ...BEAT], { folder, env });
@@ -379,7 +383,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
   test("a proxy that takes everything and passes nothing on counts as away, on both sides", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", "a\n1\n");
-    await using redis = await startRedis(folder);
+    await using redis = await startRedis(folder.path);
     await using proxy = await startProxy(redis.port);
     await using publisher = await publish(path, redis.port, folder);
     await using replica = await follow(proxy.port, folder);

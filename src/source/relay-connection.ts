@@ -42,11 +42,31 @@ export async function connectRelay(url: string, boundMs: number): Promise<RelayC
     within(boundMs + extraMs, command, client.send(command, [...args]));
 
   await within(boundMs, "connecting", client.connect());
+  /** By its hash: its text would be most of what is sent. */
+  async function script(text: string, keys: readonly string[], args: readonly string[], extraMs?: number) {
+    const rest = [`${keys.length}`, ...keys, ...args];
+    try {
+      return await send("EVALSHA", [hashOf(text), ...rest], extraMs);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      return send("EVAL", [text, ...rest], extraMs);
+    }
+  }
+
   return {
     send,
-    script: (text, keys, args, extraMs) => send("EVAL", [text, `${keys.length}`, ...keys, ...args], extraMs),
+    script,
     close: () => client.close(),
   };
+}
+
+const hashes = new Map<string, string>();
+
+/** As Redis names scripts. */
+function hashOf(text: string): string {
+  const hash = hashes.get(text) ?? new Bun.CryptoHasher("sha1").update(text).digest("hex");
+  hashes.set(text, hash);
+  return hash;
 }
 
 function reasonOf(error: unknown): string {

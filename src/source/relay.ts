@@ -96,7 +96,6 @@ export function openRelay(
   async function read(connection: RelayConnection): Promise<never> {
     const stream = await openStream(connection, keys.stream, limitMs / 4);
     isConnected = true;
-    trouble = "has no such topic yet";
     await findPlace(connection, stream, true);
     onHint();
     for (;;) {
@@ -114,7 +113,10 @@ export function openRelay(
   /** Reads the snapshot if it leads further than what is held, and then on behind it, as also after a gap. True if it was read. */
   async function findPlace(connection: RelayConnection, stream: RelayStream, isGap: boolean): Promise<boolean> {
     const text = await connection.send("GET", [keys.pointer]);
-    if (typeof text !== "string") return false;
+    if (typeof text !== "string") {
+      if (!held) trouble = "has no such topic yet";
+      return false;
+    }
     const pointer = parsePointer(text, settings.readOptions.maxColumns ?? Infinity);
     if (held?.epoch === pointer.epoch && held.version >= pointer.version) {
       if (isGap) stream.seek(pointer.after);
@@ -215,6 +217,7 @@ export function openRelay(
     const isLate = now - confirmedAt > limitMs;
     if (isLate && held && !published && now - heldSince > limitMs) publish(undefined, heldSince);
     if (!isLate && isOnAir) return told && events.onState(told.state, told.message, told.since);
+    if (!published && isConnected && held) return; // it is only a matter of the next heartbeat
     const why = isConnected && held ? `has no heartbeat of its publisher for ${limitMs / 1000} s` : trouble;
     const text = `the relay (${address.name}) ${why}`;
     if (published) return events.onState("stale", `${text}; the last good table stays on air`);

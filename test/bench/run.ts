@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 
-const NAMES = ["convert", "fanout", "live", "wire", "wide"] as const;
+const NAMES = ["convert", "fanout", "live", "wire", "relay", "wide"] as const;
 type Name = (typeof NAMES)[number];
 /** `wide` is `convert` with text that is not Latin-1: for the curious. */
-const DEFAULT: readonly Name[] = ["convert", "fanout", "live", "wire"];
+const DEFAULT: readonly Name[] = ["convert", "fanout", "live", "wire", "relay"];
 
 async function bench(name: Name): Promise<string> {
   switch (name) {
@@ -17,6 +17,8 @@ async function bench(name: Name): Promise<string> {
       return (await import("./live.ts")).benchLive();
     case "wire":
       return (await import("./wire.ts")).benchWire();
+    case "relay":
+      return (await import("./relay.ts")).benchRelay();
     case "fanout":
       return (await import("./fanout.ts")).benchFanout();
   }

@@ -137,7 +137,7 @@ async function run(seed: number): Promise<void> {
   const story: string[] = [];
   await using folder = await temporaryFolder();
   const path = await folder.write("f.csv", "id,b,c\n1,2,3\n");
-  await using redis = await startRedis(folder);
+  await using redis = await startRedis(folder.path);
   await using publisher = await openStation(redis, folder, (port) => [path, `--relay=redis://127.0.0.1:${port}`]);
   const replica = () => openStation(redis, folder, (port) => [`redis://127.0.0.1:${port}/0?topic=csv`]);
   await using a = await replica();

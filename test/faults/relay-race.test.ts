@@ -129,7 +129,7 @@ test.skipIf(engines.length === 0)(
     const seed = seedOfRun();
     const random = randomFrom(seed);
     await using folder = await temporaryFolder();
-    await using redis = await startRedis(folder);
+    await using redis = await startRedis(folder.path);
     const recorded = record(redis);
     {
       await using a = openRacer("a", redis.port, random);
