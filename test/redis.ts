@@ -17,7 +17,7 @@ export type Redis = AsyncDisposable & {
   send(command: string, args?: readonly string[]): Promise<unknown>;
   /** As `kill -9`. */
   kill(): Promise<void>;
-  /** Again, on the same port, empty. */
+  /** Again, on the same port: empty, or as it was at the last SAVE. */
   start(): Promise<void>;
   pause(): void;
   resume(): void;

@@ -59,6 +59,7 @@ export function relayRole(file: string | undefined, relay: string | undefined, i
   }
   if (relay === undefined)
     return isStandby ? { fault: "--standby: needs --relay" } : { path: file, publishesTo: undefined };
+  if (isStandby && file === undefined) return { fault: "--standby: needs FILE, which it publishes when it takes over" };
   const address = relayAddress(relay);
   return "fault" in address ? { fault: `--relay ${address.fault}` } : { path: file, publishesTo: address };
 }

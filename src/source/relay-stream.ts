@@ -33,12 +33,17 @@ export async function openStream(connection: RelayConnection, key: string, waitM
     const args = ["COUNT", `${ENTRIES_PER_READ}`, "BLOCK", `${Math.max(1, Math.round(waitMs))}`, "STREAMS", key, at];
     const entries = entriesOf(await connection.send("XREAD", args, waitMs), key);
     const isPrompt = performance.now() - askedAt <= 3 * waitMs;
-    at = entries.at(-1)?.[0] ?? at;
+    at = entries.at(-1)?.[0] ?? (await placeAfter(at));
     return entries.map(([id, fields]) => ({
       entry: parseEntry(fields),
       bytes: fields.reduce((sum, field) => sum + field.length, 0),
       isNews: isPrompt && isBehind(id, tip),
     }));
+  }
+
+  /** A stream that was begun anew, by an engine whose clock was set back, ends before the place that is read from. */
+  async function placeAfter(id: string): Promise<string> {
+    return isBehind(id, await lastId(connection, key)) ? START : id;
   }
 
   return { next, seek: (id) => void (at = id) };

@@ -38,6 +38,7 @@ const BATCH_BYTES = 1 << 20;
 const MAX_STREAM_BYTES = 16 << 20;
 /** Below this, changes are worth more than the snapshot that would replace them. */
 const MIN_CHANGES_BYTES = 1 << 16;
+const POLL_MS = 5;
 const TROUBLE_PAUSE_MS = 10_000;
 
 const epochOf = (head: string) => head.slice(0, head.lastIndexOf(":"));
@@ -58,6 +59,7 @@ export function openWriter({ heartbeatMs, render, onTrouble }: WriterOptions, wa
   let beatAt = -Infinity;
   let head = "";
   let wroteEpoch = "";
+  let current: RelayTopic | undefined; // the connection that is written to
 
   function publish(next: RelayFacts, splices: string | undefined): void {
     const before = table?.cursor;
@@ -88,6 +90,7 @@ export function openWriter({ heartbeatMs, render, onTrouble }: WriterOptions, wa
   }
 
   async function write(topic: RelayTopic): Promise<boolean> {
+    current = topic;
     if (table && !isRenewing && (isBroken || isSnapshotDue()) && performance.now() >= renewAfter) void renew(topic);
     const entries = entriesDue();
     const { keys } = topic;
@@ -111,11 +114,11 @@ export function openWriter({ heartbeatMs, render, onTrouble }: WriterOptions, wa
       return { from: text(from), to: text(to), fields: entryFields(delta) };
     });
     const isWhole = isBroken || batch.length === queue.entries();
-    if (!isWhole || !table || !isBeatDue()) return entries;
+    if (!isWhole || !isBeatDue()) return entries;
     isStatusDue = false;
     beatAt = performance.now();
     // Before its first snapshot a server writes nothing: the epoch of another one may go on, if that has the lease again.
-    if (epochOf(head) !== table.cursor.epoch) return entries;
+    if (!table || epochOf(head) !== table.cursor.epoch) return entries;
     const fields = entryFields({ kind: "status", ...table.cursor, ...status });
     return [...entries, { from: "", to: "", fields }];
   }
@@ -139,7 +142,14 @@ export function openWriter({ heartbeatMs, render, onTrouble }: WriterOptions, wa
     const newId = () => randomBytes(9).toString("base64url");
     const onWritten = (bytes: number) => void (count.bytes += bytes);
     try {
-      const written = await writeSnapshot({ topic, render, facts: () => table, reached, newId, onWritten });
+      const written = await writeSnapshot({
+        topic,
+        render,
+        facts: () => table,
+        reached: (cursor) => reached(topic, cursor),
+        newId,
+        onWritten,
+      });
       if (written?.answer.outcome === "done") became(written);
     } catch (error) {
       // What is wrong with the connection shows in the next `write`.
@@ -151,8 +161,9 @@ export function openWriter({ heartbeatMs, render, onTrouble }: WriterOptions, wa
     wake();
   }
 
-  async function reached(cursor: Cursor): Promise<void> {
-    while (!isBroken && table?.cursor.epoch === cursor.epoch && !hasReached(head, cursor)) await Bun.sleep(1);
+  async function reached(topic: RelayTopic, cursor: Cursor): Promise<void> {
+    const isUnderWay = () => !isBroken && table?.cursor.epoch === cursor.epoch && !hasReached(head, cursor);
+    while (topic === current && isUnderWay()) await Bun.sleep(POLL_MS);
   }
 
   /** Changes that were written meanwhile have led further than the snapshot, unless there were none to lead there. */

@@ -29,6 +29,8 @@ export type RelaySettings = ReaderSettings & { readonly limitMs: number; readonl
 const MIN_ANSWER_MS = 500;
 const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
+/** Figures are told so often, and when the connection comes or goes. */
+const FIGURES_MS = 500;
 /** Parts of a snapshot that are asked for at once: of 256 kB each. */
 const PARTS_PER_READ = 4;
 /** A slow network may take longer for a part than for anything else. */
@@ -66,6 +68,8 @@ export function openRelay(
   let pauseMs = MIN_PAUSE_MS;
   let isConnected = false;
   let trouble = ""; // until a first attempt has shown something
+  let figuresAt = -Infinity;
+  let wasConnected = false;
   let told: Extract<RelayEntry, { kind: "status" }> | undefined;
 
   async function live(): Promise<never> {
@@ -208,7 +212,12 @@ export function openRelay(
   }
 
   function look(): void {
-    events.onFigures({ connected: isConnected, heardAt, ...count });
+    const now = performance.now();
+    if (now - figuresAt >= FIGURES_MS || wasConnected !== isConnected) {
+      events.onFigures({ connected: isConnected, heardAt, ...count });
+      figuresAt = now;
+      wasConnected = isConnected;
+    }
     report();
   }
 
@@ -216,7 +225,7 @@ export function openRelay(
     const now = performance.now();
     const isLate = now - confirmedAt > limitMs;
     if (isLate && held && !published && now - heldSince > limitMs) publish(undefined, heldSince);
-    if (!isLate && isOnAir) return told && events.onState(told.state, told.message, told.since);
+    if (!isLate) return isOnAir && told ? events.onState(told.state, told.message, told.since) : undefined;
     if (!published && isConnected && held) return; // it is only a matter of the next heartbeat
     const why = isConnected && held ? `has no heartbeat of its publisher for ${limitMs / 1000} s` : trouble;
     const text = `the relay (${address.name}) ${why}`;

@@ -109,6 +109,13 @@ const FAULTS_OF_THE_WORLD: Record<string, (world: World, pause: () => Promise<vo
     await pause();
     await redis.start();
   },
+  /** It comes back in a state that the publisher and the replicas have left behind. */
+  async "Redis is killed, and falls back"({ redis }, pause) {
+    await redis.send("SAVE");
+    await pause();
+    await redis.kill();
+    await redis.start();
+  },
   async "Redis forgets everything"({ redis }) {
     await redis.send("FLUSHALL");
   },

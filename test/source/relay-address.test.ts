@@ -113,6 +113,11 @@ describe("a server", () => {
       expected: { fault: expect.stringMatching(/^--relay http:\/\/\*\*\*@h: a relay is/) as string },
     },
     {
+      name: "that stands by without a file",
+      given: [undefined, "redis://h", true],
+      expected: { fault: expect.stringContaining("--standby: needs FILE") as string },
+    },
+    {
       name: "that stands by for nothing",
       given: ["f.csv", undefined, true],
       expected: { fault: "--standby: needs --relay" },
