@@ -26,8 +26,14 @@ type Station = AsyncDisposable & {
 async function openStation(redis: Redis, folder: Folder, argsFor: (port: number) => string[]): Promise<Station> {
   const proxy = await startProxy(redis.port);
   let server: RunningServer | undefined;
-  const start = async () => {
-    server = await startServer([...argsFor(proxy.port), BEAT, "--heartbeat=50ms"], { folder });
+  const start = async (): Promise<void> => {
+    const started = await startServer([...argsFor(proxy.port), BEAT, "--heartbeat=50ms"], { folder });
+    let hasEnded = false;
+    void started.exited.then(() => (hasEnded = true));
+    const isUnderWay = () => /f\.csv/.test(started.stdout()) || /waiting: /.test(started.stderr());
+    await until("a server to be under way", () => hasEnded || isUnderWay());
+    if (hasEnded) return start(); // the writer had taken the file away
+    server = started;
   };
   const kill = async () => {
     server?.kill("SIGKILL");
