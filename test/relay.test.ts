@@ -192,6 +192,13 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     {
       await using publisher = await publish(path, redis.port, folder);
       await becomes(replica, "live", ({ state, rows }) => state === "live" && rows === 1);
+      for (const { http } of [publisher, replica])
+        await until("the figures of the relay", async () => {
+          const metrics = await (await fetch(`${http}/metrics`)).text();
+          return ["connected 1", "entries_total [1-9]", "snapshots_total 1"].every((figure) =>
+            new RegExp(`^csvcast_relay_${figure}`, "m").test(metrics),
+          );
+        });
       redis.pause();
       await becomes(replica, "stale", ({ state, rows }) => state === "stale" && rows === 1);
       await becomes(

@@ -91,3 +91,32 @@ test.skipIf(engines.length === 0)(
     onAir.close();
   },
 );
+
+test.skipIf(engines.length === 0)(
+  `what stands in Redis stays bounded, however much is published, and a replica that joins gets the last of it${skipped}`,
+  async () => {
+    await using folder = await temporaryFolder();
+    await using redis = await startRedis(folder.path);
+    const url = `redis://127.0.0.1:${redis.port}?topic=t`;
+    await using publisher = openTestPublisher(url);
+    publisher.begin(
+      "k3f9",
+      1,
+      Array.from({ length: 40 }, (_, n) => `${n}`.repeat(50_000)),
+    );
+    for (let n = 0; n < 300; n++) {
+      publisher.edit(`${n}`.padStart(100_000, "x"));
+      await until("it to be written", () => publisher.figures().pendingBytes < 1 << 20);
+    }
+    const { bytes, snapshots } = publisher.figures();
+    expect(bytes).toBeGreaterThan(30_000_000);
+    expect(snapshots).toBeGreaterThan(3);
+    await until("the stream to be as long as it may be", async () => {
+      const memory = await redis.send("MEMORY", ["USAGE", "csvcast:{t}:stream", "SAMPLES", "0"]);
+      return Number(memory) < 20 << 20;
+    });
+    await using followed = follow(url, { limitMs: LIMIT_MS });
+    await followed.until(() => followed.rows().at(-1)?.[0] === publisher.rows().at(-1), "the last change");
+    expect(followed.rows()).toHaveLength(40);
+  },
+);
