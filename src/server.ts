@@ -3,28 +3,32 @@
 import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
 import pkg from "../package.json";
-import { addressLines, hostPort, localUrl } from "./cli/addresses.ts";
-import { certificateFiles, readCertificate, watchCertificate } from "./cli/certificate.ts";
-import { isInForeground, openConsole } from "./cli/console.ts";
+import { asksForPath, givenFile } from "./cli/asking.ts";
+import { certificateFiles, followCertificate, readCertificate } from "./cli/certificate.ts";
+import { openConsole } from "./cli/console.ts";
 import { clientsWithin, openFileLimit } from "./cli/descriptors.ts";
 import { CliError, EXIT_CODES, reportFatal } from "./cli/errors.ts";
+import { openFrames } from "./cli/frames.ts";
+import { greet } from "./cli/greeting.ts";
 import { hubOptionsOf } from "./cli/hub-options.ts";
 import { onPort } from "./cli/listen.ts";
 import { openLoading } from "./cli/loading.ts";
 import { openLog } from "./cli/log.ts";
 import { readOptions } from "./cli/options.ts";
+import { openRelayReport, relayHealth } from "./cli/relay-report.ts";
 import { openFileReport, reportClient } from "./cli/report.ts";
-import { announceIfPossible } from "./cli/runtime.ts";
 import { serverHelp } from "./cli/server-help.ts";
 import { serverOptions } from "./cli/server-options.ts";
 import { type EndSignal, endSignals, exitCodeOf } from "./cli/signals.ts";
-import { sizeText, statusLine } from "./cli/status.ts";
+import { statusLine } from "./cli/status.ts";
 import { givenToken } from "./cli/token.ts";
 import { openHub } from "./hub/hub.ts";
 import { startTicks } from "./hub/ticks.ts";
-import { STDIN } from "./source/file.ts";
+import { type FileState, STDIN } from "./source/file.ts";
 import { openOnAir } from "./source/on-air.ts";
 import { show } from "./source/read.ts";
+import { relayRole } from "./source/relay-address.ts";
+import { openRelaySide, pathName } from "./source/relay-side.ts";
 import { viewerFiles } from "./viewer/files.ts";
 
 /** From a pipe: so many wrong paths are no paths. */
@@ -39,20 +43,13 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   const { values: options, positionals } = readOptions(serverOptions, argv, process.env);
   if (options.help) return void process.stdout.write(serverHelp);
   if (options.version) return void process.stdout.write(`${pkg.version}\n`);
-  const [file, surplus] = positionals;
-  if (surplus !== undefined) throw new CliError("usage", `${show(surplus)}: one file at a time; see --help`);
-  if (file === "") throw new CliError("usage", "FILE is empty: give the path of a CSV file");
+  const role = relayRole(givenFile(positionals, show), options.relay, options.standby);
+  if ("fault" in role) throw new CliError("usage", role.fault);
+  const { path: file } = role;
 
   const isStdin = file === STDIN; // then standard input is left to the Worker
   const isForMachines = options.log === "json";
-  const isTerminal = !isStdin && process.stdin.isTTY === true && process.stdout.isTTY === true;
-  const asks = !isForMachines && (isTerminal ? isInForeground() : file === undefined);
-  if (file === undefined && !asks)
-    throw new CliError(
-      "usage",
-      `no FILE given, and nothing is asked ${isForMachines ? "with --log json" : "in the background"}`,
-    );
-
+  const asks = asksForPath({ file, isStdin, isForMachines });
   const ownToken = givenToken(options, serverOptions.token);
   const token = ownToken ?? randomBytes(16).toString("hex");
   const files = certificateFiles(options["tls-cert"], options["tls-key"]);
@@ -69,10 +66,12 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
       renderRows: () => onAir.rendering("rows"),
       renderDocument: (shape) => onAir.rendering(shape),
       health: () => ({
-        file: nameOf(onAirPath),
         ...onAir.table(),
+        file: onAir.table()?.file ?? nameOf(onAirPath),
         changedMs: Math.round(performance.now() - changedAt),
+        relay: relayHealth(relay.address(), relay.figures(), Date.now()),
       }),
+      relay: () => relay.figures(),
       onClients() {
         if (hub.clients() === 0) onAir.rest();
         refresh();
@@ -85,49 +84,30 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     output: process.stdout,
     env: isForMachines ? { TERM: "dumb" } : process.env,
     asks,
-    onPath: (path) => loading.enter(path),
+    onPath: (path) => relay.enter(path),
     onEnd: inputEnded,
     onInterrupt: () => void shutDown("SIGINT"),
   });
   const log = openLog({ format: options.log, line: screen.line, warn: screen.warn, now: Date.now });
   const fileReport = openFileReport(log);
-  const { hostname, port } = hub;
-  log.info("listening", `WebSocket server started. Listening on ${hostPort(hub)}.`, {
-    hostname,
-    port,
-    url: localUrl(hub),
+  const frameOf = openFrames(log, options["max-message"]);
+  const withdraw = greet({
+    address: hub,
+    log,
+    line: isForMachines ? undefined : screen.line,
+    isOpen: options.open,
+    token,
+    isTokenGiven: ownToken !== undefined,
+    fewer: maxClients < options["max-clients"] ? { maxClients, openFiles } : undefined,
   });
-  if (maxClients < options["max-clients"])
-    log.warn("few-descriptors", `no more than ${maxClients} clients: ${openFiles} files may be open; see ulimit -n`, {
-      maxClients,
-    });
-  // A token that was given is known to whoever gave it, and stays out of files that others may read.
-  const shown = options.open || (ownToken !== undefined && !process.stdout.isTTY) ? undefined : token;
-  if (!isForMachines) for (const line of addressLines(hub, shown, ownToken !== undefined)) screen.line(line);
-  const entry = {
-    pid: process.pid,
-    url: localUrl(hub),
-    startedAt: Date.now(),
-    ...(ownToken !== undefined && { token }),
-  };
-  const withdraw = announceIfPossible(entry, process.env, (text) => log.warn("unannounced", text));
-  const unwatch =
-    files &&
-    watchCertificate(
-      files,
-      (pem) => {
-        hub.renew(pem);
-        log.info("certificate-renewed", "new connections get the new certificate");
-      },
-      (message) => log.warn("certificate-unusable", `${message}; the last good one stays in use`),
-    );
+  const unwatch = files && followCertificate(files, hub.renew, log);
 
   let onAirPath = "";
-  let state = "live";
+  let state: FileState = "live";
   let changedAt = 0;
   let refusals = 0;
-  let isOversize = false;
   let isInputOpen = true;
+  const onAirName = () => nameOf(onAirPath, onAir.table()?.file);
 
   const onAir = openOnAir(
     {
@@ -136,6 +116,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
       maxCellBytes: options["max-cell"],
       settleMs: options.settle,
       lastRows: options.last,
+      limitMs: 5 * options["relay-heartbeat"],
       lookMs: Math.min(options.interval, 1_000),
       watches: true,
     },
@@ -153,38 +134,57 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
       },
       onTable(path, facts, change, isNewFile) {
         changedAt = performance.now();
-        if (isNewFile) hub.setStatus({ state: "live", message: "", since: Date.now() });
-        hub.change({ ...facts, ...change }, facts.readMs);
+        const live = { state: "live" as const, message: "", since: Date.now() };
+        if (isNewFile) hub.setStatus(live);
+        relay.publish(path, facts, change, hub.change({ ...facts, ...change }, facts.readMs));
         if (isNewFile) {
           onAirPath = path;
           state = "live";
-          fileReport.onAir(nameOf(path), facts);
+          relay.setStatus(live);
+          fileReport.onAir(onAirName(), facts);
           loading.done();
         }
-        fileReport.warnings(nameOf(path), facts.warnings);
+        fileReport.warnings(onAirName(), facts.warnings);
         if (hub.plainClients() === 0) hub.set(undefined);
         refresh();
         update();
       },
       onState(next, message, since) {
-        hub.setStatus({ state: next, message: message.replaceAll(onAirPath, nameOf(onAirPath)), since });
-        fileReport.state(nameOf(onAirPath), next, message);
+        const status = { state: next, message: message.replaceAll(onAirPath, nameOf(onAirPath)), since };
+        hub.setStatus(status);
+        relay.setStatus(status);
+        fileReport.state(onAirName(), next, message);
         state = next;
         update();
       },
-      onJson({ version, text, bytes }) {
-        const isCurrent = version === onAir.table()?.version;
+      onReplica: (figures) => relay.setReplica(figures),
+      onJson(json) {
+        const table = onAir.table();
+        const isCurrent = json.version === table?.version && json.epoch === table.epoch;
         if (!isCurrent && hub.plainClients() === 0) return; // whoever comes next gets a fresh one
-        const reason = `the table is larger than --max-message (${sizeText(options["max-message"])})`;
-        if (text === undefined && !isOversize)
-          log.warn("message-too-large", `${reason}: clients are closed with 1009; raise it`);
-        isOversize = text === undefined;
-        hub.set(text === undefined ? { tooLarge: `${reason}: take csvcast.v1 or /csv.ndjson` } : { text, bytes });
+        hub.set(frameOf(json));
         if (!isCurrent) refresh();
       },
     },
   );
   const loading = openLoading({ screen, load: onAir.open, isLoading: onAir.isLoading, nameOf, onText: update });
+  const relay = openRelaySide(
+    {
+      ...role,
+      relayUrl: options.relay,
+      isStandby: options.standby,
+      heartbeatMs: options["relay-heartbeat"],
+      render: () => onAir.rendering("rows"),
+      nameOf,
+    },
+    {
+      open: (path) => loading.enter(path),
+      onWrongPath: (message) => (log.warn("file-refused", message), screen.ask()),
+      onRefused: (message) => fail(new CliError("failure", message)),
+      renew: (columnsJson) => hub.change({ ...onAir.table()!, isNewEpoch: true, splices: undefined, columnsJson }),
+      report: openRelayReport(log, role.publishesTo?.name ?? ""),
+    },
+  );
   const ticks = startTicks(options.interval, hub.publish);
   const clock = screen.isLive ? setInterval(update, 500) : undefined;
 
@@ -194,9 +194,8 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   }
 
   function update(): void {
-    const name = nameOf(onAirPath);
     const changedMs = performance.now() - changedAt;
-    screen.status(statusLine(name, onAir.table(), hub.clients(), changedMs, state, loading.text()));
+    screen.status(statusLine(onAirName(), onAir.table(), hub.clients(), changedMs, state, loading.text()));
   }
 
   function inputEnded(): void {
@@ -225,6 +224,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
     if (failure) reportFatal("csvcast-server", failure);
     withdraw();
     onAir.close();
+    await relay.close();
     await hub.close(CLOSE_GRACE_MS);
     process.exit(code);
   }
@@ -234,12 +234,12 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
   process.on("unhandledRejection", (error) =>
     log.warn("unexpected", `unexpected: ${error instanceof Error ? error.message : error}`),
   );
-  if (file !== undefined) loading.enter(file);
-  else screen.ask();
+  if (file === undefined) screen.ask();
+  relay.begin();
   update();
 }
 
-const nameOf = (path: string) => (path === STDIN ? "standard input" : show(basename(path)));
+const nameOf = (path: string, file?: string) => pathName(path, file, (name) => show(basename(name)));
 
 if (import.meta.main) {
   try {

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { CliError } from "./errors.ts";
+import type { Log } from "./log.ts";
 
 /** Both as PEM. */
 export type Pem = { readonly cert: string; readonly key: string };
@@ -35,6 +36,17 @@ export function readCertificate({ certPath, keyPath }: CertificateFiles): Pem {
         : "they are no certificate and key in PEM form, without a passphrase";
     throw new CliError("usage", `--tls-cert ${certPath}, --tls-key ${keyPath}: ${why}`);
   }
+}
+
+/** Gives renewed files to `renew`, and says so. Returns how to end it. */
+export function followCertificate(files: CertificateFiles, renew: (pem: Pem) => void, log: Log): () => void {
+  const onRenewed = (pem: Pem) => {
+    renew(pem);
+    log.info("certificate-renewed", "new connections get the new certificate");
+  };
+  return watchCertificate(files, onRenewed, (message) =>
+    log.warn("certificate-unusable", `${message}; the last good one stays in use`),
+  );
 }
 
 /** Calls `onRenewed` when the files have become another certificate, `onTrouble` once when they are none. Returns how to end it. */

@@ -11,6 +11,9 @@ Usage: bun run server [FILE] [options]
   bun run server prices.csv          publishes prices.csv every second
   bun run server log.csv -i 200ms    five times a second
   logger | bun run server -          a CSV that grows on standard input
+  bun run server prices.csv --relay redis://cache
+                                     publishes it to Redis, too, and
+  bun run server redis://cache       (elsewhere) is a replica of that
   bun run client                     (elsewhere) prints what arrives
 
 Every client gets the whole table as a JSON array of row objects, at once and then

@@ -153,6 +153,24 @@ export const serverOptions = {
     parse: (text) => durationMs(text, 50, 5_000),
     default: 5_000,
   } as Option<number>,
+  relay: {
+    value: "URL",
+    isSecret: true,
+    help: "publish to Redis or Valkey, for servers whose FILE is this\nURL: redis://HOST[:PORT][/DATABASE][?topic=NAME], rediss://\nfor TLS; put credentials into the variable",
+    rule: "a URL that begins with redis:// or rediss://",
+    parse: (text) => (text === "" ? undefined : text),
+    default: undefined,
+  } as Option<string | undefined>,
+  standby: flag(
+    "with --relay: follow the topic while another server\npublishes it, and take over when that one is gone",
+  ),
+  "relay-heartbeat": {
+    value: "TIME",
+    help: "a relay's publisher gives a sign of life so often, and\ncounts as gone after five; the same for all (default: 1s)",
+    rule: "a time from 50ms to 1m, such as 1s",
+    parse: (text) => durationMs(text, 50, 60_000),
+    default: 1_000,
+  } as Option<number>,
   token: {
     value: "TEXT",
     isSecret: true,

@@ -31,6 +31,11 @@ export type CsvTable = {
   rowAt(offset: number): number;
   /** `removed` bytes at `at`, which lies behind the header, become `inserted`. */
   replace(at: number, removed: number, inserted: Uint8Array): RowChange;
+  /**
+   * Rows `[from, to)` become the records in `inserted`, each with its record end: for who knows the change, so that nothing is
+   * compared. Every row of the table has its record end, too. Returns how many rows came.
+   */
+  replaceRows(from: number, to: number, inserted: Uint8Array): number;
   /** Rows `[from, to)` as JSON: objects, or arrays of cells. */
   render(from: number, to: number, shape: "objects" | "arrays", arena?: Arena, limit?: number): Rendered;
 };
@@ -91,6 +96,18 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellByt
     );
     if (brought > MIN_ALL_BYTES && brought * 2 > length) return "all";
     return splices.map((splice) => ({ ...splice, start: splice.start + first }));
+  }
+
+  function replaceRows(from: number, to: number, inserted: Uint8Array): number {
+    const offsetOf = (row: number) => (row < rows ? starts[row]! : length);
+    const at = offsetOf(from);
+    const removed = offsetOf(to) - at;
+    const fresh: number[] = [];
+    walkRecords(inserted, 0, inserted.length, layout, columns.length, (start) => void fresh.push(at + start));
+    write(at, removed, inserted);
+    reindex(from, to, Uint32Array.from(fresh), inserted.length - removed);
+    hasLong = hasLongRow(hasLong ? 0 : from, from + fresh.length);
+    return fresh.length;
   }
 
   /** Walks from `from` until a row begins behind `changedTo` where one began before: the rest is as it was. */
@@ -194,6 +211,7 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellByt
     range,
     rowAt: (offset) => firstAfter(starts, rows, offset) - 1,
     replace,
+    replaceRows,
     render,
   };
 }

@@ -4,8 +4,10 @@ import { type Cursor, deltaText, type State } from "./protocol.ts";
 
 /** A table that takes the place of the one before. */
 export type Change = {
-  /** Larger than the one before. */
+  /** Larger than the one before of its epoch. */
   readonly version: number;
+  /** Where another server numbers the versions: the epoch that it made. Without it a new epoch gets a name here. */
+  readonly epoch?: string | undefined;
   /** Whether nothing that was known holds any more: another file, another header, a new start. */
   readonly isNewEpoch: boolean;
   /** JSON array of splices; undefined if the table is to be taken anew. */
@@ -16,6 +18,9 @@ export type Change = {
   /** About what the table takes as text. */
   readonly bytes: number;
 };
+
+/** What a table that was rendered says of itself; `epoch` as for a change. */
+export type Rendered = Pick<Change, "version" | "epoch">;
 
 export type Status = { readonly state: State; readonly message: string; readonly since: number };
 
@@ -28,16 +33,22 @@ export type Feed = {
   setStatus(status: Status): void;
   /** The delta for those who were up to date; undefined if they need a snapshot. */
   publish(change: Change): string | undefined;
-  /** What takes a client from there to the current version: nothing, a delta, or it takes a snapshot. */
+  /**
+   * What takes a client from there to the current version: nothing, a delta, or it takes a snapshot. `ahead`: it comes from
+   * another server of this feed, and holds a later version than there is here yet.
+   */
   since(cursor: Cursor | undefined): Step;
   /** Characters of history since then; undefined if that is not known any more. */
   distance(cursor: Cursor): number | undefined;
-  /** The cursor of a version of this epoch; undefined for one of an earlier epoch. */
-  cursorOf(version: number): Cursor | undefined;
+  /** The cursor of a version of this epoch; undefined for one of another epoch. */
+  cursorOf(rendered: Rendered): Cursor | undefined;
 };
 
 export type Step =
-  { readonly type: "none" } | { readonly type: "delta"; readonly text: string } | { readonly type: "snapshot" };
+  | { readonly type: "none" }
+  | { readonly type: "ahead" }
+  | { readonly type: "delta"; readonly text: string }
+  | { readonly type: "snapshot" };
 
 /** Below this, saying what has changed is worth more than the bytes it takes. */
 const MIN_HISTORY = 4096;
@@ -47,6 +58,7 @@ const MAX_ENTRIES = 1 << 16;
 type Entry = { readonly from: number; readonly splices: string; readonly begin: number };
 
 const NONE: Step = { type: "none" };
+const AHEAD: Step = { type: "ahead" };
 const SNAPSHOT: Step = { type: "snapshot" };
 
 /** `newEpoch` gives a name that no feed of any server has had; `startedAt` in ms since 1970; `maxHistory` in characters. */
@@ -62,7 +74,8 @@ export function openFeed(newEpoch: () => string, startedAt: number, maxHistory: 
 
   function publish(change: Change): string | undefined {
     const from = cursor?.version;
-    const epoch = cursor && !change.isNewEpoch ? cursor.epoch : newEpoch();
+    const epoch = change.epoch ?? (cursor && !change.isNewEpoch ? cursor.epoch : newEpoch());
+    const isOther = change.isNewEpoch || epoch !== cursor?.epoch;
     if (epoch !== cursor?.epoch) firstVersion = change.version;
     cursor = { epoch, version: change.version };
     rows = change.rows;
@@ -70,7 +83,7 @@ export function openFeed(newEpoch: () => string, startedAt: number, maxHistory: 
     squashed = undefined;
     const limit = Math.min(maxHistory, Math.max(MIN_HISTORY, change.bytes >> 1));
     const { splices } = change;
-    if (from === undefined || change.isNewEpoch || splices === undefined || splices.length > limit) {
+    if (from === undefined || isOther || splices === undefined || splices.length > limit) {
       history = [];
       return undefined;
     }
@@ -96,6 +109,7 @@ export function openFeed(newEpoch: () => string, startedAt: number, maxHistory: 
   function since(from: Cursor | undefined): Step {
     if (!cursor || from?.epoch !== cursor.epoch) return SNAPSHOT;
     if (from.version === cursor.version) return NONE;
+    if (from.version > cursor.version) return AHEAD;
     if (squashed?.from !== from.version) squashed = { from: from.version, step: squash(from.version, cursor) };
     return squashed.step;
   }
@@ -126,6 +140,8 @@ export function openFeed(newEpoch: () => string, startedAt: number, maxHistory: 
     publish,
     since,
     distance,
-    cursorOf: (version) => (cursor && version >= firstVersion ? { epoch: cursor.epoch, version } : undefined),
+    cursorOf({ version, epoch = cursor?.epoch }) {
+      return cursor && epoch === cursor.epoch && version >= firstVersion ? { epoch, version } : undefined;
+    },
   };
 }

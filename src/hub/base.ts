@@ -8,6 +8,7 @@ export type Base = { readonly cursor: Cursor; readonly parts: readonly string[];
 /** The table at some version: each part a JSON array of rows, the first of them row `at`. */
 export type TableParts = {
   readonly version: number;
+  readonly epoch?: string | undefined;
   readonly rows: number;
   readonly parts: readonly { readonly at: number; readonly text: string }[];
 };
@@ -62,8 +63,8 @@ export function openBase({ feed, render, onReady, onFailed }: BaseOptions): Base
     );
   }
 
-  function baseOf({ version, rows, parts }: TableParts): Base | undefined {
-    const cursor = feed.cursorOf(version);
+  function baseOf({ rows, parts, ...rendered }: TableParts): Base | undefined {
+    const cursor = feed.cursorOf(rendered);
     if (!cursor) return undefined;
     const columns = feed.columnsJson();
     const texts = parts.map(({ at, text }) => snapshotText(cursor, columns, at, text, rows));

@@ -46,12 +46,25 @@ export type MetricsSources = {
   readonly backlog: Backlog;
   readonly clients: () => Readonly<Record<ClientKind, number>>;
   readonly startedAt: number;
+  readonly relay: RelayCounts | undefined;
+};
+
+/** What is counted of a relay, by the publisher and by its replicas. */
+export type RelayCounts = {
+  readonly connected: boolean;
+  /** When the other side was last heard; ms since 1970, 0 for never. */
+  readonly heardAt: number;
+  readonly entries: number;
+  readonly bytes: number;
+  readonly snapshots: number;
+  readonly reconnects: number;
+  readonly pendingBytes?: number;
 };
 
 const STATES = ["live", "waiting", "missing", "stale", "invalid"];
 
 /** The text of /metrics. */
-export function hubMetrics({ figures, feed, plain, live, backlog, clients, startedAt }: MetricsSources): string {
+export function hubMetrics({ figures, feed, plain, live, backlog, clients, startedAt, relay }: MetricsSources): string {
   const cpu = process.cpuUsage();
   const { state } = feed.status();
   const skipped: Sample[] = [
@@ -75,10 +88,23 @@ export function hubMetrics({ figures, feed, plain, live, backlog, clients, start
     gauge("csvcast_file_changed_timestamp_seconds", "When the table last changed.", figures.fileChangedAt / 1000),
     histogram("csvcast_read_seconds", "From noticing a change to having it as a table.", figures.readSeconds),
     histogram("csvcast_tick_lag_seconds", "How late the plain feed's publications were.", figures.tickLagSeconds),
+    ...(relay ? relayMetrics(relay) : []),
     gauge("process_resident_memory_bytes", "Resident memory.", process.memoryUsage.rss()),
     counter("process_cpu_seconds_total", "CPU time used.", (cpu.user + cpu.system) / 1e6),
     gauge("process_start_time_seconds", "When the server was started.", startedAt / 1000),
   ]);
+}
+
+function relayMetrics(relay: RelayCounts): Metric[] {
+  return [
+    gauge("csvcast_relay_connected", "1 while Redis answers.", relay.connected ? 1 : 0),
+    gauge("csvcast_relay_heard_timestamp_seconds", "When the other side was last heard.", relay.heardAt / 1000),
+    gauge("csvcast_relay_pending_bytes", "Bytes of changes that wait to be written.", relay.pendingBytes ?? 0),
+    counter("csvcast_relay_entries_total", "Entries of the stream written, or read.", relay.entries),
+    counter("csvcast_relay_bytes_total", "Bytes written, or read.", relay.bytes),
+    counter("csvcast_relay_snapshots_total", "Snapshots written, or read.", relay.snapshots),
+    counter("csvcast_relay_reconnects_total", "Connections that were lost.", relay.reconnects),
+  ];
 }
 
 function closedBy({ closed }: Figures, backlog: Backlog): Sample[] {

@@ -1,14 +1,14 @@
 // Sockets: who comes in by which door, and the topics of the two feeds. Wires the rest of this room. Knows no file.
 import { randomBytes } from "node:crypto";
 import { type Change, openFeed, type Status } from "../feed/feed.ts";
-import { CLOSE } from "../feed/protocol.ts";
+import { CLOSE, type Cursor } from "../feed/protocol.ts";
 import type { AccessPolicy, Refusal } from "./access.ts";
 import { openAdmission } from "./admission.ts";
 import { openBacklog } from "./backlog.ts";
 import type { TableParts } from "./base.ts";
 import { openEntrance } from "./entrance.ts";
 import { openEventStreams } from "./events.ts";
-import { type ClientKind, hubMetrics, openFigures } from "./figures.ts";
+import { type ClientKind, hubMetrics, openFigures, type RelayCounts } from "./figures.ts";
 import { text } from "./http.ts";
 import { type Certificate, openListener } from "./listener.ts";
 import { openLiveFeed } from "./live.ts";
@@ -60,6 +60,8 @@ export type HubOptions = {
   readonly pages?: (() => Promise<ReadonlyMap<string, PageFile>>) | undefined;
   /** What `/healthz` says besides what the hub knows. */
   readonly health: () => Record<string, unknown>;
+  /** What `/metrics` says of a relay, if there is one. */
+  readonly relay?: () => RelayCounts | undefined;
   /** A client has come or gone. */
   readonly onClients: () => void;
   readonly onEvent: (event: HubEvent) => void;
@@ -77,14 +79,17 @@ export type Hub = {
   set(frame: Frame | undefined): void;
   /** Sends the plain feed's frame to everyone; it was to be sent `lagMs` ago. */
   publish(lagMs?: number): void;
-  /** A changed table, for the live feed; it took so long from noticing the change. */
-  change(change: Change, readMs?: number): void;
+  /** A changed table, for the live feed; it took so long from noticing the change. Gives what it is called now. */
+  change(change: Change, readMs?: number): Named;
   setStatus(status: Status): void;
   /** For connections from now on. Throws if it is none. */
   renew(certificate: Certificate): void;
   /** Closes all clients with 1001, flushing what they are owed, within `graceMs`. */
   close(graceMs: number): Promise<void>;
 };
+
+/** A state of the table as clients know it. */
+export type Named = { readonly cursor: Cursor; readonly columnsJson: string };
 
 const BEAT_MS = 1_000;
 /** For the last bytes on their way into the network. */
@@ -151,7 +156,8 @@ export function openHub(options: HubOptions): Hub {
     feed,
     render: options.renderDocument,
     health: () => ({ ...options.health(), ...healthOf() }),
-    metrics: () => hubMetrics({ figures, feed, plain, live, backlog, clients: clientsByKind, startedAt }),
+    metrics: () =>
+      hubMetrics({ figures, feed, plain, live, backlog, clients: clientsByKind, startedAt, relay: options.relay?.() }),
   });
   const entrance = openEntrance({
     policy: access,
@@ -231,6 +237,7 @@ export function openHub(options: HubOptions): Hub {
       figures.readSeconds.observe(readMs / 1000);
       figures.fileChangedAt = Date.now();
       live.publish(change);
+      return { cursor: feed.cursor()!, columnsJson: feed.columnsJson() };
     },
     setStatus: live.setStatus,
     renew: listener.renew,

@@ -49,11 +49,13 @@ export function openLiveFeed({ feed, backlog, render, broadcast, heartbeatMs }: 
   const readers = new Set<Reader>();
   const ready = new Set<Reader>(); // to be brought up to date, and able to take something
   const waiting = new Set<Reader>(); // for a base
+  const ahead = new Set<Reader>(); // hold a later version than there is here
   const counts = { snapshots: 0, catchUps: 0, fellBehind: 0 };
   const base = openBase({ feed, render, onReady: resume, onFailed: refuse });
   let isPumping = false;
   let isStopped = false;
   let saidAt = -Infinity;
+  let toldAheadAt = -Infinity;
   let lastBytes = 0; // of what was broadcast last
   let following = 0;
 
@@ -61,16 +63,18 @@ export function openLiveFeed({ feed, backlog, render, broadcast, heartbeatMs }: 
     const before = feed.cursor();
     takeOffSlow(before);
     const text = feed.publish(change);
-    const cursor = feed.cursor();
-    if (text !== undefined && text.length * following <= SLICED_BYTES) return say(text, cursor);
-    for (const reader of readers) if (reader.isFollowing) takeOff(reader, before);
+    if (text !== undefined && text.length * following <= SLICED_BYTES) say(text, feed.cursor());
+    else for (const reader of readers) if (reader.isFollowing) takeOff(reader, before);
+    for (const reader of ahead)
+      if (feed.since(reader.cursor).type !== "ahead" && ahead.delete(reader)) ready.add(reader);
     pump();
   }
 
   function setStatus(status: Status): void {
     feed.setStatus(status);
     takeOffSlow(feed.cursor());
-    say(statusText(status.state, status.message, status.since));
+    say(statusOf(status));
+    tellAhead();
   }
 
   function say(text: string, cursor?: Cursor): void {
@@ -127,6 +131,7 @@ export function openLiveFeed({ feed, backlog, render, broadcast, heartbeatMs }: 
     const next = feed.since(reader.cursor);
     if (next.type === "none") return welcome(reader);
     if (next.type === "snapshot") return beginTransfer(reader);
+    if (next.type === "ahead") return hold(reader);
     counts.catchUps++;
     reader.cursor = feed.cursor();
     return send(reader, next.text, reader.cursor);
@@ -134,12 +139,23 @@ export function openLiveFeed({ feed, backlog, render, broadcast, heartbeatMs }: 
 
   /** It holds all there is: from now on it follows. It may have missed a status. */
   function welcome(reader: Reader): boolean {
-    const { state, message, since } = feed.status();
     const cursor = feed.cursor();
-    send(reader, statusText(state, message, since));
+    send(reader, statusOf(feed.status()));
     if (cursor && reader.backlog() === 0) send(reader, syncText(cursor, feed.rows(), Date.now()), cursor);
     setFollowing(reader, true);
     return false;
+  }
+
+  /** It comes from a server that is further: nothing may take it back, so it hears how it goes here until that is as far. */
+  function hold(reader: Reader): boolean {
+    ahead.add(reader);
+    send(reader, statusOf(feed.status()));
+    return false;
+  }
+
+  function tellAhead(): void {
+    toldAheadAt = performance.now();
+    for (const reader of ahead) if (reader.backlog() === 0) send(reader, statusOf(feed.status()));
   }
 
   function beginTransfer(reader: Reader): boolean {
@@ -191,6 +207,7 @@ export function openLiveFeed({ feed, backlog, render, broadcast, heartbeatMs }: 
     const now = performance.now();
     const cursor = feed.cursor();
     base.expire(now);
+    if (now - toldAheadAt >= heartbeatMs * 0.8) tellAhead();
     if (now - saidAt < heartbeatMs * 0.8) return;
     if (!cursor) return setStatus(feed.status());
     takeOffSlow(cursor);
@@ -207,13 +224,13 @@ export function openLiveFeed({ feed, backlog, render, broadcast, heartbeatMs }: 
     drain(reader) {
       if (reader.backlog() > 0) return;
       backlog.settle(reader);
-      if (reader.isFollowing || waiting.has(reader)) return;
+      if (reader.isFollowing || waiting.has(reader) || ahead.has(reader)) return;
       ready.add(reader);
       pump();
     },
     close(reader) {
       setFollowing(reader, false);
-      for (const set of [readers, ready, waiting]) set.delete(reader);
+      for (const set of [readers, ready, waiting, ahead]) set.delete(reader);
       reader.transfer = undefined;
       backlog.settle(reader);
     },
@@ -224,3 +241,5 @@ export function openLiveFeed({ feed, backlog, render, broadcast, heartbeatMs }: 
     counts,
   };
 }
+
+const statusOf = ({ state, message, since }: Status) => statusText(state, message, since);

@@ -1,12 +1,19 @@
 // The HTTP doors: the table as a document with its version as ETag (RFC 9110, sections 8.8.3 and 13.1.2), health and metrics.
 import type { Feed } from "../feed/feed.ts";
-import { formatCursor } from "../feed/protocol.ts";
+import { type Cursor, formatCursor, parseCursor } from "../feed/protocol.ts";
 import { acceptedEncodings, EVENT_STREAM, SAFE, text } from "./http.ts";
 
 export type DocumentShape = "json" | "ndjson" | "csv";
 
 /** The table at some version as a document in UTF-8. */
-export type TableDocument = { readonly version: number; readonly chunks: readonly Uint8Array[] };
+export type TableDocument = {
+  readonly version: number;
+  readonly epoch?: string | undefined;
+  readonly chunks: readonly Uint8Array[];
+};
+
+/** A document, and the cursor of its table; undefined if another file was on air by the time it was there. */
+type Kept = { readonly document: TableDocument; readonly at: Cursor | undefined; usedAt: number };
 
 export type DoorOptions = {
   readonly feed: Feed;
@@ -41,7 +48,7 @@ GET        /healthz        state, file, rows, clients; 503 when nothing is serve
 GET        /metrics        for Prometheus`;
 
 export function openDoors({ feed, render, health, metrics }: DoorOptions): Doors {
-  const kept = new Map<DocumentShape, { document: TableDocument; usedAt: number }>();
+  const kept = new Map<DocumentShape, Kept>();
 
   function answer(request: Request, path: string): Response | Promise<Response> | undefined {
     const door = Object.hasOwn(DOCUMENTS, path) ? DOCUMENTS[path] : undefined;
@@ -71,22 +78,33 @@ export function openDoors({ feed, render, health, metrics }: DoorOptions): Doors
       Vary: "Accept-Encoding",
       "Content-Type": type,
     };
-    if (isKnown(request.headers.get("if-none-match"), formatCursor(cursor)))
-      return new Response(null, { status: 304, headers });
+    const known = knownBy(request.headers.get("if-none-match"), cursor);
+    if (known !== undefined) return new Response(null, { status: 304, headers: { ...headers, ETag: etagOf(known) } });
     if (request.method === "HEAD") return new Response(null, { headers });
-    const document = await current(shape).catch((error: Error) => error.message);
-    if (typeof document === "string") return text(503, document);
-    const at = feed.cursorOf(document.version);
+    const found = await current(shape).catch((error: Error) => error.message);
+    if (typeof found === "string") return text(503, found);
+    const { document, at } = found;
     if (at) headers["ETag"] = etagOf(formatCursor(at));
-    else delete headers["ETag"]; // another file is on air by now
+    else delete headers["ETag"];
     return encoded(document.chunks, request.headers.get("accept-encoding"), headers);
   }
 
-  async function current(shape: DocumentShape): Promise<TableDocument> {
+  async function current(shape: DocumentShape): Promise<Kept> {
     const last = kept.get(shape);
-    const document = last && last.document.version === feed.cursor()?.version ? last.document : await render(shape);
-    kept.set(shape, { document, usedAt: performance.now() });
-    return document;
+    if (last && isCurrent(last.at)) {
+      last.usedAt = performance.now();
+      return last;
+    }
+    const document = await render(shape);
+    const fresh = { document, at: feed.cursorOf(document), usedAt: performance.now() };
+    kept.set(shape, fresh);
+    return fresh;
+  }
+
+  /** The whole cursor: versions of another epoch may be the same. */
+  function isCurrent(at: Cursor | undefined): boolean {
+    const cursor = feed.cursor();
+    return at !== undefined && at.epoch === cursor?.epoch && at.version === cursor.version;
   }
 
   return {
@@ -100,11 +118,18 @@ export function openDoors({ feed, render, health, metrics }: DoorOptions): Doors
 /** Weak: all encodings of a version share it. */
 const etagOf = (cursor: string) => `W/"${cursor}"`;
 
-/** `If-None-Match`, by weak comparison. */
-export function isKnown(header: string | null, cursor: string): boolean {
-  if (header === null) return false;
-  if (header.trim() === "*") return true;
-  return header.split(",").some((tag) => tag.trim().replace(/^W\//, "") === `"${cursor}"`);
+/**
+ * The cursor, of those in `If-None-Match` (weak comparison), that spares sending the document: the current one, or a later one
+ * of its epoch, which another server of this feed gave: what is here would take the client back.
+ */
+export function knownBy(header: string | null, cursor: Cursor): string | undefined {
+  if (header === null) return undefined;
+  if (header.trim() === "*") return formatCursor(cursor);
+  const known = header
+    .split(",")
+    .map((tag) => parseCursor(/^(?:W\/)?"(.*)"$/.exec(tag.trim())?.[1] ?? ""))
+    .find((at) => at?.epoch === cursor.epoch && at.version >= cursor.version);
+  return known && formatCursor(known);
 }
 
 /** Fast for both, and most of what there is to gain. */

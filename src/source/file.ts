@@ -2,6 +2,8 @@
 import type { CsvErrorKind } from "../csv/error.ts";
 import type { Part, RenderedParts, Shape } from "../csv/parts.ts";
 import { show } from "./read.ts";
+import type { Cursor } from "../feed/protocol.ts";
+import type { ReplicaFigures } from "./relay.ts";
 import type { FileState, ReaderSettings } from "./reader.ts";
 
 export type { Shape } from "../csv/parts.ts";
@@ -17,11 +19,18 @@ export type FileSettings = ReaderSettings & {
   readonly watches: boolean;
   /** The version that the first table follows. */
   readonly version: number;
+  /** A relay: without a heartbeat of its publisher for so long the table counts as stale. */
+  readonly limitMs: number;
+  /** A relay: where an earlier Worker came to. */
+  readonly floor: Cursor | undefined;
 };
 
-/** What a person wants to know of a table; `version` grows by one with each change. */
+/** What a person wants to know of a table. */
 export type TableFacts = {
+  /** Grows by one with each change; that of the publisher, together with its epoch and the name of its file, of a relay. */
   readonly version: number;
+  readonly epoch?: string | undefined;
+  readonly file?: string | undefined;
   readonly rows: number;
   readonly columns: number;
   /** Length of the CSV text that is held, header included, in UTF-8. */
@@ -43,11 +52,14 @@ export type TableChange = {
   readonly columnsJson: string | undefined;
 };
 
+/** Of which table it is: `epoch` as in its facts. */
+type Origin = Pick<TableFacts, "version" | "epoch">;
+
 /** A whole table in pieces of bounded size. */
-export type Rendering = RenderedParts & { readonly version: number; readonly shape: Shape };
+export type Rendering = RenderedParts & Origin & { readonly shape: Shape };
 
 /** A table as JSON text; without `text` it would have been longer than was asked for. */
-export type TableJson = { readonly version: number; readonly text: string | undefined; readonly bytes: number };
+export type TableJson = Origin & { readonly text: string | undefined; readonly bytes: number };
 
 export type FileRequest =
   | { type: "open"; settings: FileSettings }
@@ -60,6 +72,7 @@ export type FileReport =
   | { type: "refused"; kind: CsvErrorKind; message: string }
   | { type: "table"; facts: TableFacts; change: TableChange }
   | { type: "state"; state: FileState; message: string; since: number }
+  | { type: "replica"; figures: ReplicaFigures }
   | ({ type: "json" } & TableJson)
   | { type: "part"; part: Part }
   | { type: "rendering"; rendering: Rendering } // without its parts, which came before
@@ -74,6 +87,8 @@ export type FileEvents = {
   onTable(facts: TableFacts, change: TableChange): void;
   /** Whether the last good table is still what the file says; once for each change, `since` in ms since 1970. */
   onState(state: FileState, message: string, since: number): void;
+  /** A relay: how it goes with it. */
+  onReplica?(figures: ReplicaFigures): void;
   onJson(json: TableJson): void;
   /** Of the version that `onTable` told last. */
   onRendering(rendering: Rendering): void;
@@ -99,9 +114,10 @@ export type LiveFile = {
 const RESTART_MS = 1_000;
 
 /** Reads `settings.path` and follows its changes until `close`. */
-export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
+export function openFile(settings: Omit<FileSettings, "floor">, events: FileEvents): LiveFile {
   let closed = false;
-  let version = settings.version;
+  let { version } = settings;
+  let floor: Cursor | undefined;
   let restart: ReturnType<typeof setTimeout> | undefined;
   let hasTable = false; // this Worker
   let isOnAir = false; // some Worker had one
@@ -120,7 +136,7 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
       fail(started, event.message.split("\n").find((line) => line.trim() !== "") ?? "");
     };
     started.addEventListener("close", () => fail(started, "it ended"));
-    started.postMessage({ type: "open", settings: { ...settings, version } } satisfies FileRequest);
+    started.postMessage({ type: "open", settings: { ...settings, version, floor } } satisfies FileRequest);
     return started;
   }
 
@@ -134,6 +150,8 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
         return take(report.facts, report.change);
       case "state":
         return events.onState(report.state, report.message, report.since);
+      case "replica":
+        return events.onReplica?.(report.figures);
       case "json":
         return events.onJson(report);
       case "part":
@@ -159,6 +177,7 @@ export function openFile(settings: FileSettings, events: FileEvents): LiveFile {
     hasTable = isOnAir = true;
     refusal = "";
     version = facts.version;
+    if (facts.epoch !== undefined) floor = { epoch: facts.epoch, version };
     if (isFirst) {
       parts = [];
       asked.forEach(askForParts);

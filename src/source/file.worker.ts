@@ -5,7 +5,9 @@ import { MAX_RENDERED_BYTES, renderParts, type Shape } from "../csv/parts.ts";
 import type { Arena } from "../csv/render.ts";
 import { type FileReport, type FileRequest, type FileSettings, type Rendering, STDIN } from "./file.ts";
 import type { Publication } from "./held.ts";
-import { type FileState, openReader } from "./reader.ts";
+import { type FileState, openReader, type Reader } from "./reader.ts";
+import { openRelay, type ReplicaFigures } from "./relay.ts";
+import { isRelayUrl, relayAddress } from "./relay-address.ts";
 import { openStdin } from "./stdin.ts";
 import { watchFolders } from "./watch.ts";
 
@@ -41,14 +43,12 @@ self.onmessage = ({ data }: MessageEvent<FileRequest>) => {
 
 /** Looks at every hint, at every `lookMs`, and when the reader is due. */
 function follow(): void {
-  const events = { onPublication, onState, onRefused, onProgress };
   const hint = () => schedule(performance.now());
-  const isStdin = settings.path === STDIN;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let timerAt = Infinity;
   let lookedAt = -Infinity;
-  const reader = isStdin ? openStdin(settings, events, hint) : openReader(settings, events);
-  const watch = settings.watches && !isStdin ? watchFolders(settings.path, hint) : undefined;
+  const { reader, isFile } = openSource(hint);
+  const watch = settings.watches && isFile ? watchFolders(settings.path, hint) : undefined;
 
   function schedule(at: number): void {
     const wanted = Math.max(at, lookedAt + MIN_LOOK_MS);
@@ -70,6 +70,18 @@ function follow(): void {
   look();
 }
 
+function openSource(hint: () => void): { reader: Reader; isFile: boolean } {
+  const events = { onPublication, onState, onRefused, onProgress };
+  if (settings.path === STDIN) return { reader: openStdin(settings, events, hint), isFile: false };
+  if (!isRelayUrl(settings.path)) return { reader: openReader(settings, events), isFile: true };
+  const address = relayAddress(settings.path);
+  const onFigures = (figures: ReplicaFigures) => report({ type: "replica", figures });
+  if (!("fault" in address))
+    return { reader: openRelay(address, settings, { ...events, onFigures }, hint), isFile: false };
+  onRefused("not-found", address.fault);
+  return { reader: { look() {}, dueAt: () => undefined }, isFile: false };
+}
+
 function onProgress(read: number, size: number): void {
   report({ type: "progress", read, size });
 }
@@ -80,18 +92,22 @@ function onRefused(kind: Extract<FileReport, { type: "refused" }>["kind"], messa
 
 function onPublication(publication: Publication): void {
   onAir = publication;
-  const { table, document, view, isNewEpoch } = publication;
+  const { table, document, view, isNewEpoch, origin } = publication;
   const splices = splicesOf(publication);
+  const noticedAt = origin?.noticedAt ?? lookingSince;
+  version = origin?.cursor.version ?? version + 1;
   report({
     type: "table",
     facts: {
-      version: ++version,
+      version,
+      epoch: origin?.cursor.epoch,
+      file: origin?.file,
       rows: view.end - view.first,
       columns: table.columns.length,
       bytes: table.length(),
-      dialect: describeDialect(document),
-      warnings: warningsOf(publication),
-      readMs: Math.round((performance.now() - lookingSince) * 1000) / 1000,
+      dialect: origin?.dialect ?? describeDialect(document),
+      warnings: origin?.warnings ?? warningsOf(publication),
+      readMs: Math.round((performance.now() - noticedAt) * 1000) / 1000,
     },
     change: { isNewEpoch, splices, columnsJson: splices === undefined ? JSON.stringify(table.columns) : undefined },
   });
@@ -100,6 +116,7 @@ function onPublication(publication: Publication): void {
 /** The change as JSON, `[[start, deleted, rows], …]`; undefined if the view is to be taken anew. */
 function splicesOf({ table, change }: Publication): string | undefined {
   if (change === "all") return undefined;
+  if ("text" in change) return change.text;
   const texts = change.map(({ start, deleted, from, inserted }) => {
     const rows = table.render(from, from + inserted, "arrays");
     return `[${start},${deleted},${rows.text}]`;
@@ -119,17 +136,18 @@ function warningsOf({ document: { dialect, replaced }, table }: Publication): st
 const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 /** Each state is reported when it begins, not again at every look. */
-function onState(state: FileState, message: string): void {
-  if (reported === state + message) return;
-  reported = state + message;
-  report({ type: "state", state, message, since: Date.now() });
+function onState(state: FileState, message: string, since?: number): void {
+  const told = `${state} ${since} ${message}`;
+  if (reported === told) return;
+  reported = told;
+  report({ type: "state", state, message, since: since ?? Date.now() });
 }
 
 function render(maxBytes: number): void {
   if (!onAir) return;
   const { table, view } = onAir;
   const { text, bytes } = table.render(view.first, view.end, "objects", arena, maxBytes);
-  report({ type: "json", version, text, bytes });
+  report({ type: "json", version, epoch: onAir.origin?.cursor.epoch, text, bytes });
 }
 
 /** The chunks change hands. Parts are copied over there: they go one by one, as they are made, so that no turn has many. */
@@ -143,7 +161,7 @@ function renderShape(shape: Shape): void {
     const message = `as ${shape} the table is longer than ${MAX_RENDERED_BYTES / 2 ** 30} GiB`;
     return report({ type: "unrenderable", shape, message });
   }
-  const rendering: Rendering = { version, shape, ...rendered };
+  const rendering: Rendering = { version, epoch: onAir.origin?.cursor.epoch, shape, ...rendered };
   self.postMessage(
     { type: "rendering", rendering } satisfies FileReport,
     rendering.chunks.map(({ buffer }) => buffer),

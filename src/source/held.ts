@@ -1,6 +1,7 @@
 // What the Worker holds of a live source: the table, and how much of the source it covers. New bytes are appended, or a whole
 // new text is compared with what is held; either way the outcome is one publication. Touches no file.
 import { isUtf8 } from "node:buffer";
+import type { Cursor } from "../feed/protocol.ts";
 import type { RowChange } from "../csv/table.ts";
 import { type CsvDocument, openDocument, type ReadOptions } from "../csv/document.ts";
 import { detectDialect, type Dialect } from "../csv/dialect.ts";
@@ -13,9 +14,22 @@ export type Publication = {
   readonly table: CsvTable;
   readonly document: CsvDocument;
   readonly view: View;
-  /** `all`: the view is to be taken anew, in a new epoch if `isNewEpoch`. */
-  readonly change: readonly ViewSplice[] | "all";
+  /** `all`: the view is to be taken anew, in a new epoch if `isNewEpoch`. `text`: the splices, as JSON already. */
+  readonly change: readonly ViewSplice[] | "all" | { readonly text: string };
   readonly isNewEpoch: boolean;
+  /** Of a table that another server publishes. */
+  readonly origin?: Origin;
+};
+
+export type Origin = {
+  /** Only the publisher numbers. */
+  readonly cursor: Cursor;
+  /** When it was noticed here, by the monotonic clock. */
+  readonly noticedAt: number;
+  /** The name of its file, and what kind of CSV that is. */
+  readonly file: string;
+  readonly dialect: string;
+  readonly warnings: readonly string[];
 };
 
 export type HeldOptions = {
@@ -125,7 +139,7 @@ export function openHeld({ readOptions, lastRows, maxCellBytes }: HeldOptions): 
     if (!table || !document || table.oversizeRow() !== undefined) return undefined;
     const shown = table.rows() - (table.isLastOpen() && !isQuiet ? 1 : 0);
     const next = viewOf(table.rows(), shown, lastRows);
-    const change: Publication["change"] = isNewEpoch || pending === "all" ? "all" : viewSplices(pending, view, next);
+    const change = isNewEpoch || pending === "all" ? ("all" as const) : viewSplices(pending, view, next);
     const publication = { table, document, view: next, change, isNewEpoch };
     view = next;
     pending = [];

@@ -12,6 +12,7 @@ import {
   type TableFacts,
   type TableJson,
 } from "./file.ts";
+import type { ReplicaFigures } from "./relay.ts";
 
 export type OnAirEvents = {
   /** A file that is to go on air is being read: bytes so far, of about `size`. */
@@ -22,6 +23,8 @@ export type OnAirEvents = {
   onTable(path: string, facts: TableFacts, change: TableChange, isNewFile: boolean): void;
   /** `since` in ms since 1970. */
   onState(state: FileState, message: string, since: number): void;
+  /** A relay is on air, or on its way to be: how it goes with it. */
+  onReplica?(figures: ReplicaFigures): void;
   onJson(json: TableJson): void;
 };
 
@@ -44,17 +47,21 @@ export type OnAir = {
   close(): void;
 };
 
-export function openOnAir(settings: Omit<FileSettings, "path" | "version">, events: OnAirEvents): OnAir {
+export function openOnAir(settings: Omit<FileSettings, "path" | "version" | "floor">, events: OnAirEvents): OnAir {
   let current: { file: LiveFile; facts: TableFacts } | undefined;
   let candidate: LiveFile | undefined;
-  let renderedVersion = 0; // asked for, at least
+  let tables = 0; // that came
+  let rendered = 0; // of these, the last that was asked for: versions of different epochs may be the same
   let isClosed = false;
   const waiting = new Map<Shape, PromiseWithResolvers<Rendering>>();
 
   function open(path: string): void {
     candidate?.close();
     let shift = 0; // what was on air may have come further than was known when this file was opened
-    const shifted = <T extends { version: number }>(told: T): T => ({ ...told, version: told.version + shift });
+    /** Not that of a relay: its publisher numbers. */
+    const shifted = <T extends { version: number; epoch?: string | undefined }>(told: T): T =>
+      told.epoch === undefined ? { ...told, version: told.version + shift } : told;
+    const isHeard = () => (current ? current.file === file : candidate === file);
     const forFile: FileEvents = {
       onProgress: (read, size) => candidate === file && events.onLoading(read, size),
       onRefused(kind, message) {
@@ -69,11 +76,13 @@ export function openOnAir(settings: Omit<FileSettings, "path" | "version">, even
           shift = Math.max(0, (current?.facts.version ?? 0) + 1 - told.version);
         }
         const facts = shifted(told);
+        tables++;
         current = { file, facts };
         if (isNewFile) for (const shape of waiting.keys()) file.renderParts(shape);
         events.onTable(path, facts, change, isNewFile);
       },
-      onState: (state, message, since) => current?.file === file && events.onState(state, message, since),
+      onReplica: (figures) => isHeard() && events.onReplica?.(figures),
+      onState: (state, message, since) => isHeard() && events.onState(state, message, since),
       onJson: (json) => current?.file === file && events.onJson(shifted(json)),
       onRendering: (rendering) => current?.file === file && settle(rendering.shape)?.resolve(shifted(rendering)),
       onUnrenderable: (shape, message) =>
@@ -84,8 +93,8 @@ export function openOnAir(settings: Omit<FileSettings, "path" | "version">, even
   }
 
   function render(maxBytes: number): void {
-    if (!current || renderedVersion === current.facts.version) return;
-    renderedVersion = current.facts.version;
+    if (!current || rendered === tables) return;
+    rendered = tables;
     current.file.render(maxBytes);
   }
 

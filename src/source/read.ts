@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { SPARE_BYTES } from "../csv/encoding.ts";
 import { CsvError } from "../csv/error.ts";
+import { isRelayUrl, redacted } from "./relay-address.ts";
 
 /** What tells two contents of a path apart without reading them. */
 export type Identity = string;
@@ -115,7 +116,8 @@ export function asCsvError(path: string, error: unknown): CsvError {
   return new CsvError("io", `${show(path)}: ${message ?? String(error)}`);
 }
 
-/** A path in a message: control characters written out, so that a file name cannot forge a line. */
-export function show(path: string): string {
+/** A path in a message: control characters written out, so that a file name cannot forge a line; no credentials of a relay. */
+export function show(text: string): string {
+  const path = isRelayUrl(text) ? redacted(text) : text;
   return /[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/.test(path) ? JSON.stringify(path) : path;
 }

@@ -7,7 +7,8 @@ import { lineOf } from "../csv/records.ts";
 import { type Held, type HeldOptions, openHeld, oversize, type Publication } from "./held.ts";
 import { asCsvError, type BigStat, identityOf, openRegular, readAll, readRange, show, tooLarge } from "./read.ts";
 
-export type FileState = "live" | "missing" | "stale" | "invalid";
+/** `waiting`: there is no table yet, and nothing is wrong with that. */
+export type FileState = "live" | "waiting" | "missing" | "stale" | "invalid";
 
 export type ReaderSettings = HeldOptions & {
   readonly path: string;
@@ -18,7 +19,8 @@ export type ReaderSettings = HeldOptions & {
 
 export type ReaderEvents = {
   onPublication(publication: Publication): void;
-  onState(state: FileState, message: string): void;
+  /** `since` in ms since 1970, if it is known better than by now. */
+  onState(state: FileState, message: string, since?: number): void;
   /** There is no table yet, and this is why. */
   onRefused(kind: CsvErrorKind, message: string): void;
   onProgress(read: number, size: number): void;

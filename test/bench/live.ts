@@ -35,6 +35,7 @@ function follow(path: string): Followed {
       maxFileBytes: 2 ** 30,
       settleMs: SETTLE_MS,
       lastRows: Infinity,
+      limitMs: 5_000,
       lookMs: 1_000,
       watches: true,
       version: 0,

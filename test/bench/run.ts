@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 
-const NAMES = ["convert", "fanout", "live", "wire", "viewer", "wide"] as const;
+const NAMES = ["convert", "fanout", "live", "wire", "viewer", "relay", "wide"] as const;
 type Name = (typeof NAMES)[number];
 /** `wide` is `convert` with text that is not Latin-1: for the curious. */
-const DEFAULT: readonly Name[] = ["convert", "fanout", "live", "wire", "viewer"];
+const DEFAULT: readonly Name[] = ["convert", "fanout", "live", "wire", "viewer", "relay"];
 
 async function bench(name: Name): Promise<string> {
   switch (name) {
@@ -19,6 +19,8 @@ async function bench(name: Name): Promise<string> {
       return (await import("./wire.ts")).benchWire();
     case "viewer":
       return (await import("./viewer.ts")).benchViewer();
+    case "relay":
+      return (await import("./relay.ts")).benchRelay();
     case "fanout":
       return (await import("./fanout.ts")).benchFanout();
   }

@@ -15,7 +15,7 @@ export function followLive(url: string): Follower {
 }
 
 /** Names that look like numbers would come first in an object. */
-function jsonOf({ columns, rows }: Table): string {
+export function jsonOf({ columns, rows }: Table): string {
   const names = columns.map((name) => JSON.stringify(name));
   const objects = rows.map((row) => `{${row.map((cell, c) => `${names[c]}:${JSON.stringify(cell)}`).join(",")}}`);
   return `[${objects.join(",")}]`;

@@ -86,7 +86,6 @@ describe("a feed", () => {
     { name: "of an earlier epoch", cursor: at(3, "epoch1") },
     { name: "of another server", cursor: at(5, "elsewhere") },
     { name: "from before the first of the epoch", cursor: at(4, "epoch2") },
-    { name: "from the future", cursor: at(99, "epoch2") },
     { name: "nobody has had", cursor: undefined },
   ])("gives a snapshot for a cursor $name", ({ cursor }) => {
     const feed = openTestFeed();
@@ -136,10 +135,38 @@ describe("a feed", () => {
 
   test("knows which versions are of its epoch", () => {
     const feed = openTestFeed();
-    expect(feed.cursorOf(0)).toBeUndefined();
+    expect(feed.cursorOf({ version: 0 })).toBeUndefined();
     feed.publish(whole(3, 1));
     feed.publish(whole(5, 1));
-    expect(feed.cursorOf(4)).toBeUndefined();
-    expect(feed.cursorOf(5)).toEqual(at(5, "epoch2"));
+    expect(feed.cursorOf({ version: 4 })).toBeUndefined();
+    expect(feed.cursorOf({ version: 5 })).toEqual(at(5, "epoch2"));
+    expect(feed.cursorOf({ version: 5, epoch: "epoch1" })).toBeUndefined();
+  });
+
+  describe("that another server numbers", () => {
+    test("takes its epoch and its versions, which may be lower in the next epoch", () => {
+      const feed = openTestFeed();
+      expect(feed.publish({ ...whole(40, 2), epoch: "theirs" })).toBeUndefined();
+      expect(feed.cursor()).toEqual(at(40, "theirs"));
+      expect(feed.publish({ ...append(41, 3), epoch: "theirs" })).toContain('"epoch":"theirs","from":40,"to":41');
+      expect(feed.publish({ ...append(7, 4), epoch: "next" })).toBeUndefined();
+      expect(feed.cursor()).toEqual(at(7, "next"));
+      expect(feed.since(at(41, "theirs")).type).toBe("snapshot");
+      expect(feed.cursorOf({ version: 41, epoch: "theirs" })).toBeUndefined();
+      expect(feed.cursorOf({ version: 7, epoch: "next" })).toEqual(at(7, "next"));
+    });
+
+    test("has nothing for a client that is ahead, until it is as far", () => {
+      const feed = openTestFeed();
+      feed.publish({ ...whole(40, 2), epoch: "theirs" });
+      expect(feed.since(at(42, "theirs")).type).toBe("ahead");
+      feed.publish({ ...append(41, 3), epoch: "theirs" });
+      expect(feed.since(at(42, "theirs")).type).toBe("ahead");
+      expect(feed.distance(at(42, "theirs"))).toBeUndefined();
+      feed.publish({ ...append(42, 4), epoch: "theirs" });
+      expect(feed.since(at(42, "theirs")).type).toBe("none");
+      feed.publish({ ...append(43, 5, "z"), epoch: "theirs" });
+      expect(deltaOf(feed.since(at(42, "theirs")))).toMatchObject({ from: 42, to: 43 });
+    });
   });
 });

@@ -134,6 +134,27 @@ describe("a client of the live feed", () => {
     for (const client of clients) await client[Symbol.asyncDispose]();
   });
 
+  test("that is ahead hears how things are, and nothing that takes it back, until the feed is as far", async () => {
+    await using hub = openTable(rowsOf(3), { heartbeatMs: 50 });
+    hub.begin();
+    await using other = await join(hub.url);
+    await other.synced();
+    const epoch = other.cursor()!.split(":")[0];
+    await using client = await connect(`${hub.url}?since=${epoch}:3`, { protocols: [SUBPROTOCOL] });
+    for (let heard = 0; heard < 3; heard++)
+      expect(parseMessage(await client.next())).toMatchObject({ type: "status", state: "live" });
+    hub.append("x");
+    hub.setStatus({ state: "stale", message: "why", since: 2 });
+    const heard = await client.nextThat("the new status", (text) => text.includes("stale"));
+    expect(parseMessage(heard)).toMatchObject({ type: "status", message: "why" });
+    hub.append("y");
+    const sync = await client.nextThat("to be up to date", (text) => parseMessage(text)?.type !== "status");
+    expect(parseMessage(sync)).toMatchObject({ type: "sync", epoch, version: 3 });
+    hub.append("z");
+    const delta = await client.nextThat("the next change", (text) => parseMessage(text)?.type === "delta");
+    expect(parseMessage(delta)).toMatchObject({ from: 3, to: 4 });
+  });
+
   test("resumes with one squashed delta, or with none if it missed nothing", async () => {
     await using hub = openTable(rowsOf(1000));
     hub.begin();

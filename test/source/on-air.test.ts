@@ -28,6 +28,7 @@ function broadcast() {
       settleMs: SETTLE_MS,
       maxCellBytes: 1 << 24,
       lastRows: Infinity,
+      limitMs: 5_000,
       lookMs: 20,
       watches: true,
     },

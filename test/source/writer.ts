@@ -42,6 +42,7 @@ export function follow(path: string, changes: Partial<FileSettings> = {}): Follo
       settleMs: SETTLE_MS,
       lastRows: Infinity,
       maxCellBytes: 1 << 24,
+      limitMs: 5_000,
       lookMs: 20,
       watches: true,
       version: 0,

@@ -1,0 +1,153 @@
+// Two publishers that both want a topic, while the lease is taken from whoever has it at the worst moments: in the stream their
+// entries never interleave, each epoch is one stretch, and its versions chain. CSVCAST_RACES asks for more than ten rounds.
+import { expect, test } from "bun:test";
+import { relayAddress } from "../../src/source/relay-address.ts";
+import { openPublisher, type RelayFacts } from "../../src/source/relay-publisher.ts";
+import { parseEntry, type RelayEntry, relayKeys } from "../../src/source/relay-wire.ts";
+import { type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
+import { engines, type Redis, skipped, startRedis } from "../redis.ts";
+import { temporaryFolder, until } from "../support.ts";
+
+const ROUNDS = Number(process.env["CSVCAST_RACES"] ?? 10);
+const BEAT_MS = 20;
+const keys = relayKeys("race");
+
+/** A publisher of a table that gains a row again and again; its epochs begin with its name. */
+function openRacer(name: string, port: number, random: Random) {
+  const address = relayAddress(`redis://127.0.0.1:${port}?topic=race`);
+  if ("fault" in address) throw new Error(address.fault);
+  let epochs = 1;
+  let version = 1;
+  let owned = 0;
+  const facts = (): RelayFacts => ({
+    cursor: { epoch: `${name}${epochs}`, version },
+    columnsJson: '["a"]',
+    rows: version,
+    bytes: 1000,
+    file: `${name}.csv`,
+    dialect: "comma, UTF-8",
+    warnings: [],
+  });
+  const rows = (count: number) => JSON.stringify(Array.from({ length: count }, () => [name]));
+  const publisher = openPublisher(
+    {
+      address,
+      heartbeatMs: BEAT_MS,
+      isStandby: true,
+      render: async () => {
+        await Bun.sleep(random.below(5));
+        return { version, shape: "rows", rows: version, bytes: 0, parts: [{ at: 0, text: rows(version) }], chunks: [] };
+      },
+    },
+    {
+      onOwned(isForeign) {
+        owned++;
+        if (!isForeign) return;
+        epochs++;
+        publisher.publish(facts(), undefined);
+      },
+      onTaken() {},
+      onAway() {},
+      onBack() {},
+      onTrouble() {},
+    },
+  );
+  let isOver = false;
+  const publishing = (async () => {
+    publisher.publish(facts(), undefined);
+    publisher.setStatus({ state: "live", message: "", since: 1 });
+    while (!isOver) {
+      await Bun.sleep(random.below(4));
+      version++;
+      publisher.publish(facts(), `[[${version - 1},0,[["${name}"]]]]`);
+    }
+  })();
+  return {
+    owned: () => owned,
+    async [Symbol.asyncDispose]() {
+      isOver = true;
+      await publishing;
+      await publisher.close();
+    },
+  };
+}
+
+/** Every entry that there ever was. */
+function record(redis: Redis) {
+  const entries: RelayEntry[] = [];
+  let isOver = false;
+  const reading = (async () => {
+    const client = new Bun.RedisClient(`redis://127.0.0.1:${redis.port}`);
+    for (let at = "0-0"; !isOver;) {
+      const answer = (await client.send("XREAD", ["BLOCK", "100", "STREAMS", keys.stream, at])) as Record<
+        string,
+        [string, string[]][]
+      >;
+      for (const [id, fields] of answer?.[keys.stream] ?? []) {
+        at = id;
+        entries.push(parseEntry(fields)!);
+      }
+    }
+    client.close();
+  })();
+  return {
+    entries,
+    async end(): Promise<void> {
+      isOver = true;
+      await reading;
+    },
+  };
+}
+
+/** What is wrong with the order of the entries. */
+function faultsOf(entries: readonly RelayEntry[]): string[] {
+  const faults: string[] = [];
+  const ended = new Set<string>();
+  let owner = "";
+  let epoch = "";
+  let version = -1;
+  for (const entry of entries) {
+    const text = JSON.stringify(entry);
+    if (ended.has(entry.epoch)) faults.push(`an epoch that had ended: ${text}`);
+    if (entry.epoch !== epoch) {
+      if (entry.kind === "delta") faults.push(`a change without its snapshot: ${text}`);
+      ended.add(epoch);
+      [epoch, version] = [entry.epoch, -1];
+      owner = entry.epoch[0]!;
+    }
+    if (entry.epoch[0] !== owner) faults.push(`of another owner: ${text}`);
+    if (entry.kind === "delta" && entry.from !== version) faults.push(`at ${version}: ${text}`);
+    if (entry.kind === "delta") version = entry.to;
+    if (entry.kind === "snapshot") version = Math.max(version, entry.version);
+  }
+  return faults;
+}
+
+test.skipIf(engines.length === 0)(
+  `${ROUNDS} times two publishers race for a topic: never two in one stretch${skipped}`,
+  async () => {
+    const seed = seedOfRun();
+    const random = randomFrom(seed);
+    await using folder = await temporaryFolder();
+    await using redis = await startRedis(folder.path);
+    const recorded = record(redis);
+    {
+      await using a = openRacer("a", redis.port, random);
+      await using b = openRacer("b", redis.port, random);
+      await until("one of them to have it", () => a.owned() + b.owned() > 0);
+      for (let round = 0; round < ROUNDS; round++) {
+        const before = a.owned() + b.owned();
+        await until("the topic to change hands", async () => {
+          await redis.send("DEL", [keys.lease]);
+          if (random.chance(0.1)) await redis.send("DEL", [keys.pointer]);
+          await Bun.sleep(random.below(30));
+          return a.owned() + b.owned() > before;
+        });
+      }
+    }
+    await recorded.end();
+    expect([seed, ...faultsOf(recorded.entries)]).toEqual([seed]);
+    expect(recorded.entries.some(({ kind }) => kind === "delta")).toBe(true);
+  },
+  60_000 + ROUNDS * 2_000,
+);
