@@ -27,8 +27,8 @@ import { startTicks } from "./hub/ticks.ts";
 import { type FileState, STDIN } from "./source/file.ts";
 import { openOnAir } from "./source/on-air.ts";
 import { show } from "./source/read.ts";
-import { relayRole } from "./source/relay-address.ts";
-import { openRelaySide, pathName } from "./source/relay-side.ts";
+import { relayRole } from "./source/relay/address.ts";
+import { openRelaySide, pathName } from "./source/relay/side.ts";
 import { viewerFiles } from "./viewer/files.ts";
 
 /** From a pipe: so many wrong paths are no paths. */

@@ -3,7 +3,7 @@ import type { CsvErrorKind } from "../csv/error.ts";
 import type { Part, RenderedParts, Shape } from "../csv/parts.ts";
 import { show } from "./read.ts";
 import type { Cursor } from "../feed/protocol.ts";
-import type { ReplicaFigures } from "./relay.ts";
+import type { ReplicaFigures } from "./relay/replica.ts";
 import type { FileState, ReaderSettings } from "./reader.ts";
 
 export type { Shape } from "../csv/parts.ts";

@@ -6,8 +6,8 @@ import type { Arena } from "../csv/render.ts";
 import { type FileReport, type FileRequest, type FileSettings, type Rendering, STDIN } from "./file.ts";
 import type { Publication } from "./held.ts";
 import { type FileState, openReader, type Reader } from "./reader.ts";
-import { openRelay, type ReplicaFigures } from "./relay.ts";
-import { isRelayUrl, relayAddress } from "./relay-address.ts";
+import { openRelay, type ReplicaFigures } from "./relay/replica.ts";
+import { isRelayUrl, relayAddress } from "./relay/address.ts";
 import { openStdin } from "./stdin.ts";
 import { watchFolders } from "./watch.ts";
 

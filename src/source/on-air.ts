@@ -12,7 +12,7 @@ import {
   type TableFacts,
   type TableJson,
 } from "./file.ts";
-import type { ReplicaFigures } from "./relay.ts";
+import type { ReplicaFigures } from "./relay/replica.ts";
 
 export type OnAirEvents = {
   /** A file that is to go on air is being read: bytes so far, of about `size`. */

@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { SPARE_BYTES } from "../csv/encoding.ts";
 import { CsvError } from "../csv/error.ts";
-import { isRelayUrl, redacted } from "./relay-address.ts";
+import { isRelayUrl, redacted } from "./relay/address.ts";
 
 /** What tells two contents of a path apart without reading them. */
 export type Identity = string;

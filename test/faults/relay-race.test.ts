@@ -1,9 +1,9 @@
 // Two publishers that both want a topic, while the lease is taken from whoever has it at the worst moments: in the stream their
 // entries never interleave, each epoch is one stretch, and its versions chain. CSVCAST_RACES asks for more than ten rounds.
 import { expect, test } from "bun:test";
-import { relayAddress } from "../../src/source/relay-address.ts";
-import { openPublisher, type RelayFacts } from "../../src/source/relay-publisher.ts";
-import { parseEntry, type RelayEntry, relayKeys } from "../../src/source/relay-wire.ts";
+import { relayAddress } from "../../src/source/relay/address.ts";
+import { openPublisher, type RelayFacts } from "../../src/source/relay/publisher.ts";
+import { parseEntry, type RelayEntry, relayKeys } from "../../src/source/relay/wire.ts";
 import { type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
 import { engines, type Redis, skipped, startRedis } from "../redis.ts";
 import { temporaryFolder, until } from "../support.ts";

@@ -1,17 +1,10 @@
 // What a server has to do with a relay: it publishes its file there, follows one, or follows until it may publish; or nothing at all.
-import type { Cursor } from "../feed/protocol.ts";
-import { type Rendering, STDIN, type TableChange, type TableFacts } from "./file.ts";
-import {
-  type Fault,
-  followedRelay,
-  isRelayUrl,
-  type RelayAddress,
-  relayAddress,
-  type RelayRole,
-} from "./relay-address.ts";
-import { show } from "./read.ts";
-import { openPublisher, type PublisherFigures, type RelayStatus } from "./relay-publisher.ts";
-import type { ReplicaFigures } from "./relay.ts";
+import type { Cursor } from "../../feed/protocol.ts";
+import { type Rendering, STDIN, type TableChange, type TableFacts } from "../file.ts";
+import { type Fault, followedRelay, isRelayUrl, type RelayAddress, relayAddress, type RelayRole } from "./address.ts";
+import { show } from "../read.ts";
+import { openPublisher, type PublisherFigures, type RelayStatus } from "./publisher.ts";
+import type { ReplicaFigures } from "./replica.ts";
 
 export type RelaySideOptions = RelayRole & {
   /** `--relay`: where to publish, or the credentials of what is followed. */

@@ -1,6 +1,6 @@
 // One connection to Redis or Valkey that either answers or is given up: nothing waits in it for better times, and nothing waits for
 // it for ever. A frozen server or a cut network looks like one that is slow; Bun's client alone would wait.
-import { redacted } from "./relay-address.ts";
+import { redacted } from "./address.ts";
 
 export type RelayConnection = {
   /** Rejects if there is no answer in time; then the connection is closed. */

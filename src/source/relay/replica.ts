@@ -1,13 +1,13 @@
 // A table that another server publishes, through Redis or Valkey: read like a file, with the same face. Everything is validated, and
 // only what follows what is held is applied; whatever does not leads to the snapshot. RELAY.md has the layout.
-import { CsvError } from "../csv/error.ts";
-import type { Cursor } from "../feed/protocol.ts";
-import type { Reader, ReaderEvents, ReaderSettings } from "./reader.ts";
-import { redacted, type RelayAddress } from "./relay-address.ts";
-import { connectRelay, type RelayConnection } from "./relay-connection.ts";
-import { openStream, type RelayStream } from "./relay-stream.ts";
-import { draftTable, type RelayLimits, type RelayTable } from "./relay-table.ts";
-import { parsePointer, parseRows, parseSplices, type RelayEntry, relayKeys, type RelayPointer } from "./relay-wire.ts";
+import { CsvError } from "../../csv/error.ts";
+import type { Cursor } from "../../feed/protocol.ts";
+import type { Reader, ReaderEvents, ReaderSettings } from "../reader.ts";
+import { redacted, type RelayAddress } from "./address.ts";
+import { connectRelay, type RelayConnection } from "./connection.ts";
+import { openStream, type RelayStream } from "./stream.ts";
+import { draftTable, type RelayLimits, type RelayTable } from "./table.ts";
+import { parsePointer, parseRows, parseSplices, type RelayEntry, relayKeys, type RelayPointer } from "./wire.ts";
 
 /** What is told of a replica. */
 export type ReplicaFigures = {

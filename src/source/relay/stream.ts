@@ -1,6 +1,6 @@
 // The stream of a topic, from a place on: what is read, and what of it is news.
-import type { RelayConnection } from "./relay-connection.ts";
-import { isBehind, parseEntry, type RelayEntry } from "./relay-wire.ts";
+import type { RelayConnection } from "./connection.ts";
+import { isBehind, parseEntry, type RelayEntry } from "./wire.ts";
 
 export type StreamItem = {
   /** Undefined for a kind that is not known here. */

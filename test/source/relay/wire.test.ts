@@ -8,7 +8,7 @@ import {
   parseRows,
   parseSplices,
   type RelayEntry,
-} from "../../src/source/relay-wire.ts";
+} from "../../../src/source/relay/wire.ts";
 
 const entries: RelayEntry[] = [
   { kind: "delta", epoch: "k3f9", from: 4, to: 5, count: 2, splices: '[[1,0,[["a","b"]]]]', warnings: ["w"] },

@@ -1,6 +1,6 @@
 // A publisher to a relay without a server around it, for tests: a table of one column that grows, and may begin anew.
-import { relayAddress } from "../../src/source/relay-address.ts";
-import { openPublisher, type PublisherFigures, type RelayFacts } from "../../src/source/relay-publisher.ts";
+import { relayAddress } from "../../../src/source/relay/address.ts";
+import { openPublisher, type PublisherFigures, type RelayFacts } from "../../../src/source/relay/publisher.ts";
 
 export type TestPublisher = AsyncDisposable & {
   rows(): readonly string[];

@@ -1,6 +1,6 @@
 // What waits to be written to Redis, and how much stands there: counts only, so that both have a bound. Touches nothing.
-import { type Cursor, formatCursor } from "../feed/protocol.ts";
-import { isBehind, type RelayEntry } from "./relay-wire.ts";
+import { type Cursor, formatCursor } from "../../feed/protocol.ts";
+import { isBehind, type RelayEntry } from "./wire.ts";
 
 export type Delta = Extract<RelayEntry, { kind: "delta" }>;
 

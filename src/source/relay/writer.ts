@@ -1,13 +1,13 @@
 // What a publisher writes into the topic that is its own: changes one after the other, where it is, and a snapshot when changes alone
 // do not lead there. What cannot be written is dropped, never waited for: a snapshot makes up for it.
 import { randomBytes } from "node:crypto";
-import { CsvError } from "../csv/error.ts";
-import { type Cursor, formatCursor } from "../feed/protocol.ts";
-import type { Rendering } from "./file.ts";
-import { openLedger, openQueue } from "./relay-queue.ts";
-import { type Append, append, type RelayTopic } from "./relay-scripts.ts";
-import { hasReached, type RelayFacts, type Snapshot, writeSnapshot } from "./relay-snapshot.ts";
-import { entryFields, type RelayStatus } from "./relay-wire.ts";
+import { CsvError } from "../../csv/error.ts";
+import { type Cursor, formatCursor } from "../../feed/protocol.ts";
+import type { Rendering } from "../file.ts";
+import { openLedger, openQueue } from "./queue.ts";
+import { type Append, append, type RelayTopic } from "./scripts.ts";
+import { hasReached, type RelayFacts, type Snapshot, writeSnapshot } from "./snapshot.ts";
+import { entryFields, type RelayStatus } from "./wire.ts";
 
 export type WriterOptions = {
   readonly heartbeatMs: number;

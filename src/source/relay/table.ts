@@ -1,13 +1,13 @@
 // The table of a replica: rows from the wire become a CSV in its normal form, held like that of a file. The changes are known, so
 // nothing is compared.
-import type { CsvDocument } from "../csv/document.ts";
-import { SPARE_BYTES } from "../csv/encoding.ts";
-import { CsvError } from "../csv/error.ts";
-import { csvHeader } from "../csv/rfc4180.ts";
-import { type CsvTable, openTable } from "../csv/table.ts";
-import { type View, viewOf, viewSplices } from "../csv/view.ts";
-import { oversize } from "./held.ts";
-import type { WireRow, WireSplice } from "./relay-wire.ts";
+import type { CsvDocument } from "../../csv/document.ts";
+import { SPARE_BYTES } from "../../csv/encoding.ts";
+import { CsvError } from "../../csv/error.ts";
+import { csvHeader } from "../../csv/rfc4180.ts";
+import { type CsvTable, openTable } from "../../csv/table.ts";
+import { type View, viewOf, viewSplices } from "../../csv/view.ts";
+import { oversize } from "../held.ts";
+import type { WireRow, WireSplice } from "./wire.ts";
 
 export type RelayLimits = {
   /** Of the whole text. */

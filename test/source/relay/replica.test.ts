@@ -1,11 +1,11 @@
 // A relay as a source like a file: what becomes of it when its Worker dies, and when it takes the place of a file.
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { TableFacts } from "../../src/source/file.ts";
-import { openOnAir } from "../../src/source/on-air.ts";
-import { engines, skipped, startRedis } from "../redis.ts";
-import { temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
-import { HEARTBEAT_MS, openTestPublisher } from "./publisher.ts";
-import { follow } from "./writer.ts";
+import type { TableFacts } from "../../../src/source/file.ts";
+import { openOnAir } from "../../../src/source/on-air.ts";
+import { engines, skipped, startRedis } from "../../redis.ts";
+import { temporaryFolder, TEST_TIMEOUT_MS, until } from "../../support.ts";
+import { HEARTBEAT_MS, openTestPublisher } from "./publishing.ts";
+import { follow } from "../writer.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 

@@ -1,16 +1,16 @@
 // Publishes the tables of this server to a relay, as long as the topic is its own: keeps a connection, and the lease. Its own clients
 // never wait for Redis. RELAY.md says what stands where.
 import { randomBytes } from "node:crypto";
-import type { Rendering } from "./file.ts";
-import type { RelayAddress } from "./relay-address.ts";
-import { connectRelay } from "./relay-connection.ts";
-import { claim, release, type RelayTopic } from "./relay-scripts.ts";
-import type { RelayFacts } from "./relay-snapshot.ts";
-import { relayKeys, type RelayStatus } from "./relay-wire.ts";
-import { openWriter } from "./relay-writer.ts";
+import type { Rendering } from "../file.ts";
+import type { RelayAddress } from "./address.ts";
+import { connectRelay } from "./connection.ts";
+import { claim, release, type RelayTopic } from "./scripts.ts";
+import type { RelayFacts } from "./snapshot.ts";
+import { relayKeys, type RelayStatus } from "./wire.ts";
+import { openWriter } from "./writer.ts";
 
-export type { RelayFacts } from "./relay-snapshot.ts";
-export type { RelayStatus } from "./relay-wire.ts";
+export type { RelayFacts } from "./snapshot.ts";
+export type { RelayStatus } from "./wire.ts";
 
 export type PublisherOptions = {
   readonly address: RelayAddress;

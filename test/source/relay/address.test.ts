@@ -1,7 +1,7 @@
 // Which Redis, which topic, and who a server is there; and that no message ever holds a password.
 import { describe, expect, test } from "bun:test";
-import { show } from "../../src/source/read.ts";
-import { isRelayUrl, relayAddress, relayRole } from "../../src/source/relay-address.ts";
+import { show } from "../../../src/source/read.ts";
+import { isRelayUrl, relayAddress, relayRole } from "../../../src/source/relay/address.ts";
 
 describe("the URL of a relay", () => {
   test.each([

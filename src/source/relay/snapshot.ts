@@ -1,9 +1,9 @@
 // Writing the current table into Redis: part after part into a list that nobody reads yet, which then becomes the snapshot at once.
-import { type Cursor, formatCursor } from "../feed/protocol.ts";
-import type { Rendering } from "./file.ts";
-import { type Answer, type RelayTopic, switchSnapshot } from "./relay-scripts.ts";
-import { lastId } from "./relay-stream.ts";
-import { parsePointer, type RelayPointer } from "./relay-wire.ts";
+import { type Cursor, formatCursor } from "../../feed/protocol.ts";
+import type { Rendering } from "../file.ts";
+import { type Answer, type RelayTopic, switchSnapshot } from "./scripts.ts";
+import { lastId } from "./stream.ts";
+import { parsePointer, type RelayPointer } from "./wire.ts";
 
 /** A table to be written: what the rendering does not say of it. */
 export type RelayFacts = {

@@ -1,7 +1,7 @@
 // What happens in Redis at once or not at all. Each script asks first whose the topic is: so two publishers never write into one
 // another, whatever their clocks say and however long one of them was suspended.
-import type { RelayConnection } from "./relay-connection.ts";
-import { entryFields, type RelayEntry, type relayKeys, type RelayPointer } from "./relay-wire.ts";
+import type { RelayConnection } from "./connection.ts";
+import { entryFields, type RelayEntry, type relayKeys, type RelayPointer } from "./wire.ts";
 
 export type RelayTopic = {
   readonly connection: RelayConnection;

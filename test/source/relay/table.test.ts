@@ -1,8 +1,8 @@
 // The table of a replica against arrays: whatever the cells hold, and however many splices come at once.
 import { describe, expect, test } from "bun:test";
-import { forSeeds, type Random } from "../fuzz/random.ts";
-import { csvOf, draftTable, type RelayTable } from "../../src/source/relay-table.ts";
-import type { WireRow, WireSplice } from "../../src/source/relay-wire.ts";
+import { forSeeds, type Random } from "../../fuzz/random.ts";
+import { csvOf, draftTable, type RelayTable } from "../../../src/source/relay/table.ts";
+import type { WireRow, WireSplice } from "../../../src/source/relay/wire.ts";
 
 const LIMITS = { maxBytes: 1 << 20, maxCellBytes: 1 << 16, lastRows: Infinity };
 

@@ -1,6 +1,6 @@
 // What waits to be written, and what of the stream may go.
 import { describe, expect, test } from "bun:test";
-import { type Delta, openLedger, openQueue } from "../../src/source/relay-queue.ts";
+import { type Delta, openLedger, openQueue } from "../../../src/source/relay/queue.ts";
 
 const delta = (from: number, splices = "[]", epoch = "e"): Delta => ({
   kind: "delta",

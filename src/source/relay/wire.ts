@@ -1,7 +1,7 @@
 // What stands in Redis, and the only implementation of RELAY.md: keys, entries of the stream, the pointer to the snapshot. What
 // comes from there is checked like any other input.
-import { CsvError } from "../csv/error.ts";
-import type { Cursor, State } from "../feed/protocol.ts";
+import { CsvError } from "../../csv/error.ts";
+import type { Cursor, State } from "../../feed/protocol.ts";
 
 export type RelayStatus = { readonly state: State; readonly message: string; readonly since: number };
 
