@@ -83,7 +83,11 @@ describe("Tab", () => {
 });
 
 /** What a server with no network address to show says first. */
-const STARTED = [/^WebSocket server started\. Listening on 127\.0\.0\.1:\d+\.$/, /^ {2}this machine {2}ws:\S+$/];
+const STARTED = [
+  /^WebSocket server started\. Listening on 127\.0\.0\.1:\d+\.$/,
+  /^ {2}this machine {2}ws:\S+$/,
+  /^ {2}in a browser {2}http:\S+$/,
+];
 const WAITING = "no file yet · 0 clients";
 
 describe("in a terminal, a person", () => {
