@@ -94,7 +94,7 @@ test("SIGTERM with a thousand clients and a backlog: all get 1001, and it ends",
   for (const client of stalled) await client[Symbol.asyncDispose]();
 });
 
-const SLEEP_MS = Number(process.env["CSVCAST_SLEEP_MS"] ?? 4_000);
+const SLEEP_MS = Number(process.env["CSVCAST_SLEEP_MS"] ?? 3_000);
 
 test(`a machine that sleeps for ${SLEEP_MS / 1000} s, the server's or the client's: everything converges`, async () => {
   await using folder = await temporaryFolder();

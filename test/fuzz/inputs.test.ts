@@ -117,7 +117,8 @@ const ORIGINS = ["http://localhost:59050", "http://localhost", "https://dash.exa
 /** DESIGN section 6 once more, by other means: what the URL parser of the platform makes of it. */
 function mayComeIn(host: string, origin: string | undefined): boolean {
   const url = URL.parse(`http://${host}`);
-  const isPlain = /^[\w.[\]:-]+$/.test(host) && url !== null && url.pathname === "/" && !host.endsWith(":");
+  const isOdd = /[^:]:\]/.test(host); // `[::1:]`, which the parser takes for `[::1]`
+  const isPlain = /^[\w.[\]:-]+$/.test(host) && !isOdd && url?.pathname === "/" && !host.endsWith(":");
   const name = isPlain ? host.toLowerCase().replace(/:\d{1,5}$/, "") : "";
   const isSame = url?.hostname === name || name.startsWith("["); // no octal, short or otherwise disguised address
   const isAddress = isSame && (/^\d+(\.\d+){3}$/.test(name) || /^\[[^\]]+\]$/.test(name));

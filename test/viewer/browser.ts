@@ -57,6 +57,8 @@ export type Page = AsyncDisposable & {
   badge(word: string): Promise<void>;
   /** Types into the filter, in the place of what is there. */
   filter(text: string): Promise<void>;
+  /** Turns the wheel until the table is there, and at rest: browsers scroll smoothly. */
+  scrollTo(top: number): Promise<void>;
   clickHeader(column: string): Promise<void>;
   /** A click on the first cell with this text. */
   clickCell(text: string): Promise<void>;
@@ -123,6 +125,11 @@ export async function openPage(url: string, size: { width?: number; height?: num
       await value(`(document.querySelector("#filter").focus(), document.querySelector("#filter").select())`);
       if (text === "") await view.press("Backspace");
       else await view.type(text);
+    },
+    async scrollTo(top) {
+      const scroller = `document.querySelector(".scroller").scrollTop`;
+      await view.scroll(0, top - (await value<number>(scroller)));
+      await untilTrue(`Math.abs(${scroller} - ${top}) < 1`);
     },
     clickHeader: async (column) => void (await clickText(".head .cell", column)),
     clickCell: async (text) => void (await clickText(".row .cell", text)),

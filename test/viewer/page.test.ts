@@ -109,7 +109,7 @@ describe.skipIf(!browserPath)("sorting, filtering and selecting", () => {
     await page.untilRows("the greatest first", (rows) => firstCell(rows) === "299");
     await page.filter("row !name:1");
     await page.until(`document.querySelector("#count").textContent.startsWith("162 of 300")`);
-    await page.view.scroll(0, 26 * 20);
+    await page.scrollTo(26 * 20);
     const before = await page.untilRows("scrolled", (rows) => Number(rows[0]?.[0]) < 290);
     await page.clickCell(before[3]![2]!);
     await page.value(
@@ -243,7 +243,7 @@ describe.skipIf(!browserPath)("the end of the table", () => {
     await using scene = await openScene(numbered(200), ["--last", "200"]);
     const { page, path } = scene;
     await page.untilRows("the first rows", (rows) => firstCell(rows) === "0");
-    await page.view.scroll(0, 26 * 100);
+    await page.scrollTo(26 * 100);
     const before = await page.untilRows("rows in the middle", (rows) => Number(firstCell(rows)) > 90);
     await appendFile(path, Array.from({ length: 50 }, (_, i) => `${200 + i},row ${200 + i}\n`).join(""));
     await page.until(
