@@ -84,7 +84,8 @@ export function openEventStreams({ frames, bytes }: Figures): EventStreams {
     broadcast(text, cursor) {
       if (followers.size === 0) return;
       const event = eventOf(text, cursor);
-      for (const enqueue of followers) enqueue(event);
+      // Who takes one at once may make room for others: they come to follow, or go, in the middle of this.
+      for (const enqueue of [...followers]) if (followers.has(enqueue)) enqueue(event);
     },
     count: () => streams.size,
     close() {
