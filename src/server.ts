@@ -24,7 +24,7 @@ import { statusLine } from "./cli/status.ts";
 import { givenToken } from "./cli/token.ts";
 import { openHub } from "./hub/hub.ts";
 import { startTicks } from "./hub/ticks.ts";
-import { type FileState, STDIN } from "./source/file.ts";
+import { ageOf, type FileState, STDIN } from "./source/file.ts";
 import { openOnAir } from "./source/on-air.ts";
 import { show } from "./source/read.ts";
 import { relayRole } from "./source/relay/address.ts";
@@ -133,7 +133,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
         if (!isInputOpen) inputEnded();
       },
       onTable(path, facts, change, isNewFile) {
-        changedAt = performance.now();
+        changedAt = performance.now() - ageOf(facts, Date.now());
         const live = { state: "live" as const, message: "", since: Date.now() };
         if (isNewFile) hub.setStatus(live);
         relay.publish(path, facts, change, hub.change({ ...facts, ...change }, facts.readMs));

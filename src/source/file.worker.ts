@@ -1,5 +1,6 @@
 // The Worker behind a live file: looks at it when something may have happened, publishes its changes as finished strings, and
 // renders JSON when asked. All parsing happens here, so the event loop of the server never touches rows.
+import { statSync } from "node:fs";
 import { describeDialect } from "../csv/document.ts";
 import { MAX_RENDERED_BYTES, renderParts, type Shape } from "../csv/parts.ts";
 import type { Arena } from "../csv/render.ts";
@@ -70,6 +71,11 @@ function follow(): void {
   look();
 }
 
+/** Undefined if it is gone again. */
+function modifiedAt(): number | undefined {
+  return statSync(settings.path, { throwIfNoEntry: false })?.mtimeMs;
+}
+
 function openSource(hint: () => void): { reader: Reader; isFile: boolean } {
   const events = { onPublication, onState, onRefused, onProgress };
   if (settings.path === STDIN) return { reader: openStdin(settings, events, hint), isFile: false };
@@ -91,6 +97,8 @@ function onRefused(kind: Extract<FileReport, { type: "refused" }>["kind"], messa
 }
 
 function onPublication(publication: Publication): void {
+  const isFirst = onAir === undefined;
+  const isFile = settings.path !== STDIN && publication.origin === undefined;
   onAir = publication;
   const { table, document, view, isNewEpoch, origin } = publication;
   const splices = splicesOf(publication);
@@ -108,6 +116,7 @@ function onPublication(publication: Publication): void {
       dialect: origin?.dialect ?? describeDialect(document),
       warnings: origin?.warnings ?? warningsOf(publication),
       readMs: Math.round((performance.now() - noticedAt) * 1000) / 1000,
+      modifiedAt: isFirst && isFile ? modifiedAt() : undefined,
     },
     change: { isNewEpoch, splices, columnsJson: splices === undefined ? JSON.stringify(table.columns) : undefined },
   });

@@ -21,7 +21,8 @@ export function parseFilter(text: string, columns: readonly string[], kinds: rea
 }
 
 function testOf(word: string, columns: readonly string[], kinds: readonly Kind[]): Filter | undefined {
-  if (word.startsWith("!") && word.length > 1 && word[1] !== "=") {
+  if (word === "!") return undefined;
+  if (word.startsWith("!") && word[1] !== "=") {
     const test = testOf(word.slice(1), columns, kinds);
     return test && ((row) => !test(row));
   }
@@ -40,7 +41,8 @@ function termOf(word: string): Term | undefined {
 function indexOfColumn(name: string, columns: readonly string[]): number {
   if (name === "") return -1;
   const exact = columns.indexOf(name);
-  return exact === -1 ? columns.findIndex((column) => column.toLowerCase() === name.toLowerCase()) : exact;
+  const plain = (text: string) => text.trim().toLowerCase();
+  return exact === -1 ? columns.findIndex((column) => plain(column) === plain(name)) : exact;
 }
 
 /** While it is being typed a term has no value yet, and asks for nothing. */

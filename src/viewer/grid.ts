@@ -1,5 +1,6 @@
 // The table on the page: a layer as large as the view, in which the rows in view are drawn, over something that scrolls. Asks for what
 // comes into view, keeps in place what a person looks at when rows come and go, and follows the end if asked to.
+import { type HitTest, openHitTest } from "./hit.ts";
 import { type Layout, openLayout } from "./layout.ts";
 import { number } from "./captions.ts";
 import type { ColumnFacts, Frame, Look, Mark } from "./messages.ts";
@@ -8,7 +9,7 @@ import { measuring } from "./measure.ts";
 import { HEADER, openSelection, type Selection, type Spot } from "./selection.ts";
 import { openViewport } from "./viewport.ts";
 
-export type Grid = {
+export type Grid = HitTest & {
   /** What has the focus for the keyboard. */
   readonly scroller: HTMLElement;
   readonly layout: Layout;
@@ -25,10 +26,6 @@ export type Grid = {
   rowsInView(): number;
   /** Puts the focus on a cell and brings it into view. */
   select(spot: Spot, isExtended: boolean): void;
-  /** The cell or header at a point of the window, if there is one; `place` is -1 for the row numbers. */
-  spotAt(x: number, y: number): Spot | undefined;
-  /** The column whose right edge is there, in the header. */
-  edgeAt(x: number, y: number): number | undefined;
   /** After widths, hidden columns or the selection have changed. */
   refresh(): void;
 };
@@ -44,8 +41,6 @@ const SPARE_ROWS = 40;
 const SPARE_COLUMNS = 3;
 const MIN_GUTTER = 40;
 const DIGIT_PX = 8;
-/** So near to its edge, in px, a column is taken by it. */
-const EDGE_PX = 5;
 
 export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }: GridEvents): Grid {
   let frame: Frame | undefined;
@@ -57,8 +52,8 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
 
   const gutter = () => Math.max(MIN_GUTTER, number(frame?.total ?? 0).length * DIGIT_PX + 18);
   const layout = openLayout(measuring());
-  const selection = openSelection(markAt);
-  const view = openViewport(host, { head: ROW_HEIGHT, gutter, onScrolled, onResized: arrange });
+  const selection = openSelection(markAt, layout);
+  const view = openViewport(host, { head: ROW_HEIGHT, gutter, onScrolled, onResized: () => arrange() });
   const rows = openRows(view.layer, () => performance.now(), redraw);
 
   const count = () => frame?.count ?? 0;
@@ -71,10 +66,11 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
     return row && frame ? { row: row.row, version: frame.version } : undefined;
   }
 
-  /** Sizes and where things are; then all is drawn. */
-  function arrange(): void {
+  /** Sizes and where things are; then all is drawn. `shift`: so many rows what is looked at has moved. */
+  function arrange(shift = 0): void {
     view.resize({ height: count() * ROW_HEIGHT, width: layout.left(layout.shown().length) });
     if (isFollowing) view.goToEnd();
+    else if (shift !== 0) view.goTo(view.top() + shift * ROW_HEIGHT);
     view.scroller.setAttribute("aria-rowcount", String(count() + 1));
     view.scroller.setAttribute("aria-colcount", String(layout.shown().length));
     redraw();
@@ -156,12 +152,14 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
     isAsking = false;
     if (next.generation !== generation) return ask();
     frame = next;
+    next.columns.forEach((column, i) =>
+      layout.widen(
+        column,
+        next.rows.map((row) => row.cells[i]!),
+      ),
+    );
     selection.take(next);
-    arrange();
-    if (next.shift !== 0 && !isFollowing) {
-      view.goTo(view.top() + next.shift * ROW_HEIGHT);
-      redraw();
-    }
+    arrange(next.shift);
     if (selection.focus()) onSelected();
   }
 
@@ -204,6 +202,7 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
       generation = next;
       layout.take(columns);
       arrange();
+      onSelected();
     },
     takeFrame,
     setSort(next) {
@@ -223,21 +222,10 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
     count,
     rowsInView: () => Math.max(1, Math.floor(view.height() / ROW_HEIGHT)),
     select,
-    spotAt(clientX, clientY) {
-      const { x, y } = view.pointIn(clientX, clientY);
-      const across = x - gutter() + view.left();
-      const position = y < ROW_HEIGHT ? HEADER : Math.floor((y - ROW_HEIGHT + view.top()) / ROW_HEIGHT);
-      if (position >= count() || across >= layout.left(layout.shown().length)) return undefined;
-      return { position, place: x < gutter() ? -1 : layout.inView(across, 0).from };
+    ...openHitTest(view, layout, gutter, count),
+    refresh() {
+      arrange();
+      onSelected();
     },
-    edgeAt(clientX, clientY) {
-      const { x, y } = view.pointIn(clientX, clientY);
-      if (y < 0 || y >= ROW_HEIGHT || x < gutter()) return undefined;
-      const across = x - gutter() + view.left();
-      const { from } = layout.inView(Math.max(0, across - EDGE_PX), 0);
-      const place = [from, from - 1].find((near) => near >= 0 && Math.abs(layout.left(near + 1) - across) <= EDGE_PX);
-      return place === undefined ? undefined : layout.shown()[place]?.index;
-    },
-    refresh: arrange,
   };
 }

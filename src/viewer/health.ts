@@ -8,6 +8,8 @@ export type Health =
   | { readonly type: "unknown" };
 
 export async function askHealth(token: string | undefined): Promise<Health> {
+  // No header can carry it (RFC 9110, 5.5), and so no server asks for it.
+  if (token !== undefined && /[^\x20-\x7e]/.test(token)) return { type: "refused", why: "The token is wrong:" };
   try {
     const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
     const response = await fetch("/healthz", { headers, cache: "no-store" });

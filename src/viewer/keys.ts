@@ -38,7 +38,7 @@ export function listenToKeys(grid: Grid, events: KeyEvents): void {
     const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
     if (isCommand && event.key.toLowerCase() === "c")
       return getSelection()?.isCollapsed !== false && did(events.onCopy);
-    if (document.activeElement !== grid.scroller) return false;
+    if (document.activeElement !== grid.scroller && document.activeElement !== document.body) return false;
     if (isCommand && event.key.toLowerCase() === "a") return did(selectAll);
     return isCommand && move(event);
   }

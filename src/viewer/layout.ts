@@ -18,6 +18,8 @@ export type Layout = {
   /** Takes other columns; those of the same name stay as wide, and hidden, as they were. */
   take(columns: readonly ColumnFacts[]): void;
   setWidth(column: number, width: number): void;
+  /** A number, or a time, that is cut is another one: its column grows with what comes, unless a width was given. */
+  widen(column: number, cells: readonly string[]): void;
   /** As wide as its content. */
   fit(column: number): void;
   setHidden(column: number, isHidden: boolean): void;
@@ -94,6 +96,13 @@ export function openLayout(measure: (text: string, bold: boolean) => number): La
       const bounded = Math.round(Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, width)));
       if (columns[column]) given.set(columns[column].name, bounded);
       change(column, { width: bounded });
+    },
+    widen(index, cells) {
+      const column = columns[index];
+      if (!column || column.type === "text" || given.has(column.name)) return;
+      const longest = cells.reduce((a, b) => (b.length > a.length ? b : a), "");
+      if (longest.length > column.longest.length)
+        change(index, { longest, width: Math.max(column.width, fitted({ ...column, longest })) });
     },
     fit(column) {
       if (!columns[column]) return;

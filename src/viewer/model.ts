@@ -62,6 +62,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   let waiting: (readonly Splice[])[] | "unknown" = []; // between what is held, or being built, and the table
   let building: { readonly rows: Row[]; readonly batches: readonly (readonly Splice[])[] } | undefined;
   let isPaused = false;
+  let isOther = false; // the table has nothing to do with what is held
   let version = 0;
   let generation = 0;
   let moves: { readonly to: number; readonly splices: readonly Splice[] }[] = [];
@@ -70,7 +71,12 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
 
   function take(next: Table, splices: readonly Splice[] | undefined): void {
     table = next;
-    if (splices) return wait(splices);
+    if (splices && !isOther) return wait(splices);
+    isOther = isPaused && held.columns.length > 0; // it waits, too
+    if (isOther) {
+      waiting = "unknown";
+      return onChanged();
+    }
     const rows = next.rows.slice();
     held = { columns: next.columns, kinds: kindsOf(next), rows, order: fileOrder(rows) };
     waiting = [];
@@ -200,7 +206,8 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     },
     pause(next) {
       isPaused = next;
-      advance();
+      if (!next && isOther && table) take(table, undefined);
+      else advance();
       onChanged();
     },
   };

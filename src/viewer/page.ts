@@ -13,12 +13,14 @@ import type { ColumnFacts, Facts, FromWorker, ToWorker } from "./messages.ts";
 import type { Rules } from "./model.ts";
 import type { PlotPanel } from "./plot.ts";
 import { listenToPointer } from "./pointer.ts";
-import { askForToken, takeToken } from "./token.ts";
+import { askForToken, askNoMore, takeToken } from "./token.ts";
 import type { Situation } from "./verdict.ts";
 
 const BADGE_MS = 500;
 /** After the last key in the filter. */
 const FILTER_MS = 120;
+/** After the last word of the server on the state of its file. */
+const LOOK_MS = 200;
 
 /** `script` is where this script came from: it is the Worker's, too. */
 export function startPage(script: URL): void {
@@ -33,6 +35,7 @@ export function startPage(script: URL): void {
   let facts: Facts | undefined;
   let columnNames = "";
   let filtering: ReturnType<typeof setTimeout> | undefined;
+  let looking: ReturnType<typeof setTimeout> | undefined;
   let serverChangedAt: number | undefined; // what the server said when we came
   let situation: Situation = {
     status: undefined,
@@ -80,6 +83,8 @@ export function startPage(script: URL): void {
       case "frame":
         return grid.takeFrame(message.frame);
       case "status":
+        clearTimeout(looking); // another file may be on air
+        looking = setTimeout(() => void lookAround(), LOOK_MS);
         return update({ status: message, heardAt: performance.now() });
       case "connection":
         return connectionIs(message.connection);
@@ -120,6 +125,7 @@ export function startPage(script: URL): void {
       const wasThere = situation.heardAt !== undefined;
       update({ connection: wasThere ? "reconnecting" : "connecting", why: connection.why });
     } else update({ connection: connection.state });
+    if (connection.state === "current") askNoMore();
     if (connection.state !== "current") void lookAround();
   }
 
@@ -154,7 +160,9 @@ export function startPage(script: URL): void {
     if (!facts) return;
     const { columns, shown } = grid.layout;
     setText(byId("shape"), shapeText(facts, columns.length));
-    setText(byId("count"), hiddenText(facts, rules.filter !== "", columns.length - shown().length));
+    const isBuilding = facts.isBuilding && (rules.filter !== "" || rules.sort !== undefined);
+    const hidden = columns.length - shown().length;
+    setText(byId("count"), hiddenText({ ...facts, isBuilding }, rules.filter !== "", hidden));
   }
 
   function columnsChanged(): void {

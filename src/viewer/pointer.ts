@@ -15,12 +15,15 @@ const DRAG_MS = 40;
 
 export function listenToPointer(grid: Grid, { onSort, onOpen }: PointerEvents): void {
   const { scroller, layout } = grid;
+  let pressed: number | undefined; // the header that was pressed: a click is a press and a release on the same
 
   scroller.addEventListener("pointerdown", (event) => {
+    pressed = undefined;
     if (event.button !== 0 || isOnScrollbar(event)) return;
     const edge = grid.edgeAt(event.clientX, event.clientY);
     if (edge !== undefined) return dragEdge(event, edge);
     const spot = grid.spotAt(event.clientX, event.clientY);
+    if (spot?.position === HEADER) pressed = layout.shown()[spot.place]?.index;
     if (!spot || event.pointerType === "touch") return; // a finger scrolls; `click` is for it
     if (spot.position !== HEADER) dragSelection(event);
   });
@@ -29,7 +32,7 @@ export function listenToPointer(grid: Grid, { onSort, onOpen }: PointerEvents): 
     if (isOnScrollbar(event) || grid.edgeAt(event.clientX, event.clientY) !== undefined) return;
     const spot = grid.spotAt(event.clientX, event.clientY);
     const column = spot && layout.shown()[spot.place];
-    if (spot?.position === HEADER && column) onSort(column.index);
+    if (spot?.position === HEADER && column && column.index === pressed) onSort(column.index);
     else if (spot && isTouch(event) && spot.place >= 0) grid.select(spot, false);
   });
 
@@ -61,25 +64,26 @@ export function listenToPointer(grid: Grid, { onSort, onOpen }: PointerEvents): 
     if (spot.place === -1) return selectRow(spot.position, event.shiftKey);
     grid.select(spot, event.shiftKey);
     let last = event;
-    const beyond = setInterval(() => {
-      const box = scroller.getBoundingClientRect();
-      const by = last.clientY > box.bottom ? DRAG_ROWS : last.clientY < box.top ? -DRAG_ROWS : 0;
-      if (by !== 0) extendBy(by);
-    }, DRAG_MS);
+    const beyond = setInterval(() => goBeyond(last), DRAG_MS);
     follow(
       event,
       (moved) => {
         last = moved;
-        const over = grid.spotAt(moved.clientX, moved.clientY);
-        if (over && over.position !== HEADER) grid.select({ ...over, place: Math.max(0, over.place) }, true);
+        const over = grid.nearestCell(moved.clientX, moved.clientY);
+        if (over) grid.select(over, true);
       },
       () => clearInterval(beyond),
     );
   }
 
-  function extendBy(by: number): void {
+  /** Beyond the edges the selection goes on, the further the pointer is held there. */
+  function goBeyond({ clientX, clientY }: PointerEvent): void {
+    const { left, right, top, bottom } = scroller.getBoundingClientRect();
+    const rows = clientY > bottom ? DRAG_ROWS : clientY < top ? -DRAG_ROWS : 0;
+    const columns = clientX > right ? 1 : clientX < left ? -1 : 0;
     const focus = grid.selection.focus();
-    if (focus) grid.select({ ...focus, position: Math.max(0, focus.position + by) }, true);
+    if (!focus || (rows === 0 && columns === 0)) return;
+    grid.select({ position: Math.max(0, focus.position + rows), place: focus.place + columns }, true);
   }
 
   function selectRow(position: number, isExtended: boolean): void {

@@ -8,6 +8,8 @@ import type { Frame, FrameFlash, FrameRow } from "./messages.ts";
 import { HEADER, type Selection } from "./selection.ts";
 
 export const ROW_HEIGHT = 26;
+/** After so long without a change of what is drawn. */
+const REST_MS = 300;
 
 /** What is to be drawn. */
 export type Scene = {
@@ -33,6 +35,7 @@ type RowBox = {
   readonly cells: HTMLElement;
   readonly boxes: CellBox[];
   row: number;
+  position: number;
 };
 
 export type Rows = {
@@ -55,6 +58,7 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
   let drawnFrame: Frame | undefined;
   let drawnAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let resting: ReturnType<typeof setTimeout> | undefined;
 
   function draw(scene: Scene): void {
     if (scene.frame !== drawnFrame) drawnAt = now();
@@ -107,7 +111,18 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
       drawRow(box, position, row, flash, scene);
     }
     for (const box of free) box.box.hidden = true;
+    clearTimeout(resting);
+    resting = setTimeout(inOrder, REST_MS);
     if (flashLeft > 0) timer ??= setTimeout(() => ((timer = undefined), redraw()), flashLeft + 10);
+  }
+
+  /** Elements that are used again come out of order, and a screen reader reads them as they stand. */
+  function inOrder(): void {
+    const wanted = [...used.values()].sort((a, b) => a.position - b.position).map(({ box }) => box);
+    const isInOrder = [...body.children]
+      .filter((child) => !(child as HTMLElement).hidden)
+      .every((box, i) => box === wanted[i]);
+    if (!isInOrder) body.append(...wanted);
   }
 
   function newRow(): RowBox {
@@ -115,7 +130,7 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
     const cells = element("div", { class: "cells", role: "presentation" });
     const box = element("div", { class: "row", role: "row" }, cells, number);
     body.append(box);
-    return { box, number, cells, boxes: [], row: -1 };
+    return { box, number, cells, boxes: [], row: -1, position: -1 };
   }
 
   function drawRow(box: RowBox, position: number, row: FrameRow, flash: FrameFlash | undefined, scene: Scene): void {
@@ -124,6 +139,7 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
     box.box.classList.toggle("still", box.row !== row.row);
     if (box.row !== row.row) box.number.textContent = number(row.row + 1);
     box.row = row.row;
+    box.position = position;
     box.box.style.transform = `translateY(${ROW_HEIGHT + position * ROW_HEIGHT - top}px)`;
     box.box.setAttribute("aria-rowindex", String(position + 2));
     box.number.style.width = `${gutter}px`;

@@ -1,5 +1,6 @@
 // What is selected: a rectangle from the cell where it began to the cell that has the focus. Rows are known by their numbers, so that
 // the selection stays with them when others come and go.
+import type { Layout } from "./layout.ts";
 import type { Frame, Mark } from "./messages.ts";
 
 /** The position of the focus in the header. */
@@ -23,29 +24,35 @@ export type Selection = {
   clear(): void;
 };
 
-type End = Spot & { readonly mark: Mark };
+type End = { readonly position: number; readonly column: number; readonly mark: Mark };
+
+/** Where columns are shown: as others are hidden, their places change. */
+type Places = Pick<Layout, "shown" | "placeOf">;
 
 /** `markAt` gives the row that is shown at a position, if that is known. */
-export function openSelection(markAt: (position: number) => Mark | undefined): Selection {
+export function openSelection(markAt: (position: number) => Mark | undefined, places: Places): Selection {
   let anchor: End | undefined;
   let focus: End | undefined;
   let id = 0;
 
   const endAt = ({ position, place }: Spot): End => ({
     position,
-    place,
+    column: places.shown()[place]?.index ?? place,
     mark: markAt(position) ?? { position: Math.max(0, position) },
   });
 
+  const spotOf = ({ position, column }: End): Spot => ({ position, place: places.placeOf(column) });
+
   return {
-    focus: () => focus,
+    focus: () => focus && spotOf(focus),
     area() {
       if (!anchor || !focus || focus.position === HEADER) return undefined;
+      const [from, to] = [spotOf(anchor).place, spotOf(focus).place];
       return {
         top: Math.max(0, Math.min(anchor.position, focus.position)),
         bottom: Math.max(anchor.position, focus.position),
-        left: Math.min(anchor.place, focus.place),
-        right: Math.max(anchor.place, focus.place),
+        left: Math.min(from, to),
+        right: Math.max(from, to),
       };
     },
     put(spot, isExtended) {

@@ -50,7 +50,7 @@ const valuesOf = (rows: readonly Row[], column: number, kinds: readonly Kind[]) 
 
 function ascends(values: ArrayLike<number>): boolean {
   for (let i = 1; i < values.length; i++) if (!(values[i]! >= values[i - 1]!)) return false;
-  return values.length > 0 && !Number.isNaN(values[0]);
+  return values.length > 0 && Number.isFinite(values[0]) && Number.isFinite(values[values.length - 1]);
 }
 
 /** The numbers of one column, kept up with its rows. */
@@ -118,7 +118,7 @@ export function pointsOf(
   return { data, count, low, high };
 }
 
-const orNull = (value: number) => (Number.isNaN(value) ? null : value);
+const orNull = (value: number) => (Number.isFinite(value) ? value : null);
 
 /** The least and the greatest, in the order in which they come. */
 function extremes(values: Float64Array, at: (i: number) => number, first: number, last: number) {
@@ -127,7 +127,7 @@ function extremes(values: Float64Array, at: (i: number) => number, first: number
   let isRising = true;
   for (let i = first; i <= last; i++) {
     const value = values[at(i)]!;
-    if (Number.isNaN(value)) continue;
+    if (!Number.isFinite(value)) continue;
     if (!(value >= least)) {
       least = value;
       isRising = false;
@@ -141,7 +141,7 @@ function extremes(values: Float64Array, at: (i: number) => number, first: number
 }
 
 function ascendingOrder(xs: Float64Array): Uint32Array {
-  const order = new Uint32Array(xs.length).map((_, i) => i).filter((i) => !Number.isNaN(xs[i]!));
+  const order = new Uint32Array(xs.length).map((_, i) => i).filter((i) => Number.isFinite(xs[i]!));
   return order.sort((a, b) => xs[a]! - xs[b]! || a - b);
 }
 

@@ -32,6 +32,11 @@ export function keepToken(token: string): void {
   }
 }
 
+/** We are in. */
+export function askNoMore(): void {
+  byId("notice").querySelector("form")?.remove();
+}
+
 /** Asks for it on the page. */
 export function askForToken(why: string, onToken: (token: string) => void): void {
   const notice = byId("notice");

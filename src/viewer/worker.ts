@@ -119,14 +119,21 @@ export function startWorker(): void {
     const since = (then: number | undefined) => (then === undefined ? undefined : factsAt - then);
     const { generation, isBehind, isBuilding } = model;
     const facts = { generation, isBehind, isBuilding, rows: model.rows.length, shown: model.order.count() };
-    const hasTable = subscription?.table !== undefined;
+    const hasTable = model.generation > 0;
     say({ type: "facts", facts: { ...facts, hasTable, loaded, changedMs: since(changedAt), heardMs: since(heardAt) } });
   }
 
   function takeLook(next: Look): void {
     const isOld = next.version !== model.version || next.generation !== model.generation;
     if (next.isMissing || isOld) answer(next);
-    else look = next;
+    else look = { ...next, marks: next.marks.map(markOf) };
+  }
+
+  /** By its row: a place is of another row when rows come and go. */
+  function markOf(mark: Mark): Mark {
+    const count = model.order.count();
+    if ("row" in mark || count === 0) return mark;
+    return { row: model.order.rowAt(Math.min(mark.position, count - 1)), version: model.version };
   }
 
   function answer(asked: Look): void {

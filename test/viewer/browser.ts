@@ -68,16 +68,25 @@ const ROWS = `[...document.querySelectorAll(".row")].filter((row) => !row.hidden
   .sort((a, b) => Number(a.ariaRowIndex) - Number(b.ariaRowIndex))
   .map((row) => [row.querySelector(".number").textContent, ...[...row.querySelectorAll(".cell")].filter((cell) => !cell.hidden).map((cell) => cell.textContent)])`;
 
-/** Opens the page; where it went wrong the test that leaves the block fails. */
-export async function openPage(url: string, size: { width?: number; height?: number } = {}): Promise<Page> {
+/** A tab that is used again: opening one takes longer than most tests. */
+let idle: Bun.WebView | undefined;
+
+async function openView(): Promise<Bun.WebView> {
   const view = new Bun.WebView({
-    width: size.width ?? 1000,
-    height: size.height ?? 700,
     backend: { type: "chrome", ...(browserPath && { path: browserPath }), argv: FLAGS },
   });
   await view.navigate("about:blank");
   await view.cdp("Page.enable");
   await view.cdp("Page.addScriptToEvaluateOnNewDocument", { source: WITNESS });
+  return view;
+}
+
+/** Opens the page; where it went wrong the test that leaves the block fails. */
+export async function openPage(url: string, size: { width?: number; height?: number } = {}): Promise<Page> {
+  const view = idle ?? (await openView());
+  idle = undefined;
+  await view.resize(size.width ?? 1000, size.height ?? 700);
+  await view.cdp("Emulation.setEmulatedMedia", { features: [] });
   await view.navigate(url);
 
   const value = async <T>(expression: string) => (await view.evaluate(expression)) as T;
@@ -135,7 +144,8 @@ export async function openPage(url: string, size: { width?: number; height?: num
     clickCell: async (text) => void (await clickText(".row .cell", text)),
     async [Symbol.asyncDispose]() {
       const faults = await value<string[]>("window.faults");
-      view.close();
+      await view.navigate("about:blank");
+      idle = view;
       if (faults.length > 0) throw new Error(`on the page: ${faults.join("\n")}`);
     },
   };

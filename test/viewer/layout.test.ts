@@ -142,3 +142,15 @@ test("what is in view is what reaches into it, whatever is dragged and hidden", 
     expect(to - from).toBeLessThanOrEqual(width / MIN_WIDTH + 3);
   });
 });
+
+test("a column of numbers grows with what comes, so that none is cut; one of text, or of a given width, does not", () => {
+  const layout = openLayout((text) => text.length * 10);
+  const names = ["n", "text", "given"];
+  layout.take(names.map((name, i) => ({ name, type: i === 1 ? "text" : "number", longest: "1" })));
+  layout.setWidth(2, 50);
+  const before = layout.columns.map(({ width }) => width);
+  for (const index of [0, 1, 2]) layout.widen(index, ["1", "1234567890"]);
+  expect(layout.columns.map(({ width }, i) => width > before[i]!)).toEqual([true, false, false]);
+  layout.widen(0, ["12"]);
+  expect(layout.columns[0]!.width).toBeGreaterThan(100);
+});

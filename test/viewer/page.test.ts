@@ -219,6 +219,30 @@ describe.skipIf(!browserPath)("sorting, filtering and selecting", () => {
   });
 });
 
+describe.skipIf(!browserPath)("the mouse", () => {
+  test("sorts by a click on a header only, and selects beyond the last cell", async () => {
+    await using scene = await openScene(PRICES);
+    const { page } = scene;
+    await page.untilRows("three rows", ({ length }) => length === 3);
+    const at = (selector: string) =>
+      page.value<{ x: number; y: number }>(
+        `(({ left, top }) => ({ x: left + 10, y: top + 10 }))(document.querySelector("${selector}").getBoundingClientRect())`,
+      );
+    const mouse = (type: string, { x, y }: { x: number; y: number }) =>
+      page.view.cdp("Input.dispatchMouseEvent", { type, x, y, button: "left", buttons: 1, clickCount: 1 });
+    const cell = await at(".row .cell");
+    const head = await at(".head .cell");
+    await mouse("mousePressed", cell);
+    await mouse("mouseMoved", head);
+    await mouse("mouseReleased", head);
+    await mouse("mousePressed", cell);
+    await mouse("mouseMoved", { x: cell.x + 900, y: cell.y + 500 });
+    await mouse("mouseReleased", { x: cell.x + 900, y: cell.y + 500 });
+    await page.until(`document.querySelector("#selected").textContent.startsWith("3 × 3 cells")`);
+    expect(await page.value(`document.querySelector(".head .cell").ariaSort`)).toBe("none");
+  });
+});
+
 describe.skipIf(!browserPath)("the end of the table", () => {
   test("is followed as a terminal does: up lets go, the end holds on", async () => {
     await using scene = await openScene(numbered(100));
@@ -304,6 +328,9 @@ describe.skipIf(!browserPath)("the badge says", () => {
     server.type(`${path}\n`);
     await page.untilRows("three rows", ({ length }) => length === 3);
     await page.badge("live");
+    await page.until(`document.title === "3 rows · late.csv"`);
+    server.type(`${await folder.write("other.csv", PRICES)}\n`);
+    await page.until(`document.title === "3 rows · other.csv"`);
   });
 
   test("paused: the page stands still, says that there is more, and catches up", async () => {
@@ -318,6 +345,12 @@ describe.skipIf(!browserPath)("the badge says", () => {
     await page.view.click("#pause");
     await page.untilRows("four rows", ({ length }) => length === 4);
     await page.badge("live");
+    await page.view.click("#pause");
+    await writeFile(path, "another,header\n1,2\n");
+    await page.until(`document.querySelector("#badge-age").textContent === "there is more"`);
+    expect((await page.rows()).length).toBe(4);
+    await page.view.click("#pause");
+    await page.untilRows("the other table", (rows) => rows.length === 1 && rows[0]![2] === "2");
   });
 
   test("reconnecting while the server is away, and goes on where it was when it is back", async () => {

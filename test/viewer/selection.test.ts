@@ -1,11 +1,18 @@
 // What is selected, while rows come and go.
 import { describe, expect, test } from "bun:test";
+import { openLayout } from "../../src/viewer/layout.ts";
 import type { Frame, Mark } from "../../src/viewer/messages.ts";
 import { HEADER, openSelection, type Selection } from "../../src/viewer/selection.ts";
 
 /** Row 100 is shown at position 0, and so on, as far as position 49. */
 const markAt = (position: number): Mark | undefined =>
   position >= 0 && position < 50 ? { row: 100 + position, version: 1 } : undefined;
+
+function layoutOf(columns: number) {
+  const layout = openLayout(() => 50);
+  layout.take(Array.from({ length: columns }, (_, i) => ({ name: `c${i}`, type: "text", longest: "" })));
+  return layout;
+}
 
 const frameFor = (selection: Selection, ...marks: Frame["marks"][number][]): Frame => ({
   version: 2,
@@ -28,7 +35,7 @@ const spotOf = (selection: Selection) => {
 
 describe("a selection", () => {
   test("is nothing before there is one, and after it is cleared", () => {
-    const selection = openSelection(markAt);
+    const selection = openSelection(markAt, layoutOf(20));
     const nothing = [undefined, undefined, []];
     expect([selection.focus(), selection.area(), selection.marks()]).toEqual(nothing);
     selection.put(spot(1, 1), false);
@@ -36,8 +43,18 @@ describe("a selection", () => {
     expect([selection.focus(), selection.area(), selection.marks()]).toEqual(nothing);
   });
 
+  test("stays with its column when others are hidden", () => {
+    const layout = layoutOf(5);
+    const selection = openSelection(markAt, layout);
+    selection.put(spot(3, 2), false);
+    layout.setHidden(0, true);
+    expect(spotOf(selection)).toEqual(spot(3, 1));
+    layout.setHidden(2, true);
+    expect(spotOf(selection)).toEqual(spot(3, 1)); // the next one
+  });
+
   test("is a cell", () => {
-    const selection = openSelection(markAt);
+    const selection = openSelection(markAt, layoutOf(20));
     selection.put(spot(3, 2), false);
     expect(spotOf(selection)).toEqual(spot(3, 2));
     expect(selection.area()).toEqual({ top: 3, bottom: 3, left: 2, right: 2 });
@@ -56,7 +73,7 @@ describe("a selection", () => {
   test.each(ends)(
     "reaches from where it began $name, and its focus is where it ends",
     ({ input: [position, place] }) => {
-      const selection = openSelection(markAt);
+      const selection = openSelection(markAt, layoutOf(20));
       selection.put(spot(3, 2), false);
       selection.put(spot(20, 20), true);
       selection.put(spot(position, place), true);
@@ -75,13 +92,13 @@ describe("a selection", () => {
   );
 
   test("that is extended from nothing is a cell", () => {
-    const selection = openSelection(markAt);
+    const selection = openSelection(markAt, layoutOf(20));
     selection.put(spot(3, 2), true);
     expect(selection.area()).toEqual({ top: 3, bottom: 3, left: 2, right: 2 });
   });
 
   test("in the header has no area, and begins anew below it", () => {
-    const selection = openSelection(markAt);
+    const selection = openSelection(markAt, layoutOf(20));
     selection.put(spot(5, 5), false);
     selection.put(spot(HEADER, 1), true);
     expect([spotOf(selection), selection.area()]).toEqual([spot(HEADER, 1), undefined]);
@@ -92,7 +109,7 @@ describe("a selection", () => {
   });
 
   test("of rows that are not known yet goes by their positions", () => {
-    const selection = openSelection(markAt);
+    const selection = openSelection(markAt, layoutOf(20));
     selection.put(spot(500, 0), false);
     selection.put(spot(HEADER, 0), true);
     expect(selection.marks()).toEqual([{ position: 0 }, { position: 0 }]);
@@ -103,7 +120,7 @@ describe("a selection", () => {
 
 describe("a frame", () => {
   test("takes the selection to where its rows are, and keeps its columns", () => {
-    const selection = openSelection(markAt);
+    const selection = openSelection(markAt, layoutOf(20));
     selection.put(spot(3, 2), false);
     selection.put(spot(5, 4), true);
     selection.take(frameFor(selection, { row: 110, position: 13 }, { row: 112, position: 9 }));
@@ -116,7 +133,7 @@ describe("a frame", () => {
   });
 
   test("gives a row to a selection that had but a position", () => {
-    const selection = openSelection(markAt);
+    const selection = openSelection(markAt, layoutOf(20));
     selection.put(spot(500, 0), false);
     selection.take(frameFor(selection, { row: 600, position: 500 }, { row: 600, position: 500 }));
     expect(selection.marks()).toEqual([
@@ -156,7 +173,7 @@ describe("a frame", () => {
     },
   ];
   test.each(ignored)("$name changes nothing", ({ change, frame }) => {
-    const selection = openSelection(markAt);
+    const selection = openSelection(markAt, layoutOf(20));
     selection.put(spot(3, 2), false);
     change(selection);
     const before = [spotOf(selection), selection.area(), selection.marks()];
@@ -165,7 +182,7 @@ describe("a frame", () => {
   });
 
   test("after a frame is for the same selection: only a person makes another", () => {
-    const selection = openSelection(markAt);
+    const selection = openSelection(markAt, layoutOf(20));
     selection.put(spot(3, 2), false);
     const { id } = selection;
     selection.take(frameFor(selection, { row: 1, position: 1 }, { row: 1, position: 1 }));
