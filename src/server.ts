@@ -133,7 +133,7 @@ export async function websocketServer(argv: readonly string[]): Promise<void> {
         if (!isInputOpen) inputEnded();
       },
       onTable(path, facts, change, isNewFile) {
-        changedAt = performance.now() - ageOf(facts, Date.now());
+        changedAt = performance.now() - ageOf(change, Date.now());
         const live = { state: "live" as const, message: "", since: Date.now() };
         if (isNewFile) hub.setStatus(live);
         relay.publish(path, facts, change, hub.change({ ...facts, ...change }, facts.readMs));

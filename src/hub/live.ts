@@ -112,16 +112,18 @@ export function openLiveFeed({ feed, backlog, render, broadcast, heartbeatMs }: 
 
   /** One step for each in turn, for a slice of time; then the event loop has its turn. */
   function serve(): void {
-    isPumping = false;
+    isPumping = true; // for itself, too: who takes a message may `drain` at once, in the middle of this
     const until = performance.now() + SLICE_MS;
-    for (const reader of ready) {
-      ready.delete(reader);
-      if (reader.backlog() === 0 && step(reader)) ready.add(reader);
-      if (performance.now() > until) break;
+    try {
+      for (const reader of ready) {
+        ready.delete(reader);
+        if (!reader.isFollowing && reader.backlog() === 0 && step(reader)) ready.add(reader);
+        if (performance.now() > until) break;
+      }
+    } finally {
+      isPumping = ready.size > 0 && !isStopped;
+      if (isPumping) setImmediate(serve);
     }
-    if (ready.size === 0 || isStopped) return;
-    isPumping = true;
-    setImmediate(serve);
   }
 
   /** Brings a reader that has taken everything one message further. True if it can take the next one at once. */

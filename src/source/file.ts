@@ -40,12 +40,7 @@ export type TableFacts = {
   readonly warnings: readonly string[];
   /** From the look that found the change to having it as a table. */
   readonly readMs: number;
-  /** Of the first table of a file: when that was last written to, by its own account; ms since 1970. */
-  readonly modifiedAt?: number | undefined;
 };
-
-/** How long ago a table has changed, when it comes; `now` in ms since 1970. A clock that is ahead makes nothing younger than now. */
-export const ageOf = ({ modifiedAt }: TableFacts, now: number) => Math.max(0, now - (modifiedAt ?? now));
 
 /** How a table differs from the one before it. */
 export type TableChange = {
@@ -55,7 +50,12 @@ export type TableChange = {
   readonly splices: string | undefined;
   /** The column names as a JSON array; there whenever `splices` is not. */
   readonly columnsJson: string | undefined;
+  /** Of the first table of a file: when that was last written to, by its own account; ms since 1970. */
+  readonly modifiedAt?: number | undefined;
 };
+
+/** How long ago a table has changed, when it comes; `now` in ms since 1970. A clock that is ahead makes nothing younger than now. */
+export const ageOf = ({ modifiedAt }: TableChange, now: number) => Math.max(0, now - (modifiedAt ?? now));
 
 /** Of which table it is: `epoch` as in its facts. */
 type Origin = Pick<TableFacts, "version" | "epoch">;

@@ -116,9 +116,13 @@ function onPublication(publication: Publication): void {
       dialect: origin?.dialect ?? describeDialect(document),
       warnings: origin?.warnings ?? warningsOf(publication),
       readMs: Math.round((performance.now() - noticedAt) * 1000) / 1000,
+    },
+    change: {
+      isNewEpoch,
+      splices,
+      columnsJson: splices === undefined ? JSON.stringify(table.columns) : undefined,
       modifiedAt: isFirst && isFile ? modifiedAt() : undefined,
     },
-    change: { isNewEpoch, splices, columnsJson: splices === undefined ? JSON.stringify(table.columns) : undefined },
   });
 }
 
