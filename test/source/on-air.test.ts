@@ -1,5 +1,5 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { appendFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { convertCsvToJson } from "../../src/source/convert.ts";
 import type { Rendering, Shape, TableChange, TableFacts } from "../../src/source/file.ts";
 import { openOnAir } from "../../src/source/on-air.ts";
@@ -243,9 +243,10 @@ test("when the Worker dies, it is asked again once it has read the file anew", a
   expect(whileDead).toBe(during[1]!);
   const renderings = await Promise.all(during);
   expect(renderings.map(({ rows, version }) => [rows, version])).toEqual(SHAPES.map(() => [2, 2]));
+  const { mtimeMs: modifiedAt } = statSync(folder.path("f.csv"));
   expect(feed.seen.map(({ change }) => change)).toEqual([
-    { isNewEpoch: true, splices: undefined, columnsJson: '["a","b"]' },
-    { isNewEpoch: true, splices: undefined, columnsJson: '["a","b"]' },
+    { isNewEpoch: true, splices: undefined, columnsJson: '["a","b"]', modifiedAt },
+    { isNewEpoch: true, splices: undefined, columnsJson: '["a","b"]', modifiedAt },
   ]);
   expect(feed.seen[1]?.isNewFile).toBe(false);
 });
