@@ -8,7 +8,14 @@ import { type Kind, TEXT } from "./cells.ts";
 
 export type Filter = (row: Row) => boolean;
 
-type Term = { readonly column: string; readonly operator: string; readonly value: string };
+/** `isNamed`: before the operator stands something, if only `""`, the name of a column without one. `isWhole`: so behind it. */
+type Term = {
+  readonly column: string;
+  readonly isNamed: boolean;
+  readonly operator: string;
+  readonly value: string;
+  readonly isWhole: boolean;
+};
 
 const WORDS = /(?:[^\s"]|"(?:[^"]|"")*(?:"|$))+/g;
 const TERM = /^("(?:[^"]|"")*"|[^":<>=!]*)(>=|<=|!=|[:<>=])(.*)$/s;
@@ -27,19 +34,21 @@ function testOf(word: string, columns: readonly string[], kinds: readonly Kind[]
     return test && ((row) => !test(row));
   }
   const term = termOf(word);
-  const column = term ? indexOfColumn(term.column, columns) : -1;
+  const column = term?.isNamed ? indexOfColumn(term.column, columns) : -1;
   if (term && column !== -1) return onColumn(term, column, kinds[column] ?? TEXT);
-  if (term?.column === "" && /[<>]/.test(term.operator)) return onAny(term, kinds, word);
+  if (term && !term.isNamed && /[<>]/.test(term.operator)) return onAny(term, kinds, word);
   return contains(unquoted(word));
 }
 
 function termOf(word: string): Term | undefined {
   const match = TERM.exec(word);
-  return match ? { column: unquoted(match[1]!), operator: match[2]!, value: unquoted(match[3]!) } : undefined;
+  if (!match) return undefined;
+  const [, column = "", operator = "", value = ""] = match;
+  const said = { column: unquoted(column), operator, value: unquoted(value) };
+  return { ...said, isNamed: column !== "", isWhole: value !== "" };
 }
 
 function indexOfColumn(name: string, columns: readonly string[]): number {
-  if (name === "") return -1;
   const exact = columns.indexOf(name);
   const plain = (text: string) => text.trim().toLowerCase();
   return exact === -1 ? columns.findIndex((column) => plain(column) === plain(name)) : exact;
@@ -47,7 +56,8 @@ function indexOfColumn(name: string, columns: readonly string[]): number {
 
 /** While it is being typed a term has no value yet, and asks for nothing. */
 function onColumn(term: Term, column: number, kind: Kind): Filter | undefined {
-  const { operator, value } = term;
+  const { operator, value, isWhole } = term;
+  if (!isWhole) return undefined;
   const lower = value.toLowerCase();
   if (operator === "=") return (row) => (row[column] ?? "").toLowerCase() === lower;
   if (operator === "!=") return (row) => (row[column] ?? "").toLowerCase() !== lower;

@@ -75,8 +75,8 @@ export type Facts = {
 };
 
 export type PlotRequest = {
-  /** Names; undefined: pick. */
-  readonly x: string | undefined;
+  /** Names; undefined: pick; null: the row number. */
+  readonly x: string | null | undefined;
   readonly ys: readonly string[] | undefined;
   readonly from: number;
   readonly to: number;

@@ -23,7 +23,10 @@ const LASTS = [1_000, 10_000, 100_000];
 
 export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => void): PlotPanel {
   const panel = byId("plot-panel");
-  const xSelect = element("select", { "aria-label": "Over", onchange: () => choose({ x: xSelect.value, ...ALL }) });
+  const xSelect = element("select", {
+    "aria-label": "Over",
+    onchange: () => choose({ x: chosen(xSelect) ?? null, ...ALL }),
+  });
   const addSelect = element("select", { "aria-label": "Add a series", onchange: add });
   const lastSelect = element("select", { "aria-label": "Rows", onchange: () => choose(ALL) });
   const chips = element("div", { class: "chips" });
@@ -69,8 +72,8 @@ export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => v
   }
 
   function add(): void {
-    const name = addSelect.value;
-    if (name !== "" && shown) choose({ ys: [...shown.ys, name].slice(-MAX_SERIES) });
+    const name = chosen(addSelect);
+    if (name !== undefined && shown) choose({ ys: [...shown.ys, name].slice(-MAX_SERIES) });
   }
 
   function remove(name: string): void {
@@ -130,7 +133,7 @@ export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => v
             "button",
             { type: "button", title, onclick: () => remove(name) },
             swatch,
-            `${shownText(name)} ✕`,
+            `${labelOf(name)} ✕`,
           );
         }),
       );
@@ -138,7 +141,7 @@ export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => v
       addSelect.replaceChildren(element("option", { value: "" }, "Add…"), ...options(rest));
       addSelect.hidden = rest.length === 0;
       xSelect.replaceChildren(element("option", { value: "" }, "row number"), ...options(plot.xChoices));
-      xSelect.value = plot.x ?? "";
+      xSelect.value = plot.x === undefined ? "" : `=${plot.x}`;
     }
     whole.hidden = asked.from === -Infinity;
     hint.textContent =
@@ -164,7 +167,7 @@ export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => v
     const isOwn = areApart(plot);
     const scaleOf = (i: number) => (isOwn ? `y${i}` : "y");
     const series = plot.ys.map((label, i) => ({
-      label: shownText(label),
+      label: labelOf(label),
       scale: scaleOf(i),
       stroke: colours[i % colours.length]!,
       width: 1.25,
@@ -185,7 +188,10 @@ export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => v
       tzDate: (time) => uPlot.tzDate(new Date(time), "Etc/UTC"),
       scales: { x: { time: plot.isTime } },
       series: [
-        { label: shownText(plot.x ?? "row"), ...(plot.isTime && { value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" }) },
+        {
+          label: plot.x === undefined ? "row" : labelOf(plot.x),
+          ...(plot.isTime && { value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" }),
+        },
         ...series,
       ],
       axes: [{ ...axis, ...(plot.isTime && { values: TIMES }) }, ...sides] as uPlot.Axis[],
@@ -226,8 +232,14 @@ export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => v
 
 const ALL = { from: -Infinity, to: Infinity };
 
+/** A column may have no name: pandas writes its index so. */
+const labelOf = (name: string) => shownText(name) || "(no name)";
+
+/** The name in the value of an option; undefined for the one that is no column. */
+const chosen = ({ value }: HTMLSelectElement) => (value === "" ? undefined : value.slice(1));
+
 const options = (names: readonly string[]) =>
-  names.slice(0, 2_000).map((name) => element("option", { value: name }, shownText(name)));
+  names.slice(0, 2_000).map((name) => element("option", { value: `=${name}` }, labelOf(name)));
 
 /** Lower where the page is narrow. The legend comes below it. */
 const sizeOf = (canvas: HTMLElement) => ({

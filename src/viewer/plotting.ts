@@ -73,10 +73,9 @@ export function openPlotting(model: Model, onPlot: (plot: Plot) => void): Plotti
     };
   }
 
-  /** `""` is the row number. */
-  function axisNamed(name: string | undefined, sample: readonly Row[]): Axis | undefined {
+  function axisNamed(name: string | null | undefined, sample: readonly Row[]): Axis | undefined {
     if (name === undefined) return undefined;
-    if (name === "") return { column: ROW_NUMBER, isTime: false, scale: 1 };
+    if (name === null) return { column: ROW_NUMBER, isTime: false, scale: 1 };
     const column = model.columns.indexOf(name);
     return column === -1 ? undefined : axisOf(column, model.kinds, sample);
   }

@@ -8,7 +8,8 @@ export const ROW_NUMBER = -1;
 export type Axis = { readonly column: number; readonly isTime: boolean; readonly scale: number };
 
 const TIME_NAME = /time|date|epoch|stamp|^ts$|^t$/i;
-const STEP_NAME = /^(x|t|i|n|id|index|idx|step|seq|sequence|frame|sample|tick|iteration|epoch)$/i;
+/** pandas writes its index without a name. */
+const STEP_NAME = /^(|x|t|i|n|id|index|idx|step|seq|sequence|frame|sample|tick|iteration|epoch)$/i;
 
 /** Over what and which columns are drawn if nobody says so; `sample` are rows from all of the table, in order. */
 export function pickAxes(columns: readonly string[], kinds: readonly Kind[], sample: readonly Row[]) {

@@ -141,3 +141,19 @@ test("many quotes take no longer than many letters", () => {
   const input = '"'.repeat(20_001) + "x:".repeat(5_000) + '""'.repeat(10_000);
   expect(typeof parseFilter(input, COLUMNS, KINDS)).toBe("function");
 });
+
+test('a column without a name is filtered as ""; a term without a value yet asks for nothing', () => {
+  const columns = ["", "city"];
+  const kinds = columns.map(() => kindOf([]));
+  const rows = [
+    ["0", "Berlin"],
+    ["3", ""],
+  ];
+  const shown = (text: string) =>
+    rows.filter(parseFilter(text, columns, kinds) ?? (() => true)).map(([index]) => index);
+  expect(shown('""=3')).toEqual(["3"]);
+  expect(shown('"":0')).toEqual(["0"]);
+  expect(shown("city=")).toEqual(["0", "3"]);
+  expect(shown('city=""')).toEqual(["3"]);
+  expect(shown("!")).toEqual(["0", "3"]);
+});

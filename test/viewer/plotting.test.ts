@@ -52,7 +52,7 @@ describe("what is drawn is what is asked for:", () => {
   const cases: { name: string; asked: Partial<PlotRequest>; rules?: Rules; expected: Partial<Plot> }[] = [
     {
       name: "over the row number",
-      asked: { x: "" },
+      asked: { x: null },
       expected: {
         x: undefined,
         data: [
@@ -81,7 +81,7 @@ describe("what is drawn is what is asked for:", () => {
     { name: "no column", asked: { x: "id", ys: [] }, expected: { ys: [], data: [[0, 1, 2, 3]] } },
     {
       name: "the last rows",
-      asked: { x: "", last: 2 },
+      asked: { x: null, last: 2 },
       expected: {
         data: [
           [3, 4],
@@ -102,7 +102,7 @@ describe("what is drawn is what is asked for:", () => {
     },
     {
       name: "the rows that pass",
-      asked: { x: "" },
+      asked: { x: null },
       rules: { sort: undefined, filter: "rome" },
       expected: {
         data: [
@@ -113,13 +113,13 @@ describe("what is drawn is what is asked for:", () => {
     },
     {
       name: "the last of those that pass, in the order of the file",
-      asked: { x: "", last: 1 },
+      asked: { x: null, last: 1 },
       rules: { sort: { column: "price", descending: true }, filter: "oslo" },
       expected: { data: [[3], [4]] },
     },
     {
       name: "all in the order of the file",
-      asked: { x: "" },
+      asked: { x: null },
       rules: { sort: { column: "price", descending: true }, filter: "" },
       expected: {
         data: [
