@@ -19,7 +19,7 @@ import {
 
 setDefaultTimeout(2 * TEST_TIMEOUT_MS);
 
-const KILLS = Number(process.env["CSVCAST_KILLS"] ?? 10);
+const KILLS = Number(process.env["CSVCAST_KILLS"] ?? 5);
 
 function startWriter(path: string, seed: number) {
   const script = new URL("./random-writer.ts", import.meta.url).pathname;

@@ -9,7 +9,7 @@ import { type Copy, openCopy } from "../hub/copy.ts";
 import { connectRaw, OPCODES } from "../hub/raw-client.ts";
 import { startServer, temporaryFolder, until } from "../support.ts";
 
-const RUNS = Number(process.env["CSVCAST_RUNS"] ?? 6);
+const RUNS = Number(process.env["CSVCAST_RUNS"] ?? 4);
 const PARALLEL = 2;
 
 /** A client: lives through one connection, or one stretch of polling, and tells what it holds. */

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { follow, temporaryFolder } from "../source/writer.ts";
 import { seedOfRun } from "../fuzz/random.ts";
 
-const RUNS = Number(process.env["CSVCAST_RUNS"] ?? 6);
+const RUNS = Number(process.env["CSVCAST_RUNS"] ?? 4);
 const PARALLEL = 4;
 
 async function run(seed: number): Promise<void> {

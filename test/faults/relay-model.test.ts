@@ -10,7 +10,7 @@ import { engines, type Proxy, type Redis, skipped, startProxy, startRedis } from
 import { type Folder, type RunningServer, startServer, temporaryFolder, until } from "../support.ts";
 import { type Follower, followEvents, followPlain, jsonOf, poll } from "./followers.ts";
 
-const RUNS = Math.max(1, Math.round(Number(process.env["CSVCAST_RUNS"] ?? 8) / 8));
+const RUNS = Math.max(1, Math.round(Number(process.env["CSVCAST_RUNS"] ?? 4) / 8));
 const FAULTS = 7;
 const CLIENTS = 6;
 const BEAT = "--relay-heartbeat=100ms";
