@@ -171,13 +171,16 @@ async function succeeds(command: readonly string[], cwd: string): Promise<string
 }
 
 /** A folder of a program that has installed the package, as `bun run build:client` builds it, and some WebSockets. */
+/** Once for all. */
+let built: Promise<string> | undefined;
+
 async function installPackage(folder: Folder): Promise<void> {
   const installed = join(folder.path, "node_modules/csvcast");
-  const built = join(installed, "dist/client");
+  const client = join(installed, "dist/client");
   await mkdir(join(folder.path, "node_modules/@types"), { recursive: true });
   await folder.write("package.json", '{"type":"module"}');
-  await succeeds([process.execPath, "run", "build:client"], ROOT);
-  await cp(join(ROOT, "dist/client"), built, { recursive: true });
+  await (built ??= succeeds([process.execPath, "run", "build:client"], ROOT));
+  await cp(join(ROOT, "dist/client"), client, { recursive: true });
   await cp(join(ROOT, "package.json"), join(installed, "package.json"));
   for (const name of NEIGHBOURS)
     await symlink(join(ROOT, "node_modules", name), join(folder.path, "node_modules", name));
