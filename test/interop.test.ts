@@ -170,10 +170,10 @@ async function succeeds(command: readonly string[], cwd: string): Promise<string
   return stdout;
 }
 
-/** A folder of a program that has installed the package, as `bun run build:client` builds it, and some WebSockets. */
-/** Once for all. */
+/** Once for all tests. */
 let built: Promise<string> | undefined;
 
+/** A folder of a program that has installed the package, as `bun run build:client` builds it, and some WebSockets. */
 async function installPackage(folder: Folder): Promise<void> {
   const installed = join(folder.path, "node_modules/csvcast");
   const client = join(installed, "dist/client");
