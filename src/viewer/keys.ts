@@ -12,7 +12,7 @@ export type KeyEvents = {
   readonly buttons: Readonly<Record<string, () => void>>;
 };
 
-/** What --help would say of the keys. */
+/** For the help. */
 export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ["↑ ↓ ← →", "move; with Shift select; with Ctrl to the last cell that way"],
   ["PgUp, PgDn", "a page up or down"],

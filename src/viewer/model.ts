@@ -93,10 +93,12 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   }
 
   function wait(splices: readonly Splice[]): void {
-    if (isPaused) waiting = "unknown";
-    else if (waiting !== "unknown") waiting.push(splices);
-    if (isPaused) onChanged();
-    else advance();
+    if (isPaused) {
+      waiting = "unknown";
+      return onChanged();
+    }
+    if (waiting !== "unknown") waiting.push(splices);
+    advance();
   }
 
   /** Brings what is held up to the table; what cannot be done at once is built beside it. */

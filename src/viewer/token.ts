@@ -24,7 +24,7 @@ function keptToken(): string | undefined {
   }
 }
 
-export function keepToken(token: string): void {
+function keepToken(token: string): void {
   try {
     sessionStorage.setItem(KEY, token);
   } catch {

@@ -8,7 +8,7 @@ import type { Area, ColumnFacts, Frame, FrameRow, FromWorker, Look, Mark, ToWork
 import { type Model, openModel, sampleOf } from "./model.ts";
 import { openPlotting } from "./plotting.ts";
 
-/** An hour's work is done in slices of this length. */
+/** Work that takes long is done in slices of this length. */
 const SLICE_MS = 12;
 /** The page is told what has changed at most this often. */
 const FACTS_MS = 200;
@@ -74,7 +74,8 @@ export function startWorker(): void {
       token,
       onMessage: (_text, message) => heard(message),
       onSnapshot(table, splices) {
-        if (splices?.length !== 0) changedAt = now();
+        const isOther = splices ? splices.length > 0 : model.generation > 0; // the first table is no change
+        if (isOther) changedAt = now();
         model.take(table, splices);
       },
       onChange(table, splices) {

@@ -1,6 +1,6 @@
 // The page in a browser, against the real server: what a person sees of a file that somebody writes.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { appendFile, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { run, type RunningServer, start, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
 import { browserPath, openPage, type Page } from "./browser.ts";
 
@@ -53,6 +53,19 @@ describe.skipIf(!browserPath)("the page shows", () => {
     await page.untilRows("the new row", (seen) => seen.length === 4 && seen[3]![1] === "d");
     await page.until(`document.title === "4 rows · prices.csv"`);
     await page.until(`document.querySelectorAll(".row:not([hidden]) .cell.fresh").length === 3`);
+  });
+
+  test("how old the file is, not how long the page or the server is there", async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("old.csv", PRICES);
+    const written = new Date(Date.now() - 3 * 86_400_000 - 60_000);
+    await utimes(path, written, written);
+    await using server = await startServer([path], { folder });
+    await using page = await openPage(server.http);
+    await page.until(`document.querySelector("#badge-age").textContent === "changed 3 d ago"`);
+    await page.badge("live");
+    await appendFile(path, "d,7,2026-02-01\n");
+    await page.until(`/^changed \\d+ s ago$/.test(document.querySelector("#badge-age").textContent)`);
   });
 
   test("only what has changed of a row as fresh", async () => {
