@@ -118,10 +118,7 @@ function readHeader(bytes: Uint8Array, from: number, to: number, layout: Layout,
     if (torn || (open !== -1 && limit < to))
       throw new CsvError("not-csv", `not a CSV: the header record is longer than ${MAX_HEADER_BYTES >> 20} MiB`);
     if (open !== -1)
-      throw new CsvError(
-        "unclosed-quote",
-        `line ${lineOf(bytes, open, layout)}: a quote in the header is never closed`,
-      );
+      throw new CsvError("unclosed-quote", "a quote in the header is never closed", lineOf(bytes, open, layout));
     break;
   }
   if (fields > maxColumns)

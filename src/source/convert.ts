@@ -29,7 +29,7 @@ export async function convertCsvToJson(filePath: string, options: ReadOptions = 
     throw new CsvError("too-large", `its JSON is longer than a string can be (2 GiB)`);
   } catch (error) {
     if (!(error instanceof CsvError) || error.message.startsWith(show(filePath))) throw error;
-    throw new CsvError(error.kind, `${show(filePath)}: ${error.message}`);
+    throw new CsvError(error.kind, error.reason, error.line, show(filePath));
   }
 }
 
@@ -39,7 +39,7 @@ function converted(path: string, options: ReadOptions): string {
   const document = openDocument(bytes, length, options);
   const { end, openQuoteLine } = takeCensus(document);
   if (openQuoteLine !== undefined)
-    throw new CsvError("unclosed-quote", `line ${openQuoteLine}: a quote is opened and never closed`);
+    throw new CsvError("unclosed-quote", "a quote is opened and never closed", openQuoteLine);
   return renderDocument(document, end, arena()).text ?? "";
 }
 
