@@ -3,6 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile } from "node:fs/promises";
 import type { Message } from "../src/feed/protocol.ts";
 import { startInTerminal } from "./cli/terminal.ts";
+import { claimPort } from "./port.ts";
 import {
   openScriptedServer,
   rowsOf,
@@ -268,8 +269,8 @@ describe("rows", () => {
 test("beside the real server, over its restarts, each row is printed once and in order", async () => {
   await using folder = await temporaryFolder();
   const path = await folder.write("log.csv", "n\n0\n");
-  let server = await startServer([path, "--heartbeat=100ms"], { folder });
-  const { port } = server;
+  using port = await claimPort();
+  let server = await startServer([path, `--port=${port.number}`, "--heartbeat=100ms"], { folder });
   await using client = start("client", [server.url, "--ndjson", "--all", "-q"], { folder });
   let rows = 1;
   const write = (count: number) => {
@@ -284,7 +285,7 @@ test("beside the real server, over its restarts, each row is printed once and in
     server.kill("SIGKILL");
     await server.exited;
     await write(5);
-    server = await startServer([path, `--port=${port}`], { folder });
+    server = await startServer([path, `--port=${port.number}`], { folder });
     await write(1);
     await printed();
   }

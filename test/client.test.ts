@@ -6,6 +6,7 @@ import pkg from "../package.json";
 import type { HubOptions } from "../src/hub/hub.ts";
 import { startInTerminal } from "./cli/terminal.ts";
 import { openHubWith } from "./hub/options.ts";
+import { claimPort } from "./port.ts";
 import {
   command,
   connect,
@@ -270,12 +271,13 @@ test("the client tells whoever asks the version and how to use it", async () => 
 describe("a server that goes", () => {
   test("and comes back on the same port is found again", async () => {
     await using folder = await temporaryFolder();
-    const before = openTestHub("[1]");
+    using port = await claimPort();
+    const before = openTestHub("[1]", { port: port.number });
     await using client = start("client", [before.url, "-n", "2"], { folder });
     await client.prints("[1]\n");
     await before.close(0);
     await client.prints(/server shutting down; trying again in \d\.\d s\n/, "stderr");
-    await using _after = openTestHub("[2]", { port: before.port });
+    await using _after = openTestHub("[2]", { port: port.number });
     expect(await client.exited).toBe(0);
     expect(client.stdout()).toBe("[1]\n[2]\n");
     expect(client.stderr()).toEndWith("\nconnected\n");
@@ -283,22 +285,21 @@ describe("a server that goes", () => {
 
   test("and was not there to begin with is waited for", async () => {
     await using folder = await temporaryFolder();
-    const placeholder = openTestHub("[]");
-    await placeholder.close(0);
-    await using client = start("client", [placeholder.url, "--once"], { folder });
+    using port = await claimPort();
+    await using client = start("client", [`ws://127.0.0.1:${port.number}/`, "--once"], { folder });
     await client.prints(/; trying again in \d\.\d s\n/, "stderr");
-    await using _hub = openTestHub("[1]", { port: placeholder.port });
+    await using _hub = openTestHub("[1]", { port: port.number });
     expect(await client.exited).toBe(0);
     expect(client.stdout()).toBe("[1]\n");
   });
 
   test("for longer than --give-up is gone for good, which ends with 5", async () => {
     await using folder = await temporaryFolder();
-    const placeholder = openTestHub("[]");
-    await placeholder.close(0);
-    const outcome = await run("client", [placeholder.url, "--give-up=0s", "--quiet"], { folder });
+    using port = await claimPort();
+    const url = `ws://127.0.0.1:${port.number}/`;
+    const outcome = await run("client", [url, "--give-up=0s", "--quiet"], { folder });
     expect(outcome).toMatchObject({ stdout: "", exitCode: 5 });
-    expect(outcome.stderr).toMatch(/^csvcast-client: ws:\/\/127\.0\.0\.1:\d+\/: Failed to connect\n$/);
+    expect(outcome.stderr).toBe(`csvcast-client: ${url}: Failed to connect\n`);
   });
 });
 

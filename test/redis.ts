@@ -1,6 +1,8 @@
-// A real Redis, or Valkey, for the tests: on a free port of the loopback address, with nothing on disk, which can be killed, started
-// again, suspended; and a proxy in front of it that can be cut. Where there is neither, tests skip themselves.
+// A real Redis, or Valkey, for the tests: on a port of its own of the loopback address, with nothing on disk, which can be killed,
+// started again, suspended; and a proxy in front of it that can be cut. Where there is neither, tests skip themselves.
 import { createServer, connect as connectSocket, type Socket } from "node:net";
+import { join } from "node:path";
+import { claimPort } from "./port.ts";
 import { until } from "./support.ts";
 
 const PROGRAMS = ["redis-server", "valkey-server"].filter((name) => Bun.which(name) !== null);
@@ -23,24 +25,36 @@ export type Redis = AsyncDisposable & {
   resume(): void;
 };
 
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
+/** `folder` is for what it might leave behind. */
+export async function startRedis(folder: string, engine = PROGRAMS[0]!): Promise<Redis> {
+  for (;;) {
+    const claim = await claimPort();
+    const redis = await startRedisOn(claim.number, folder, engine);
+    if (!redis) {
+      claim[Symbol.dispose]();
+      continue;
+    }
+    return {
+      ...redis,
+      async [Symbol.asyncDispose]() {
+        await redis[Symbol.asyncDispose]();
+        claim[Symbol.dispose]();
+      },
+    };
+  }
 }
 
-/** `folder` is for what it might leave behind. */
-export async function startRedis(folder: string, args: readonly string[] = [], engine = PROGRAMS[0]!): Promise<Redis> {
-  const port = freePort();
-  const fixed = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder];
+/** Undefined if something else listens on that port. */
+async function startRedisOn(port: number, folder: string, engine: string): Promise<Redis | undefined> {
+  // The test speaks to it through the folder, where no other server answers; and Redis ends when it cannot have its port.
+  const socket = join(folder, `redis-${port}.sock`);
+  const fixed = ["--port", `${port}`, "--bind", "127.0.0.1", "--unixsocket", socket];
+  const inMemory = ["--save", "", "--appendonly", "no", "--dir", folder];
   let child: Bun.Subprocess | undefined;
   let client: Bun.RedisClient | undefined;
 
   async function send(command: string, words: readonly string[] = []): Promise<unknown> {
-    const password = args[args.indexOf("--requirepass") + 1];
-    const credentials = args.includes("--requirepass") ? `:${encodeURIComponent(password!)}@` : "";
-    client ??= new Bun.RedisClient(`redis://${credentials}127.0.0.1:${port}`, {
+    client ??= new Bun.RedisClient(`redis+unix://${socket}`, {
       autoReconnect: false,
       enableOfflineQueue: false,
       connectionTimeout: 1_000,
@@ -55,9 +69,18 @@ export async function startRedis(folder: string, args: readonly string[] = [], e
     }
   }
 
+  async function isUp(): Promise<boolean> {
+    const started = Bun.spawn([engine, ...fixed, ...inMemory], { stdio: ["ignore", "ignore", "ignore"] });
+    child = started;
+    await until(
+      `${engine} on port ${port}`,
+      async () => started.exitCode !== null || (await send("PING").catch(() => undefined)) !== undefined,
+    );
+    return started.exitCode === null;
+  }
+
   async function start(): Promise<void> {
-    child = Bun.spawn([engine, ...fixed, ...args], { stdio: ["ignore", "ignore", "ignore"] });
-    await until(`${engine} on port ${port}`, () => send("PING").catch(() => undefined));
+    if (!(await isUp())) throw new Error(`${engine} has lost its port, ${port}, to another program`);
   }
 
   async function kill(): Promise<void> {
@@ -65,7 +88,7 @@ export async function startRedis(folder: string, args: readonly string[] = [], e
     await child?.exited;
   }
 
-  await start();
+  if (!(await isUp())) return undefined;
   return {
     port,
     pid: () => child!.pid,

@@ -1,5 +1,6 @@
 // The relay, with real servers and a real Redis: what clients of a replica get, and who may publish.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { appendFile } from "node:fs/promises";
 import { parseMessage, SUBPROTOCOL } from "../src/feed/protocol.ts";
 import { openCopy } from "./hub/copy.ts";
 import { engines, skipped, startProxy, startRedis } from "./redis.ts";
@@ -40,7 +41,6 @@ const becomes = (server: RunningServer, what: string, passes: (health: Health) =
     return passes(health) && health;
   });
 const jsonOf = async ({ http }: RunningServer) => (await fetch(`${http}/csv.json`)).text();
-const appendTo = async (path: string, text: string) => Bun.write(path, (await Bun.file(path).text()) + text);
 
 /** Clients of every kind, and what each of them got, but for the clock. */
 async function openTape(server: RunningServer) {
@@ -134,7 +134,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
   test.each([...engines])("through %s: clients of a replica get what those of the publisher get", async (engine) => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", CSV);
-    await using redis = await startRedis(folder.path, [], engine);
+    await using redis = await startRedis(folder.path, engine);
     await using publisher = await publish(path, redis.port, folder);
     await using replica = await follow(redis.port, folder);
     await becomes(replica, "live", ({ state }) => state === "live");
@@ -150,7 +150,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     await everywhere((tape) => tape.doors());
     const cursor = a.copy.cursor()!;
 
-    await appendTo(path, '1,2,3,"q""4"\n');
+    await appendFile(path, '1,2,3,"q""4"\n');
     const second = `${first},{"11":"1","__proto__":"2","a":"3","a_1":"q\\"4"}`;
     await everywhere((tape) => tape.expects(`[${second}]`));
     await folder.write("f.csv", (await Bun.file(path).text()).replace("66", "77"));
@@ -210,11 +210,11 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
       await becomes(replica, "live again", ({ state }) => state === "live");
       await redis.kill();
       await becomes(replica, "stale", ({ state, message }) => state === "stale" && /last good table/.test(message));
-      await appendTo(path, "2\n");
+      await appendFile(path, "2\n");
       await redis.start();
       await becomes(replica, "live and further", ({ state, rows }) => state === "live" && rows === 2);
       await redis.send("FLUSHALL");
-      await appendTo(path, "3\n");
+      await appendFile(path, "3\n");
       await becomes(replica, "further in spite of it", ({ state, rows }) => state === "live" && rows === 3);
       publisher.kill("SIGKILL");
       await publisher.exited;
@@ -253,7 +253,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     await becomes(replica, "told of the pointer", ({ message }) => /is no JSON object/.test(message));
     publisher.kill("SIGCONT");
     await redis.send("FLUSHALL");
-    await appendTo(path, "3,4\n");
+    await appendFile(path, "3,4\n");
     await becomes(replica, "live again", ({ state, rows }) => state === "live" && rows === 2);
   });
 
@@ -269,7 +269,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     await using client = await connect(replica.url, { protocols: [SUBPROTOCOL] });
     const copy = openCopy();
     while (copy.take(await client.next()).type !== "sync");
-    await appendTo(path, "4\n5\n6\n");
+    await appendFile(path, "4\n5\n6\n");
     while (copy.take(await client.next()).type !== "delta");
     expect(copy.rows()).toEqual([["5"], ["6"]]);
   });
@@ -284,7 +284,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     await using client = await connect(publisher.url, { protocols: [SUBPROTOCOL] });
     redis.pause();
     for (let n = 1; n <= 20; n++) {
-      await appendTo(path, `${n}\n`);
+      await appendFile(path, `${n}\n`);
       await client.nextThat(`row ${n}`, (text) => text.startsWith('{"type":"delta"') && text.includes(`"${n}"`));
     }
     expect(await jsonOf(replica)).toBe('[{"a":"0"}]');
@@ -351,8 +351,8 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     });
     first.kill("SIGCONT");
     await becomes(first, "fenced", ({ state, relay }) => state === "live" && relay["role"] === "standby");
-    expect(first.stderr() + first.stdout()).toContain("is published by another server; own clients go on to be served");
-    await appendTo(path, "2\n");
+    await first.prints("is published by another server; own clients go on to be served", "stderr");
+    await appendFile(path, "2\n");
     await becomes(first, "alive for its own clients", ({ rows }) => rows === 2);
     second.kill("SIGKILL");
     const again = await becomes(first, "publisher again", ({ relay }) => relay["role"] === "publisher");
@@ -369,7 +369,8 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", "a\n1\n");
     const password = "s3cr3t@#/x";
-    await using redis = await startRedis(folder.path, ["--requirepass", password]);
+    await using redis = await startRedis(folder.path);
+    await redis.send("CONFIG", ["SET", "requirepass", password]);
     const url = `redis://:${encodeURIComponent(password)}@127.0.0.1:${redis.port}`;
     const env = { CSVCAST_RELAY: url };
     await using publisher = await startServer([path, ...BEAT], { folder, env });
@@ -396,7 +397,7 @@ describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     await using replica = await follow(proxy.port, folder);
     await becomes(replica, "live", ({ state }) => state === "live");
     proxy.stall();
-    await appendTo(path, "2\n");
+    await appendFile(path, "2\n");
     await becomes(replica, "stale", ({ state, rows }) => state === "stale" && rows === 1);
     await becomes(publisher, "unimpressed", ({ rows, relay }) => rows === 2 && relay["connected"] === true);
     proxy.mend();

@@ -5,6 +5,7 @@ import { appendFileSync } from "node:fs";
 
 import { type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
 import { connectRaw } from "../hub/raw-client.ts";
+import { claimPort } from "../port.ts";
 import { converge, followAll } from "./followers.ts";
 import {
   connect,
@@ -42,7 +43,8 @@ async function restarted(folder: Folder, path: string, port: number): Promise<Ru
 async function killsUnderLoad(kills: number, random: Random): Promise<void> {
   await using folder = await temporaryFolder();
   const path = await folder.write("f.csv", "id,b,c\n1,2,3\n");
-  let server = await restarted(folder, path, 0);
+  using port = await claimPort();
+  let server = await restarted(folder, path, port.number);
   const followers = followAll(server);
   try {
     for (let kill = 0; kill < kills; kill++) {
@@ -51,7 +53,7 @@ async function killsUnderLoad(kills: number, random: Random): Promise<void> {
       server.kill("SIGKILL");
       await server.exited;
       if (random.chance(0.5)) await Bun.sleep(random.below(200));
-      server = await restarted(folder, path, server.port);
+      server = await restarted(folder, path, port.number);
       await writer.exited;
     }
     await converge(followers, path);

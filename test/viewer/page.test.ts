@@ -1,7 +1,8 @@
 // The page in a browser, against the real server: what a person sees of a file that somebody writes.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile, rename, rm, utimes, writeFile } from "node:fs/promises";
-import { run, type RunningServer, start, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
+import { run, type RunningServer, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
+import { claimPort } from "../port.ts";
 import { browserPath, openPage, type Page } from "./browser.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
@@ -369,8 +370,9 @@ describe.skipIf(!browserPath)("the badge says", () => {
   test("reconnecting while the server is away, and goes on where it was when it is back", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("prices.csv", PRICES);
-    const args = ["--host=127.0.0.1", "--interval=30ms", "--settle=20ms", path];
-    const first = await startServer(args.slice(1), { folder });
+    using port = await claimPort();
+    const args = [path, `--port=${port.number}`];
+    await using first = await startServer(args, { folder });
     await using page = await openPage(first.http);
     await page.untilRows("three rows", ({ length }) => length === 3);
     await page.filter("price<50");
@@ -380,8 +382,7 @@ describe.skipIf(!browserPath)("the badge says", () => {
     await page.badge("reconnecting");
     await page.until(`document.querySelector("#badge-age").textContent.startsWith("last heard")`);
     await appendFile(path, "d,7,2026-02-01\n");
-    await using second = start("server", [...args, `--port=${first.port}`], { folder });
-    await second.prints("Listening on");
+    await using _second = await startServer(args, { folder });
     await page.badge("live");
     await page.untilRows("three rows", (rows) => column(rows, 0).join() === "b,a,d");
   });
