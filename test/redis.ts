@@ -72,10 +72,15 @@ async function startRedisOn(port: number, folder: string, engine: string): Promi
   async function isUp(): Promise<boolean> {
     const started = Bun.spawn([engine, ...fixed, ...inMemory], { stdio: ["ignore", "ignore", "ignore"] });
     child = started;
-    await until(
-      `${engine} on port ${port}`,
-      async () => started.exitCode !== null || (await send("PING").catch(() => undefined)) !== undefined,
-    );
+    try {
+      await until(
+        `${engine} on port ${port}`,
+        async () => started.exitCode !== null || (await send("PING").catch(() => undefined)) !== undefined,
+      );
+    } catch (error) {
+      await kill();
+      throw error;
+    }
     return started.exitCode === null;
   }
 

@@ -130,7 +130,7 @@ async function openTape(server: RunningServer) {
   };
 }
 
-describe.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
+describe.concurrent.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
   test.each([...engines])("through %s: clients of a replica get what those of the publisher get", async (engine) => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", CSV);

@@ -38,7 +38,7 @@ async function nameShown(port: number): Promise<string> {
   }
 }
 
-describe("with a certificate", () => {
+describe.concurrent("with a certificate", () => {
   test("wss and https are served, by the same rules, and nothing in the clear", async () => {
     await using folder = await folderWithTls();
     await using server = await startTls(folder);
@@ -108,7 +108,7 @@ describe("with a certificate", () => {
   });
 });
 
-describe("what is no certificate ends with one line", () => {
+describe.concurrent("what is no certificate ends with one line", () => {
   const cases: { name: string; args: string[]; expected: string }[] = [
     {
       name: "a certificate without its key",
@@ -147,7 +147,7 @@ describe("what is no certificate ends with one line", () => {
   });
 });
 
-test("a certificate that can be read no more is kept, and said once", async () => {
+test.concurrent("a certificate that can be read no more is kept, and said once", async () => {
   await using folder = await folderWithTls();
   await using server = await startTls(folder);
   await chmod(join(folder.path, "server.key"), 0o600);

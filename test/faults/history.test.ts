@@ -28,7 +28,7 @@ for (let v = 1; v <= count; v++) {
   await Bun.sleep(v % 5 === 0 ? 400 : 10 + (v % 3) * 30);
 }`;
 
-test.each([
+test.concurrent.each([
   ["with file events", true],
   ["without", false],
 ] as const)("each table on air is one version of the file, and versions never go back: %s", async (_how, watches) => {
@@ -65,7 +65,7 @@ for (let i = 0; i < 20000; ) {
   fs.writeSync(fd, text.slice(cut));
 }`;
 
-test("of appended lines none is lost, doubled, torn or out of order", async () => {
+test.concurrent("of appended lines none is lost, doubled, torn or out of order", async () => {
   using folder = temporaryFolder();
   const path = folder.path("f.csv");
   writeFileSync(path, HEAD);

@@ -63,7 +63,7 @@ async function killsUnderLoad(kills: number, random: Random): Promise<void> {
   }
 }
 
-test(
+test.concurrent(
   `kill -9 of the server at a random moment under load, ${KILLS} times: everyone converges after its restart`,
   async () => {
     const seed = seedOfRun();
@@ -77,7 +77,7 @@ test(
   60_000 + KILLS * 10_000,
 );
 
-test("SIGTERM with a thousand clients and a backlog: all get 1001, and it ends", async () => {
+test.concurrent("SIGTERM with a thousand clients and a backlog: all get 1001, and it ends", async () => {
   await using folder = await temporaryFolder();
   await folder.write("a.csv", `x,y\n${`${"z".repeat(1000)},1\n`.repeat(100)}`);
   await using server = await startServer(["a.csv", "--max-per-address=2000", "--interval=60ms"], { folder });
@@ -98,28 +98,31 @@ test("SIGTERM with a thousand clients and a backlog: all get 1001, and it ends",
 
 const SLEEP_MS = Number(process.env["CSVCAST_SLEEP_MS"] ?? 3_000);
 
-test(`a machine that sleeps for ${SLEEP_MS / 1000} s, the server's or the client's: everything converges`, async () => {
-  await using folder = await temporaryFolder();
-  const path = await folder.write("f.csv", "id,b,c\n1,2,3\n");
-  await using server = await restarted(folder, path, 0);
-  await using other = await restarted(folder, path, 0);
-  const followers = followAll(server);
-  await using client = start("client", [other.url, "--csv", "--all"], { folder });
-  await client.prints("1,2,3\n");
-  server.kill("SIGSTOP");
-  client.kill("SIGSTOP");
-  for (let n = 0; n < 100; n++) {
-    appendFileSync(path, `${n},"a cell,\nof two lines",x\n`);
-    await Bun.sleep(SLEEP_MS / 100);
-  }
-  server.kill("SIGCONT");
-  client.kill("SIGCONT");
-  appendFileSync(path, "end,end,end\n");
-  await converge(followers, path);
-  await until(
-    "the client to have printed the file",
-    async () => client.stdout() === (await Bun.file(path).text()),
-    client.stdout,
-  );
-  for (const follower of followers) follower[Symbol.dispose]();
-});
+test.concurrent(
+  `a machine that sleeps for ${SLEEP_MS / 1000} s, the server's or the client's: everything converges`,
+  async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("f.csv", "id,b,c\n1,2,3\n");
+    await using server = await restarted(folder, path, 0);
+    await using other = await restarted(folder, path, 0);
+    const followers = followAll(server);
+    await using client = start("client", [other.url, "--csv", "--all"], { folder });
+    await client.prints("1,2,3\n");
+    server.kill("SIGSTOP");
+    client.kill("SIGSTOP");
+    for (let n = 0; n < 100; n++) {
+      appendFileSync(path, `${n},"a cell,\nof two lines",x\n`);
+      await Bun.sleep(SLEEP_MS / 100);
+    }
+    server.kill("SIGCONT");
+    client.kill("SIGCONT");
+    appendFileSync(path, "end,end,end\n");
+    await converge(followers, path);
+    await until(
+      "the client to have printed the file",
+      async () => client.stdout() === (await Bun.file(path).text()),
+      client.stdout,
+    );
+    for (const follower of followers) follower[Symbol.dispose]();
+  },
+);

@@ -7,7 +7,7 @@ setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const isLinux = process.platform === "linux";
 
-describe.if(isLinux)("the server goes on", () => {
+describe.concurrent.if(isLinux)("the server goes on", () => {
   const cases: { name: string; env?: Record<string, string>; shell?: string; says?: string }[] = [
     { name: "without a HOME", shell: 'unset HOME XDG_RUNTIME_DIR; exec "$@"' },
     { name: "with an empty environment", shell: 'exec env -i "PATH=$PATH" "$@"' },
@@ -54,7 +54,7 @@ async function newestEntry(folder: string): Promise<{ url: string } | undefined>
   return undefined;
 }
 
-test.if(isLinux)(
+test.concurrent.if(isLinux)(
   "with 64 open files it lets in as many as it can serve, says so, and the others when there is room",
   async () => {
     await using folder = await temporaryFolder();
@@ -72,7 +72,7 @@ test.if(isLinux)(
   },
 );
 
-describe("a clock that is wrong", () => {
+describe.concurrent("a clock that is wrong", () => {
   test.each([
     ["a hundred years ahead of the file", new Date("1930-01-01")],
     ["behind the file: it is from the future", new Date("2100-01-01")],

@@ -86,7 +86,7 @@ function jsonOf(rendering: Rendering, columns: readonly string[] = ["a", "b"]): 
   }
 }
 
-test("a table is rendered in every shape, with its version and size", async () => {
+test.concurrent("a table is rendered in every shape, with its version and size", async () => {
   using folder = temporaryFolder();
   using feed = broadcast();
   writeFileSync(folder.path("f.csv"), CSV);
@@ -101,23 +101,26 @@ test("a table is rendered in every shape, with its version and size", async () =
   expect(renderings[0]!.parts).toEqual([{ at: 0, text: '[["1","2,5"],["3","é"]]' }]);
 });
 
-test("a large file is rendered in many parts, and what convertCsvToJson makes of the CSV is the same table", async () => {
-  using folder = temporaryFolder();
-  using feed = broadcast();
-  const row = (r: number) => `${r},"row ${r}, ""é""€"\n`;
-  writeFileSync(folder.path("f.csv"), "a,b\n" + Array.from({ length: 100_000 }, (_, r) => row(r)).join(""));
-  feed.open(folder.path("f.csv"));
-  const expected = await convertCsvToJson(folder.path("f.csv"));
-  for (const shape of SHAPES) {
-    const rendering = await feed.rendering(shape);
-    expect(rendering.parts.length + rendering.chunks.length).toBeGreaterThan(2);
-    if (shape === "csv") writeFileSync(folder.path("normal.csv"), Buffer.concat(rendering.chunks));
-    else expect(jsonOf(rendering) === expected).toBe(true);
-  }
-  expect((await convertCsvToJson(folder.path("normal.csv"))) === expected).toBe(true);
-});
+test.concurrent(
+  "a large file is rendered in many parts, and what convertCsvToJson makes of the CSV is the same table",
+  async () => {
+    using folder = temporaryFolder();
+    using feed = broadcast();
+    const row = (r: number) => `${r},"row ${r}, ""é""€"\n`;
+    writeFileSync(folder.path("f.csv"), "a,b\n" + Array.from({ length: 100_000 }, (_, r) => row(r)).join(""));
+    feed.open(folder.path("f.csv"));
+    const expected = await convertCsvToJson(folder.path("f.csv"));
+    for (const shape of SHAPES) {
+      const rendering = await feed.rendering(shape);
+      expect(rendering.parts.length + rendering.chunks.length).toBeGreaterThan(2);
+      if (shape === "csv") writeFileSync(folder.path("normal.csv"), Buffer.concat(rendering.chunks));
+      else expect(jsonOf(rendering) === expected).toBe(true);
+    }
+    expect((await convertCsvToJson(folder.path("normal.csv"))) === expected).toBe(true);
+  },
+);
 
-test("facts and change carry what a feed needs", async () => {
+test.concurrent("facts and change carry what a feed needs", async () => {
   using folder = temporaryFolder();
   using feed = broadcast();
   const path = folder.path("f.csv");
@@ -149,7 +152,7 @@ test("facts and change carry what a feed needs", async () => {
   expect(Math.abs(feed.states.at(-1)!.since - Date.now())).toBeLessThan(20_000);
 });
 
-test("who asks for the same shape meanwhile gets the same; who asks later gets a new one", async () => {
+test.concurrent("who asks for the same shape meanwhile gets the same; who asks later gets a new one", async () => {
   using folder = temporaryFolder();
   using feed = broadcast();
   writeFileSync(folder.path("f.csv"), CSV);
@@ -160,64 +163,70 @@ test("who asks for the same shape meanwhile gets the same; who asks later gets a
   expect(await feed.rendering("json")).not.toBe(first);
 });
 
-test("while the file grows, each rendering is a whole table, never older than the one on air when it was asked for", async () => {
-  using folder = temporaryFolder();
-  using feed = broadcast();
-  const path = folder.path("f.csv");
-  writeFileSync(path, "a,b\n");
-  feed.open(path);
-  await feed.until(() => feed.seen.length > 0, "on air");
-  let rows = 0;
-  const rowsOfVersion = () => new Map(feed.seen.map(({ facts }) => [facts.version, facts.rows]));
-  for (let round = 0; round < 60; round++) {
-    appendFileSync(path, `${rows},${"x".repeat(3_000)}\n${rows + 1},y\n`);
-    rows += 2;
-    const asked: { version: number; rendering: Promise<Rendering> }[] = [];
-    for (const shape of SHAPES) {
-      asked.push({ version: feed.table()!.version, rendering: feed.rendering(shape) });
-      await Bun.sleep(round % 4);
+test.concurrent(
+  "while the file grows, each rendering is a whole table, never older than the one on air when it was asked for",
+  async () => {
+    using folder = temporaryFolder();
+    using feed = broadcast();
+    const path = folder.path("f.csv");
+    writeFileSync(path, "a,b\n");
+    feed.open(path);
+    await feed.until(() => feed.seen.length > 0, "on air");
+    let rows = 0;
+    const rowsOfVersion = () => new Map(feed.seen.map(({ facts }) => [facts.version, facts.rows]));
+    for (let round = 0; round < 60; round++) {
+      appendFileSync(path, `${rows},${"x".repeat(3_000)}\n${rows + 1},y\n`);
+      rows += 2;
+      const asked: { version: number; rendering: Promise<Rendering> }[] = [];
+      for (const shape of SHAPES) {
+        asked.push({ version: feed.table()!.version, rendering: feed.rendering(shape) });
+        await Bun.sleep(round % 4);
+      }
+      for (const { version, rendering } of asked) {
+        const done = await rendering;
+        expect(done.version).toBeGreaterThanOrEqual(version);
+        expect(rowsOfVersion().get(done.version)).toBe(done.rows);
+      }
     }
-    for (const { version, rendering } of asked) {
-      const done = await rendering;
-      expect(done.version).toBeGreaterThanOrEqual(version);
-      expect(rowsOfVersion().get(done.version)).toBe(done.rows);
-    }
-  }
-  await feed.until(() => feed.table()?.rows === rows, "read to its end");
-  expect(jsonOf(await feed.rendering("rows"))).toBe(await convertCsvToJson(path));
-});
+    await feed.until(() => feed.table()?.rows === rows, "read to its end");
+    expect(jsonOf(await feed.rendering("rows"))).toBe(await convertCsvToJson(path));
+  },
+);
 
-test("when another file goes on air during a rendering, it is one of that file, and versions go on growing", async () => {
-  using folder = temporaryFolder();
-  using feed = broadcast();
-  const old = folder.path("old.csv");
-  writeFileSync(old, "a,b\n" + "old,1\n".repeat(200_000));
-  writeFileSync(folder.path("new.csv"), "a,b\nnew,1\n");
-  feed.open(old);
-  await feed.until(() => feed.seen.length > 0, "on air");
-  const delivered: { rows: number; path: string | undefined }[] = [];
-  const ask = (shape: Shape) =>
-    feed.rendering(shape).then(({ rows }) => delivered.push({ rows, path: feed.seen.at(-1)?.path }));
-  feed.open(folder.path("new.csv"));
-  const asked: Promise<unknown>[] = [];
-  let isOldGrown = false;
-  while (!feed.seen.at(-1)?.isNewFile || feed.seen.at(-1)?.path === old) {
+test.concurrent(
+  "when another file goes on air during a rendering, it is one of that file, and versions go on growing",
+  async () => {
+    using folder = temporaryFolder();
+    using feed = broadcast();
+    const old = folder.path("old.csv");
+    writeFileSync(old, "a,b\n" + "old,1\n".repeat(200_000));
+    writeFileSync(folder.path("new.csv"), "a,b\nnew,1\n");
+    feed.open(old);
+    await feed.until(() => feed.seen.length > 0, "on air");
+    const delivered: { rows: number; path: string | undefined }[] = [];
+    const ask = (shape: Shape) =>
+      feed.rendering(shape).then(({ rows }) => delivered.push({ rows, path: feed.seen.at(-1)?.path }));
+    feed.open(folder.path("new.csv"));
+    const asked: Promise<unknown>[] = [];
+    let isOldGrown = false;
+    while (!feed.seen.at(-1)?.isNewFile || feed.seen.at(-1)?.path === old) {
+      asked.push(...SHAPES.map(ask));
+      if (!isOldGrown) appendFileSync(old, "old,2\n"); // it goes on while the new one is read
+      isOldGrown = true;
+      await Bun.sleep(0);
+    }
     asked.push(...SHAPES.map(ask));
-    if (!isOldGrown) appendFileSync(old, "old,2\n"); // it goes on while the new one is read
-    isOldGrown = true;
-    await Bun.sleep(0);
-  }
-  asked.push(...SHAPES.map(ask));
-  await Promise.all(asked);
-  for (const { rows, path } of delivered) expect(rows === 1).toBe(path !== old);
-  expect(delivered.slice(-4).every(({ rows }) => rows === 1)).toBe(true);
-  const versions = feed.seen.map(({ facts }) => facts.version);
-  expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
-  expect(feed.seen.at(-1)?.change.isNewEpoch).toBe(true);
-  expect((await feed.rendering("json")).version).toBe(feed.table()!.version);
-});
+    await Promise.all(asked);
+    for (const { rows, path } of delivered) expect(rows === 1).toBe(path !== old);
+    expect(delivered.slice(-4).every(({ rows }) => rows === 1)).toBe(true);
+    const versions = feed.seen.map(({ facts }) => facts.version);
+    expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+    expect(feed.seen.at(-1)?.change.isNewEpoch).toBe(true);
+    expect((await feed.rendering("json")).version).toBe(feed.table()!.version);
+  },
+);
 
-test("a file that cannot take its place leaves renderings to the one on air", async () => {
+test.concurrent("a file that cannot take its place leaves renderings to the one on air", async () => {
   using folder = temporaryFolder();
   using feed = broadcast();
   writeFileSync(folder.path("f.csv"), CSV);
@@ -230,7 +239,7 @@ test("a file that cannot take its place leaves renderings to the one on air", as
   expect((await feed.rendering("rows")).rows).toBe(2);
 });
 
-test("when the Worker dies, it is asked again once it has read the file anew", async () => {
+test.concurrent("when the Worker dies, it is asked again once it has read the file anew", async () => {
   using folder = temporaryFolder();
   using feed = broadcast();
   writeFileSync(folder.path("f.csv"), CSV);
@@ -251,30 +260,33 @@ test("when the Worker dies, it is asked again once it has read the file anew", a
   expect(feed.seen[1]?.isNewFile).toBe(false);
 });
 
-test("when the Worker dies and the file is gone, the last table stays on air until the file is back", async () => {
-  using folder = temporaryFolder();
-  using feed = broadcast();
-  const path = folder.path("f.csv");
-  writeFileSync(path, CSV);
-  feed.open(path);
-  await feed.until(() => feed.seen.length > 0, "on air");
-  rmSync(path);
-  feed.crash();
-  const asked = feed.rendering("json");
-  await feed.until(() => feed.states.at(-1)?.message.includes("no such file") === true, "told why");
-  expect(feed.states.at(-1)).toMatchObject({ state: "stale" });
-  expect(feed.refusals).toEqual([]);
-  expect(feed.table()?.version).toBe(1);
-  const told = feed.states.length;
-  await Bun.sleep(100); // some looks later
-  expect(feed.states.length).toBe(told);
-  writeFileSync(`${path}.new`, "a,b\n7,8\n");
-  renameSync(`${path}.new`, path); // an empty file would be a table, too
-  expect(textOf(await asked)).toBe('[{"a":"7","b":"8"}]');
-  await feed.until(() => feed.states.at(-1)?.state === "live", "live again");
-});
+test.concurrent(
+  "when the Worker dies and the file is gone, the last table stays on air until the file is back",
+  async () => {
+    using folder = temporaryFolder();
+    using feed = broadcast();
+    const path = folder.path("f.csv");
+    writeFileSync(path, CSV);
+    feed.open(path);
+    await feed.until(() => feed.seen.length > 0, "on air");
+    rmSync(path);
+    feed.crash();
+    const asked = feed.rendering("json");
+    await feed.until(() => feed.states.at(-1)?.message.includes("no such file") === true, "told why");
+    expect(feed.states.at(-1)).toMatchObject({ state: "stale" });
+    expect(feed.refusals).toEqual([]);
+    expect(feed.table()?.version).toBe(1);
+    const told = feed.states.length;
+    await Bun.sleep(100); // some looks later
+    expect(feed.states.length).toBe(told);
+    writeFileSync(`${path}.new`, "a,b\n7,8\n");
+    renameSync(`${path}.new`, path); // an empty file would be a table, too
+    expect(textOf(await asked)).toBe('[{"a":"7","b":"8"}]');
+    await feed.until(() => feed.states.at(-1)?.state === "live", "live again");
+  },
+);
 
-test("a shape that would be too large is rejected; the other ones are not", async () => {
+test.concurrent("a shape that would be too large is rejected; the other ones are not", async () => {
   using folder = temporaryFolder();
   using feed = broadcast();
   const header = Array.from({ length: 50_000 }, (_, c) => `column ${c}`).join();
@@ -287,7 +299,7 @@ test("a shape that would be too large is rejected; the other ones are not", asyn
   expect(await failureOf(feed.rendering("json"))).toMatchObject({ kind: "too-large" });
 });
 
-test("closing rejects what is waited for, and what is asked for afterwards", async () => {
+test.concurrent("closing rejects what is waited for, and what is asked for afterwards", async () => {
   const feed = broadcast();
   const forgotten = feed.rendering("csv");
   const asked = feed.rendering("json");
@@ -299,7 +311,7 @@ test("closing rejects what is waited for, and what is asked for afterwards", asy
   expect(Bun.peek.status(forgotten)).toBe("rejected");
 });
 
-test("a header that comes after 64 kB of blank lines is one", async () => {
+test.concurrent("a header that comes after 64 kB of blank lines is one", async () => {
   using folder = temporaryFolder();
   using feed = broadcast();
   writeFileSync(folder.path("f.csv"), "\n".repeat(70_000));

@@ -11,7 +11,7 @@ setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const LIMIT_MS = 5 * HEARTBEAT_MS;
 
-test.skipIf(engines.length === 0)(
+test.concurrent.skipIf(engines.length === 0)(
   `a Worker that dies is started again, and goes on where it was${skipped}`,
   async () => {
     await using folder = await temporaryFolder();
@@ -32,7 +32,7 @@ test.skipIf(engines.length === 0)(
   },
 );
 
-test.skipIf(engines.length === 0)(
+test.concurrent.skipIf(engines.length === 0)(
   `a relay on air has the versions of its publisher, a file after it goes on from there, and every epoch is rendered${skipped}`,
   async () => {
     await using folder = await temporaryFolder();
@@ -92,7 +92,7 @@ test.skipIf(engines.length === 0)(
   },
 );
 
-test.skipIf(engines.length === 0)(
+test.concurrent.skipIf(engines.length === 0)(
   `what stands in Redis stays bounded, however much is published, and a replica that joins gets the last of it${skipped}`,
   async () => {
     await using folder = await temporaryFolder();
