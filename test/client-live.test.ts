@@ -29,7 +29,7 @@ async function play(server: ScriptedServer, ...messages: readonly (Message | str
   return visit;
 }
 
-describe("--live", () => {
+describe.concurrent("--live", () => {
   test("prints each message as it came, one a line, without sync, and goes on where it was", async () => {
     await using folder = await temporaryFolder();
     await using server = openScriptedServer();
@@ -95,7 +95,7 @@ const SECOND = [["", "x\ny", "\\"]];
 const ndjsonLines = ['{"11":"1","2":"é","name":"a \\"b\\", c"}\n', '{"11":"","2":"x\\ny","name":"\\\\"}\n'] as const;
 const csvLines = ['1,é,"a ""b"", c"\n', ',"x\ny",\\\n'] as const;
 
-describe.each([
+describe.concurrent.each([
   { mode: "--ndjson", header: "", lines: ndjsonLines },
   { mode: "--csv", header: "11,2,name\n", lines: csvLines },
 ])("$mode", ({ mode, header, lines }) => {
@@ -153,7 +153,7 @@ describe.each([
   });
 });
 
-describe("rows", () => {
+describe.concurrent("rows", () => {
   test("that change elsewhere or go are not printed, which is said once; a completed last row is printed again", async () => {
     await using folder = await temporaryFolder();
     await using server = openScriptedServer();
@@ -266,7 +266,7 @@ describe("rows", () => {
   });
 });
 
-test("beside the real server, over its restarts, each row is printed once and in order", async () => {
+test.concurrent("beside the real server, over its restarts, each row is printed once and in order", async () => {
   await using folder = await temporaryFolder();
   const path = await folder.write("log.csv", "n\n0\n");
   using port = await claimPort();

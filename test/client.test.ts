@@ -49,7 +49,7 @@ const needsToken: Partial<HubOptions> = {
 /** What a cell may hold to command a terminal: DEL, C1 controls, directions of writing. */
 const HOSTILE = '[{"a\x7f":"\u009b31m\u0085\u202etxt.exe\u2066\u200f"}]';
 
-describe("the client prints", () => {
+describe.concurrent("the client prints", () => {
   test("exactly the text received, one line per message, on stdout and nothing else there", async () => {
     await using folder = await temporaryFolder();
     await using hub = openTestHub('[{"a": "1"}]');
@@ -161,7 +161,7 @@ describe("the client prints", () => {
   });
 });
 
-describe("without a URL the client", () => {
+describe.concurrent("without a URL the client", () => {
   const leave = (folder: Folder, name: string, entry: object) =>
     folder.write(join("csvcast", name), JSON.stringify({ pid: process.pid, ...entry }));
 
@@ -207,7 +207,7 @@ describe("without a URL the client", () => {
   });
 });
 
-describe("a URL", () => {
+describe.concurrent("a URL", () => {
   const good: { name: string; form: (port: number) => string }[] = [
     { name: "without a scheme", form: (port) => `127.0.0.1:${port}` },
     { name: "by name", form: (port) => `localhost:${port}` },
@@ -233,7 +233,7 @@ describe("a URL", () => {
   });
 });
 
-describe("a mistake on the command line ends with 2 and one line of advice:", () => {
+describe.concurrent("a mistake on the command line ends with 2 and one line of advice:", () => {
   const cases: { args: string[]; env?: Record<string, string>; expected: string }[] = [
     { args: ["--count", "0"], expected: "--count 0: a number of messages or rows, 1 or more" },
     { args: ["--conut=1"], expected: "--conut: unknown option; did you mean --count?" },
@@ -259,7 +259,7 @@ describe("a mistake on the command line ends with 2 and one line of advice:", ()
   });
 });
 
-test("the client tells whoever asks the version and how to use it", async () => {
+test.concurrent("the client tells whoever asks the version and how to use it", async () => {
   await using folder = await temporaryFolder();
   const version = await run("client", ["-V"], { folder });
   expect(version).toEqual({ stdout: `${pkg.version}\n`, stderr: "", exitCode: 0 });
@@ -268,7 +268,7 @@ test("the client tells whoever asks the version and how to use it", async () => 
   expect(help.stdout).toContain("Usage: bun run client [URL] [options]\n");
 });
 
-describe("a server that goes", () => {
+describe.concurrent("a server that goes", () => {
   test("and comes back on the same port is found again", async () => {
     await using folder = await temporaryFolder();
     using port = await claimPort();
@@ -303,7 +303,7 @@ describe("a server that goes", () => {
   });
 });
 
-describe("it is hopeless, and ends with 5,", () => {
+describe.concurrent("it is hopeless, and ends with 5,", () => {
   test("when the token is refused, which is not shown", async () => {
     await using folder = await temporaryFolder();
     await using hub = openTestHub("[]", needsToken);
@@ -360,7 +360,7 @@ describe("it is hopeless, and ends with 5,", () => {
   });
 });
 
-describe("a signal", () => {
+describe.concurrent("a signal", () => {
   const cases: { signal: NodeJS.Signals; expected: number }[] = [
     { signal: "SIGHUP", expected: 129 },
     { signal: "SIGINT", expected: 130 },

@@ -16,7 +16,7 @@ const python = ["/usr/bin/python3", "python3"].find((name) => {
   return found !== null && Bun.spawnSync([found, "-c", "import websockets"], { stderr: "ignore" }).success;
 });
 
-test.skipIf(!python)(
+test.concurrent.skipIf(!python)(
   "Python's websockets gets the table, and the next one (skipped without python3-websockets)",
   async () => {
     await using folder = await temporaryFolder();
@@ -35,7 +35,7 @@ asyncio.run(main())`;
   },
 );
 
-test.skipIf(!python)(
+test.concurrent.skipIf(!python)(
   "Python's websockets follows the live feed by the one rule, and resumes (skipped without python3-websockets)",
   async () => {
     await using folder = await temporaryFolder();
@@ -89,7 +89,7 @@ asyncio.run(main())`;
   },
 );
 
-test.skipIf(!Bun.which("curl"))(
+test.concurrent.skipIf(!Bun.which("curl"))(
   "curl reads the doors: documents, conditional and compressed, and events (skipped without curl)",
   async () => {
     await using folder = await temporaryFolder();
@@ -126,7 +126,7 @@ test.skipIf(!Bun.which("curl"))(
   },
 );
 
-test.skipIf(!Bun.which("curl"))(
+test.concurrent.skipIf(!Bun.which("curl"))(
   "curl gets the page, is told how to connect elsewhere, and gets frames if it asks like a WebSocket (skipped without curl)",
   async () => {
     await using folder = await temporaryFolder();
@@ -209,7 +209,7 @@ const subscription = subscribe(url, {
 process.on("uncaughtException", ({ name }) => say("uncaught", name));
 `;
 
-describe("the package's csvcast/client", () => {
+describe.concurrent("the package's csvcast/client", () => {
   const a = speaker("k3f9");
   const live = statusOf("live");
 

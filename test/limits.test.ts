@@ -15,7 +15,7 @@ const metric = async ({ http }: RunningServer, name: string) => {
   );
 };
 
-describe("--max-per-address", () => {
+describe.concurrent("--max-per-address", () => {
   const from = (address: string) => ({ headers: { "X-Forwarded-For": address } });
 
   test("counts the visitors of a proxy each for themselves", async () => {
@@ -39,7 +39,7 @@ describe("--max-per-address", () => {
   });
 });
 
-test("wrong tokens are braked for one visitor of a proxy, and not for the others", async () => {
+test.concurrent("wrong tokens are braked for one visitor of a proxy, and not for the others", async () => {
   await using folder = await temporaryFolder();
   await folder.write("a.csv", "x\n1\n");
   await using server = await startServer(["a.csv"], { folder, env: { CSVCAST_TOKEN: "sesame-open" } });
@@ -58,7 +58,7 @@ test("wrong tokens are braked for one visitor of a proxy, and not for the others
   await until("a word of it", () => server.stderr().includes("refused 10.0.0.7: 429, too many wrong tokens"));
 });
 
-describe("--max-incoming", () => {
+describe.concurrent("--max-incoming", () => {
   test("closes who says more with 1009, and counts it", async () => {
     await using folder = await temporaryFolder();
     await folder.write("a.csv", "x\n1\n");
@@ -75,7 +75,7 @@ describe("--max-incoming", () => {
   });
 });
 
-describe("a file over its limits", () => {
+describe.concurrent("a file over its limits", () => {
   const cases = [
     {
       name: "columns",
@@ -144,7 +144,7 @@ describe("a file over its limits", () => {
   });
 });
 
-test("--history bounds what can be resumed: who comes later gets a snapshot", async () => {
+test.concurrent("--history bounds what can be resumed: who comes later gets a snapshot", async () => {
   await using folder = await temporaryFolder();
   const path = await folder.write("a.csv", `a\n${"1\n".repeat(100_000)}`);
   await using server = await startServer(["a.csv", "--history=4KiB"], { folder });

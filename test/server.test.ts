@@ -27,7 +27,7 @@ const GOODBYE = { code: 1001, reason: "server shutting down" };
 /** Without the notice that a busy machine takes long to read a file. */
 const linesOf = (stdout: string) => stdout.split("\n").filter((line) => !line.startsWith("loading "));
 
-describe("the server", () => {
+describe.concurrent("the server", () => {
   test("says first, to the letter, where it listens; then the addresses; then what is on air", async () => {
     await using folder = await temporaryFolder();
     await folder.write("sample.csv", sampleCsv);
@@ -117,7 +117,7 @@ describe("the server", () => {
   });
 });
 
-test("the server reads a CSV that grows on standard input, and keeps it on air after its end", async () => {
+test.concurrent("the server reads a CSV that grows on standard input, and keeps it on air after its end", async () => {
   await using folder = await temporaryFolder();
   await using server = await startServer(["-"], { folder, stdin: "open" });
   await using client = await connect(server.url);
@@ -133,7 +133,7 @@ test("the server reads a CSV that grows on standard input, and keeps it on air a
   expect(server.stderr()).toBe("");
 });
 
-describe("a path through a pipe", () => {
+describe.concurrent("a path through a pipe", () => {
   test("is asked for at once, and a client that is already there gets the table when it comes", async () => {
     await using folder = await temporaryFolder();
     await folder.write("sample.csv", sampleCsv);
@@ -246,7 +246,7 @@ describe("a path through a pipe", () => {
   });
 });
 
-describe("a FILE that is none is refused with 3 and the reason:", () => {
+describe.concurrent("a FILE that is none is refused with 3 and the reason:", () => {
   const cases: { name: string; make: (path: string) => Promise<unknown>; expected: string; args?: string[] }[] = [
     { name: "missing", make: async () => {}, expected: "no such file" },
     { name: "a directory", make: (path) => mkdir(path), expected: "is a directory, not a CSV file" },
@@ -274,7 +274,7 @@ describe("a FILE that is none is refused with 3 and the reason:", () => {
   });
 });
 
-describe("a file on air", () => {
+describe.concurrent("a file on air", () => {
   test("is followed: appended to, edited, replaced, emptied", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("a.csv", "x\n1\n");
@@ -392,7 +392,7 @@ describe("a file on air", () => {
   });
 });
 
-describe("a mistake on the command line ends with 2 and one line of advice:", () => {
+describe.concurrent("a mistake on the command line ends with 2 and one line of advice:", () => {
   const port = "a port is a number from 0 to 65535";
   const interval = "a time from 10ms to 1h, such as 500ms or 2s; a bare number is milliseconds";
   const cases: { args: string[]; env?: Record<string, string>; expected: string }[] = [
@@ -410,7 +410,7 @@ describe("a mistake on the command line ends with 2 and one line of advice:", ()
   });
 });
 
-describe("an address that cannot be had ends with 4:", () => {
+describe.concurrent("an address that cannot be had ends with 4:", () => {
   const why = "the port is taken (or the host unknown); give another --port, or 0 for any free one";
 
   test("a port that another program has", async () => {
@@ -443,7 +443,7 @@ describe("an address that cannot be had ends with 4:", () => {
   });
 });
 
-describe("who may come in", () => {
+describe.concurrent("who may come in", () => {
   test("a server with a token asks everyone for it, and takes it from the environment", async () => {
     await using folder = await temporaryFolder();
     await folder.write("a.csv", "x\n1\n");
@@ -503,7 +503,7 @@ describe("who may come in", () => {
   });
 });
 
-describe("the entry for clients on this machine", () => {
+describe.concurrent("the entry for clients on this machine", () => {
   test("is private, holds the token only where one was set, and goes with the server", async () => {
     await using folder = await temporaryFolder();
     await folder.write("a.csv", "x\n1\n");
@@ -534,7 +534,7 @@ describe("the entry for clients on this machine", () => {
   });
 });
 
-describe("a signal", () => {
+describe.concurrent("a signal", () => {
   const cases: { signal: NodeJS.Signals; expected: number }[] = [
     { signal: "SIGHUP", expected: 129 },
     { signal: "SIGINT", expected: 130 },

@@ -4,12 +4,11 @@
 import { expect, test } from "bun:test";
 import { SUBPROTOCOL } from "../../src/feed/protocol.ts";
 import { convertCsvToJson } from "../../src/source/convert.ts";
-import { type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
+import { type Random, randomFrom, RUNS, seedOfRun } from "../fuzz/random.ts";
 import { type Copy, openCopy } from "../hub/copy.ts";
 import { connectRaw, OPCODES } from "../hub/raw-client.ts";
 import { startServer, temporaryFolder, until } from "../support.ts";
 
-const RUNS = Number(process.env["CSVCAST_RUNS"] ?? 4);
 const PARALLEL = 2;
 
 /** A client: lives through one connection, or one stretch of polling, and tells what it holds. */

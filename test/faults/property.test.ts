@@ -3,9 +3,8 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { follow, temporaryFolder } from "../source/writer.ts";
-import { seedOfRun } from "../fuzz/random.ts";
+import { RUNS, seedOfRun } from "../fuzz/random.ts";
 
-const RUNS = Number(process.env["CSVCAST_RUNS"] ?? 4);
 const PARALLEL = 4;
 
 async function run(seed: number): Promise<void> {
@@ -32,7 +31,7 @@ test(
   async () => {
     const first = seedOfRun();
     for (let seed = first; seed < first + RUNS; seed += PARALLEL)
-      await Promise.all(Array.from({ length: PARALLEL }, (_, n) => run(seed + n)));
+      await Promise.all(Array.from({ length: Math.min(PARALLEL, first + RUNS - seed) }, (_, n) => run(seed + n)));
   },
   60_000 + RUNS * 5_000,
 );

@@ -5,12 +5,12 @@ import { expect, test } from "bun:test";
 import { subscribe, type Table } from "../../src/feed/client.ts";
 import { parseCursor } from "../../src/feed/protocol.ts";
 import { convertCsvToJson } from "../../src/source/convert.ts";
-import { type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
+import { type Random, randomFrom, seedOfRun, shareOf } from "../fuzz/random.ts";
 import { engines, type Proxy, type Redis, skipped, startProxy, startRedis } from "../redis.ts";
 import { type Folder, type RunningServer, startServer, temporaryFolder, until } from "../support.ts";
 import { type Follower, followEvents, followPlain, jsonOf, poll } from "./followers.ts";
 
-const RUNS = Math.max(1, Math.round(Number(process.env["CSVCAST_RUNS"] ?? 4) / 8));
+const RUNS = shareOf(1);
 const FAULTS = 7;
 const CLIENTS = 6;
 const BEAT = "--relay-heartbeat=100ms";

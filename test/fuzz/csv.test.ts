@@ -6,10 +6,14 @@ import { SPARE_BYTES } from "../../src/csv/encoding.ts";
 import { CR, type Layout, LF, walkRecords } from "../../src/csv/records.ts";
 import { createRenderer, jsonOf, terminate } from "../../src/csv/render.ts";
 import { hostile, PIECES, type TestDocument, wellFormed } from "./documents.ts";
-import { forSeeds, type Random } from "./random.ts";
+import { forSeeds, type Random, RANDOM_TIMEOUT_MS, shareOf, shown } from "./random.ts";
 import { readRecords, toRows } from "./reference.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(RANDOM_TIMEOUT_MS);
+
+const WELL_FORMED = shareOf(12_000);
+const HOSTILE = shareOf(20_000);
+const LARGE = shareOf(200);
 
 /**
  * Where papaparse does not follow DESIGN section 3, and what keeps the comparison fair. Everything else must be equal.
@@ -64,9 +68,9 @@ const isQuotedBlank = (record: string[]) => record.length === 1 && record[0] ===
 const fill = (columns: number) => (record: string[]) => Array.from({ length: columns }, (_, c) => record[c] ?? "");
 
 describe("random documents", () => {
-  test("12,000 well-formed ones give what papaparse gives", () => {
+  test(`${shown(WELL_FORMED)} well-formed ones give what papaparse gives`, () => {
     expect(KNOWN_DIFFERENCES).toHaveLength(4);
-    forSeeds(12_000, (random) => {
+    forSeeds(WELL_FORMED, (random) => {
       const document = wellFormed(random);
       const { text, delimiter, newline } = document;
       const records = Papa.parse<string[]>(text, { delimiter, newline, skipEmptyLines: true }).data;
@@ -82,8 +86,8 @@ describe("random documents", () => {
     });
   });
 
-  test("20,000 of any bytes give what the reference gives, through any number of calls", () => {
-    forSeeds(20_000, (random) => {
+  test(`${shown(HOSTILE)} of any bytes give what the reference gives, through any number of calls`, () => {
+    forSeeds(HOSTILE, (random) => {
       const document = random.chance(0.5) ? hostile(random) : wellFormed(random);
       const { records, openQuote } = readRecords(document.text, document.delimiter, document.recordEnd);
       const columns = 1 + random.below(5);
@@ -91,8 +95,8 @@ describe("random documents", () => {
     });
   });
 
-  test("200 large ones, with cells longer than the writer's window, give what the reference gives", () => {
-    forSeeds(200, (random) => {
+  test(`${shown(LARGE)} large ones, with cells longer than the writer's window, give what the reference gives`, () => {
+    forSeeds(LARGE, (random) => {
       const document = wellFormed(random);
       const long =
         "x".repeat(random.below(100_000)) + (random.chance(0.5) ? '""\n\x01'.repeat(random.below(20_000)) : "");
@@ -105,7 +109,7 @@ describe("random documents", () => {
   });
 
   test("objects have the same cells under their names, and JSON.parse reads every name back", () => {
-    forSeeds(2_000, (random) => {
+    forSeeds(shareOf(2_000), (random) => {
       const { text, delimiter, recordEnd } = hostile(random);
       const names = Array.from({ length: 1 + random.below(4) }, (_, c) => `${random.pick(PIECES)}"${c}`);
       const layout: Layout = { delimiter: delimiter.charCodeAt(0), recordEnd: recordEnd === "\n" ? LF : CR };

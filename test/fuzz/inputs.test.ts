@@ -1,4 +1,4 @@
-// 50,000 inputs for whatever reads what people and machines give: options, cursors, messages, access rules.
+// Tens of thousands of inputs for whatever reads what people and machines give: options, cursors, messages, access rules.
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { clientOptions } from "../../src/cli/client-options.ts";
 import { CliError } from "../../src/cli/errors.ts";
@@ -7,11 +7,13 @@ import { serverOptions } from "../../src/cli/server-options.ts";
 import { formatCursor, parseCursor, parseMessage, ProtocolError } from "../../src/feed/protocol.ts";
 import { type AccessPolicy, refusalOf, visitorOf } from "../../src/hub/access.ts";
 import { encodingOf, knownBy } from "../../src/hub/routes.ts";
-import { TEST_TIMEOUT_MS } from "../support.ts";
 import { mutated, nearly, soup } from "./mutations.ts";
-import { forSeeds, type Random } from "./random.ts";
+import { forSeeds, type Random, RANDOM_TIMEOUT_MS, shareOf, shown } from "./random.ts";
 
-setDefaultTimeout(2 * TEST_TIMEOUT_MS);
+setDefaultTimeout(RANDOM_TIMEOUT_MS);
+
+const COMMAND_LINES = shareOf(20_000);
+const OTHERS = shareOf(10_000);
 
 const VALUES = [
   "0",
@@ -49,8 +51,8 @@ function expectSound(values: Record<string, unknown>, options: Record<string, Op
   }
 }
 
-test("20,000 command lines and environments: values by the rules, or one line of advice", () => {
-  forSeeds(20_000, (random) => {
+test(`${shown(COMMAND_LINES)} command lines and environments: values by the rules, or one line of advice`, () => {
+  forSeeds(COMMAND_LINES, (random) => {
     const options: Record<string, Option<unknown>> = random.chance(0.7) ? serverOptions : clientOptions;
     const names = Object.keys(options);
     const variable = () => `CSVCAST_${random.pick(names).toUpperCase().replaceAll("-", "_")}`;
@@ -66,8 +68,8 @@ test("20,000 command lines and environments: values by the rules, or one line of
   });
 });
 
-test("10,000 cursors: what is read is written the same, or it is none", () => {
-  forSeeds(10_000, (random) => {
+test(`${shown(OTHERS)} cursors: what is read is written the same, or it is none`, () => {
+  forSeeds(OTHERS, (random) => {
     const text = nearly(random, ["k3f9:120", "Ab-_9:0", `${"x".repeat(64)}:999999999999999`]);
     const cursor = parseCursor(text);
     if (!cursor) return;
@@ -83,8 +85,8 @@ const MESSAGES = [
   '{"type":"status","state":"live","message":"","since":1760000000000}',
 ];
 
-test("10,000 messages: what PROTOCOL.md says, one of an unknown type, or a ProtocolError", () => {
-  forSeeds(10_000, (random) => {
+test(`${shown(OTHERS)} messages: what PROTOCOL.md says, one of an unknown type, or a ProtocolError`, () => {
+  forSeeds(OTHERS, (random) => {
     const text = random.chance(0.9) ? mutated(random, random.pick(MESSAGES)) : soup(random);
     try {
       const message = parseMessage(text);
@@ -130,8 +132,8 @@ function mayComeIn(host: string, origin: string | undefined): boolean {
   );
 }
 
-test("10,000 Hosts and Origins: who may come in is who DESIGN section 6 lets in", () => {
-  forSeeds(10_000, (random) => {
+test(`${shown(OTHERS)} Hosts and Origins: who may come in is who DESIGN section 6 lets in`, () => {
+  forSeeds(OTHERS, (random) => {
     const host = nearly(random, HOSTS);
     const origin = random.chance(0.5) ? undefined : nearly(random, [...ORIGINS, `http://${host.toLowerCase()}`]);
     const headers = new Headers();
@@ -147,8 +149,8 @@ test("10,000 Hosts and Origins: who may come in is who DESIGN section 6 lets in"
   });
 });
 
-test("10,000 Accept-Encoding and If-None-Match: an answer, never an error", () => {
-  forSeeds(10_000, (random) => {
+test(`${shown(OTHERS)} Accept-Encoding and If-None-Match: an answer, never an error`, () => {
+  forSeeds(OTHERS, (random) => {
     expect([undefined, "gzip", "zstd"]).toContain(
       encodingOf(nearly(random, ["gzip, deflate, br, zstd", "*;q=0", "gzip;q=0.5"])),
     );

@@ -6,10 +6,13 @@ import { CsvError } from "../../src/csv/error.ts";
 import { renderParts, type Shape } from "../../src/csv/parts.ts";
 import { type CsvTable, openTable } from "../../src/csv/table.ts";
 import { hostile, type TestDocument, wellFormed } from "./documents.ts";
-import { forSeeds } from "./random.ts";
+import { forSeeds, RANDOM_TIMEOUT_MS, shareOf, shown } from "./random.ts";
 import { readRecords, toRows } from "./reference.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(RANDOM_TIMEOUT_MS);
+
+const DOCUMENTS = shareOf(6_000);
+const NORMALISED = shareOf(3_000);
 
 /** Undefined for what is refused: binary content, a header that is none. */
 function open({ text, delimiter }: TestDocument): CsvTable | undefined {
@@ -30,9 +33,9 @@ function textOf(table: CsvTable, from: number, to: number, shape: Exclude<Shape,
   return all.toString();
 }
 
-test("6,000 documents say the same as arrays, objects, lines and normalised CSV", () => {
+test(`${shown(DOCUMENTS)} documents say the same as arrays, objects, lines and normalised CSV`, () => {
   let opened = 0;
-  forSeeds(6_000, (random) => {
+  forSeeds(DOCUMENTS, (random) => {
     const document = random.chance(0.5) ? hostile(random) : wellFormed(random);
     const table = open(document);
     if (!table) return;
@@ -54,11 +57,11 @@ test("6,000 documents say the same as arrays, objects, lines and normalised CSV"
     expect(read.data.slice(0, -1)).toEqual(columns.length > 0 ? [[...columns], ...rows] : []);
     expect(read.data.length === 0 || read.data.at(-1)?.join() === "").toBe(true);
   });
-  expect(opened).toBeGreaterThan(3_000);
+  expect(opened).toBeGreaterThan(DOCUMENTS / 2);
 });
 
-test("3,000 normalised documents stay as they are when they are normalised again", () => {
-  forSeeds(3_000, (random) => {
+test(`${shown(NORMALISED)} normalised documents stay as they are when they are normalised again`, () => {
+  forSeeds(NORMALISED, (random) => {
     const table = open(hostile(random));
     if (!table || table.columns.length === 0) return;
     const csv = textOf(table, 0, table.rows(), "csv");

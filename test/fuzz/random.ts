@@ -22,6 +22,18 @@ export function randomFrom(seed: number): Random {
   return { next, below, chance: (probability) => next() < probability, pick: (items) => items[below(items.length)]! };
 }
 
+/** How much is left to chance: CSVCAST_RUNS is 8 in `bun run verify`, 200 in `bun run soak`, and 2 in bare `bun test`. */
+export const RUNS = Number(process.env["CSVCAST_RUNS"] ?? 2);
+
+/** Of so many random cases those for this run: all in `bun run verify`, a quarter in bare `bun test`, at least one. */
+export const shareOf = (cases: number) => Math.max(1, Math.round((cases * RUNS) / 8));
+
+/** For the names of tests. */
+export const shown = (cases: number) => cases.toLocaleString("en-US");
+
+/** For `setDefaultTimeout` in files of random cases. */
+export const RANDOM_TIMEOUT_MS = Math.max(1, RUNS / 8) * 60_000;
+
 /** The seed of this run: from CSVCAST_SEED, or a new one. */
 export function seedOfRun(): number {
   return Number(process.env["CSVCAST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));

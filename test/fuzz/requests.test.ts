@@ -4,14 +4,16 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { CsvError } from "../../src/csv/error.ts";
 import { openHeld } from "../../src/source/held.ts";
 import { convertCsvToJson } from "../../src/source/convert.ts";
-import { connect, type RunningServer, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
+import { connect, type RunningServer, startServer, temporaryFolder, until } from "../support.ts";
 import { hostile, wellFormed } from "./documents.ts";
 import { mutated, nearly, soup } from "./mutations.ts";
-import { forSeeds, type Random, randomFrom, seedOfRun } from "./random.ts";
+import { forSeeds, type Random, RANDOM_TIMEOUT_MS, randomFrom, seedOfRun, shareOf, shown } from "./random.ts";
 
-setDefaultTimeout(2 * TEST_TIMEOUT_MS);
+setDefaultTimeout(RANDOM_TIMEOUT_MS);
 
-const REQUESTS = 4_000;
+const REQUESTS = shareOf(4_000);
+const SEQUENCES = shareOf(10_000);
+const FILES = shareOf(300);
 const PARALLEL = 16;
 const METHODS = ["GET", "GET", "GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "BREW"];
 const PATHS = [
@@ -99,7 +101,7 @@ async function expectWell(server: RunningServer): Promise<void> {
   expect(server.stdout() + server.stderr()).not.toMatch(/unexpected|error:/i);
 }
 
-test(`${REQUESTS.toLocaleString("en-US")} requests: no 500, no hang, no word of the inside`, async () => {
+test.concurrent(`${shown(REQUESTS)} requests: no 500, no hang, no word of the inside`, async () => {
   const seed = seedOfRun();
   await using folder = await temporaryFolder();
   await folder.write("a.csv", `x\n${"1234567890\n".repeat(200)}`);
@@ -138,8 +140,8 @@ function randomBytes(random: Random): Buffer {
   return random.chance(0.1) ? Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), bytes]) : bytes;
 }
 
-test("10,000 sequences of bytes, held and appended to: a table whose JSON is JSON, or a CsvError", () => {
-  forSeeds(10_000, (random) => {
+test(`${shown(SEQUENCES)} sequences of bytes, held and appended to: a table whose JSON is JSON, or a CsvError`, () => {
+  forSeeds(SEQUENCES, (random) => {
     const held = openHeld({
       readOptions: {},
       lastRows: random.pick([Infinity, 2]),
@@ -161,20 +163,23 @@ test("10,000 sequences of bytes, held and appended to: a table whose JSON is JSO
   });
 });
 
-test("300 files of any bytes through the whole program: it stays, and converges to the last good one", async () => {
-  const random = randomFrom(seedOfRun());
-  await using folder = await temporaryFolder();
-  const path = await folder.write("a.csv", "x\n1\n");
-  await using server = await startServer(["a.csv", "--settle=10ms"], { folder });
-  await using client = await connect(server.url);
-  await client.next();
-  for (let n = 0; n < 300; n++) {
-    if (random.chance(0.5)) await Bun.write(path, randomBytes(random));
-    else await folder.write("a.csv", randomBytes(random));
-    if (random.chance(0.7)) await Bun.sleep(random.below(15));
-  }
-  await Bun.write(path, 'name,"a ""b"""\n1,2\n');
-  const json = await convertCsvToJson(path);
-  await client.nextThat("the last file", (text) => text === json);
-  await expectWell(server);
-});
+test.concurrent(
+  `${shown(FILES)} files of any bytes through the whole program: it stays, and converges to the last good one`,
+  async () => {
+    const random = randomFrom(seedOfRun());
+    await using folder = await temporaryFolder();
+    const path = await folder.write("a.csv", "x\n1\n");
+    await using server = await startServer(["a.csv", "--settle=10ms"], { folder });
+    await using client = await connect(server.url);
+    await client.next();
+    for (let n = 0; n < FILES; n++) {
+      if (random.chance(0.5)) await Bun.write(path, randomBytes(random));
+      else await folder.write("a.csv", randomBytes(random));
+      if (random.chance(0.7)) await Bun.sleep(random.below(15));
+    }
+    await Bun.write(path, 'name,"a ""b"""\n1,2\n');
+    const json = await convertCsvToJson(path);
+    await client.nextThat("the last file", (text) => text === json);
+    await expectWell(server);
+  },
+);

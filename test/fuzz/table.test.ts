@@ -3,9 +3,9 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { openDocument } from "../../src/csv/document.ts";
 import { SPARE_BYTES } from "../../src/csv/encoding.ts";
 import { openTable } from "../../src/csv/table.ts";
-import { forSeeds, type Random } from "./random.ts";
+import { forSeeds, type Random, RANDOM_TIMEOUT_MS, shareOf } from "./random.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(RANDOM_TIMEOUT_MS);
 
 const HEADER = "a,b,c\n";
 const SOUP = [
@@ -50,7 +50,7 @@ function borders(text: string): number[] {
 
 describe("a table under random edits", () => {
   test("is what its bytes say, and its splices lead there", () => {
-    forSeeds(6_000, (random) => {
+    forSeeds(shareOf(6_000), (random) => {
       let text = HEADER + soup(random, 30);
       const table = open(text);
       let copy = rowsOf(table);

@@ -2,9 +2,9 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Splice } from "../../src/csv/diff.ts";
 import { viewOf, viewSplices } from "../../src/csv/view.ts";
-import { forSeeds, type Random } from "./random.ts";
+import { forSeeds, type Random, RANDOM_TIMEOUT_MS, shareOf } from "./random.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(RANDOM_TIMEOUT_MS);
 
 /** Splices in ascending order that do not touch each other, and the table they lead to. */
 function edit(random: Random, table: number[], fresh: () => number): { splices: Splice[]; table: number[] } {
@@ -24,7 +24,7 @@ function edit(random: Random, table: number[], fresh: () => number): { splices: 
 }
 
 test("what a view shows follows the table", () => {
-  forSeeds(20_000, (random) => {
+  forSeeds(shareOf(20_000), (random) => {
     let next = 0;
     const fresh = () => next++;
     const before = Array.from({ length: random.below(10) }, fresh);

@@ -1,9 +1,12 @@
 // The table of a replica against arrays: whatever the cells hold, and however many splices come at once.
-import { describe, expect, test } from "bun:test";
-import { forSeeds, type Random } from "../../fuzz/random.ts";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { forSeeds, type Random, RANDOM_TIMEOUT_MS, shareOf, shown as numeral } from "../../fuzz/random.ts";
 import { csvOf, draftTable, type RelayTable } from "../../../src/source/relay/table.ts";
 import type { WireRow, WireSplice } from "../../../src/source/relay/wire.ts";
 
+setDefaultTimeout(RANDOM_TIMEOUT_MS);
+
+const CHANGES = shareOf(2_000);
 const LIMITS = { maxBytes: 1 << 20, maxCellBytes: 1 << 16, lastRows: Infinity };
 
 function tableOf(columns: readonly string[], rows: readonly WireRow[], limits = LIMITS): RelayTable {
@@ -61,8 +64,8 @@ function someSplices(random: Random, rows: number, columns: number): WireSplice[
   return splices;
 }
 
-test("2,000 random changes of random tables, of all rows and of the last few: what is shown is what was sent", () => {
-  forSeeds(2_000, (random) => {
+test(`${numeral(CHANGES)} random changes of random tables, of all rows and of the last few: what is shown is what was sent`, () => {
+  forSeeds(CHANGES, (random) => {
     const columns = 1 + random.below(3);
     const names = Array.from({ length: columns }, (_, c) => `${CELLS[c]}${c}`);
     const lastRows = random.chance(0.4) ? 1 + random.below(6) : Infinity;
