@@ -1,6 +1,7 @@
 // The client on the live feed, --live, --ndjson and --csv: a real process against a server that the test plays.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile } from "node:fs/promises";
+import { atOnce } from "./at-once.ts";
 import type { Message } from "../src/feed/protocol.ts";
 import { startInTerminal } from "./cli/terminal.ts";
 import { claimPort } from "./port.ts";
@@ -14,7 +15,8 @@ import {
 } from "./feed/scripted-server.ts";
 import { command, environment, run, start, startServer, TEST_TIMEOUT_MS, temporaryFolder, until } from "./support.ts";
 
-setDefaultTimeout(TEST_TIMEOUT_MS);
+setDefaultTimeout(4 * TEST_TIMEOUT_MS);
+atOnce(4);
 
 const LIVE = statusOf("live", "");
 const a = speaker("k3f9");

@@ -2,6 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { atOnce } from "./at-once.ts";
 import pkg from "../package.json";
 import type { HubOptions } from "../src/hub/hub.ts";
 import { startInTerminal } from "./cli/terminal.ts";
@@ -19,7 +20,8 @@ import {
   until,
 } from "./support.ts";
 
-setDefaultTimeout(TEST_TIMEOUT_MS);
+setDefaultTimeout(4 * TEST_TIMEOUT_MS);
+atOnce(4);
 
 const TOKEN = "sesame-open";
 

@@ -5,10 +5,12 @@ import { appendFile, cp, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
+import { atOnce } from "./at-once.ts";
 import { openScriptedServer, rowsOf, speaker, statusOf } from "./feed/scripted-server.ts";
 import { type Folder, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "./support.ts";
 
-setDefaultTimeout(TEST_TIMEOUT_MS);
+setDefaultTimeout(4 * TEST_TIMEOUT_MS);
+atOnce(4);
 
 const SAMPLE = '[{"a":"1","b":"é"}]';
 const python = ["/usr/bin/python3", "python3"].find((name) => {

@@ -1,9 +1,11 @@
 // Each limit, met: a refusal that says so, a counter, and everyone else unharmed.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile } from "node:fs/promises";
+import { atOnce } from "./at-once.ts";
 import { connect, run, startServer, type RunningServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "./support.ts";
 
-setDefaultTimeout(TEST_TIMEOUT_MS);
+setDefaultTimeout(4 * TEST_TIMEOUT_MS);
+atOnce(4);
 
 const metric = async ({ http }: RunningServer, name: string) => {
   const text = await (await fetch(`${http}/metrics`)).text();

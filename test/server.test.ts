@@ -2,6 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile, mkdir, readdir, rename, rm, stat, symlink, truncate } from "node:fs/promises";
 import { join } from "node:path";
+import { atOnce } from "./at-once.ts";
 import pkg from "../package.json";
 import { openCopy } from "./hub/copy.ts";
 import {
@@ -17,7 +18,8 @@ import {
   until,
 } from "./support.ts";
 
-setDefaultTimeout(TEST_TIMEOUT_MS);
+setDefaultTimeout(4 * TEST_TIMEOUT_MS);
+atOnce(4);
 
 const QUICK = ["--host=127.0.0.1", "--port=0"];
 const PROMPT = "Enter the CSV file path: ";

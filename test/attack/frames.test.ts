@@ -1,11 +1,13 @@
 // WebSocket frames that RFC 6455 forbids, or allows and nobody sends: each ends its own connection at most.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { deflateRawSync } from "node:zlib";
+import { atOnce } from "../at-once.ts";
 import { TEST_TIMEOUT_MS, until } from "../support.ts";
 import { framesOf, type Peer, textOf, upgradePeer } from "./peer.ts";
 import { openScene, type Scene } from "./scene.ts";
 
-setDefaultTimeout(TEST_TIMEOUT_MS);
+setDefaultTimeout(4 * TEST_TIMEOUT_MS);
+atOnce(6);
 
 /** All attacks are on one server: it outlives them. */
 let scene: Scene;
@@ -74,7 +76,7 @@ const pongsOf = (peer: Peer) =>
     .filter(({ opcode }) => opcode === PONG)
     .map(({ payload }) => payload.toString());
 
-describe("a WebSocket peer is closed with", () => {
+describe.concurrent("a WebSocket peer is closed with", () => {
   type Case = { code: number; name: string; frames: Buffer[] };
   const invalid = Buffer.from([0xc3, 0x28]);
   const cases: Case[] = [
@@ -140,7 +142,7 @@ describe("a WebSocket peer is closed with", () => {
   });
 });
 
-describe("a WebSocket peer goes on after", () => {
+describe.concurrent("a WebSocket peer goes on after", () => {
   const cases: { name: string; frames: Buffer[] }[] = [
     { name: "a message as large as is taken", frames: [frame(TEXT, "x".repeat(MAX_MESSAGE_BYTES))] },
     { name: "a binary message", frames: [frame(BINARY, Buffer.from([0, 255, 1]))] },
@@ -167,7 +169,7 @@ describe("a WebSocket peer goes on after", () => {
   });
 });
 
-describe("a WebSocket peer that closes by the rules", () => {
+describe.concurrent("a WebSocket peer that closes by the rules", () => {
   const cases = [
     { name: "with 1000", frames: [closing(1000, "thanks")], expected: 1000 },
     { name: "with 1003", frames: [closing(1003)], expected: 1003 },
@@ -187,7 +189,7 @@ describe("a WebSocket peer that closes by the rules", () => {
   });
 });
 
-describe("the server holds no more memory for", () => {
+describe.concurrent("the server holds no more memory for", () => {
   const FRAGMENTS = 1_000_000;
 
   test("a message in a million fragments of one byte, which ends its connection", async () => {
@@ -242,7 +244,7 @@ describe("the server holds no more memory for", () => {
   });
 });
 
-test("pings by the thousand are all answered, in order", async () => {
+test.concurrent("pings by the thousand are all answered, in order", async () => {
   await using witness = await scene.witness();
   await using peer = await upgradePeer(scene.port);
   const numbers = Array.from({ length: 5_000 }, (_, number) => String(number));

@@ -1,13 +1,15 @@
 // Requests that are none, that mean one thing to a proxy and another to a server, or that never end: 4xx, or the connection
 // ends. Whatever comes behind them is not taken for a request that somebody made.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { atOnce } from "../at-once.ts";
 import { handshake } from "../hub/raw-client.ts";
 import { randomFrom, seedOfRun } from "../fuzz/random.ts";
 import { TEST_TIMEOUT_MS, until } from "../support.ts";
 import { connectPeer, type Peer, textOf } from "./peer.ts";
 import { openScene, type Scene, TREASURE } from "./scene.ts";
 
-setDefaultTimeout(TEST_TIMEOUT_MS);
+setDefaultTimeout(4 * TEST_TIMEOUT_MS);
+atOnce(6);
 
 /** All attacks are on one server: it outlives them. */
 let scene: Scene;
@@ -39,7 +41,7 @@ function expectNothingTold(peer: Peer): void {
   expect(textOf(peer)).not.toMatch(/HTTP\/1\.\d 500 |\bat .*:\d+|\.ts\b|\/src\/|Error:/);
 }
 
-describe("the connection ends at", () => {
+describe.concurrent("the connection ends at", () => {
   type Case = { name: string; request: string | Uint8Array; statuses: number[] };
   const post = "POST /csv.json HTTP/1.1";
   const chunked = "Transfer-Encoding: chunked";
@@ -159,7 +161,7 @@ describe("the connection ends at", () => {
   });
 });
 
-describe("a devious request is answered once, and what it hides is not:", () => {
+describe.concurrent("a devious request is answered once, and what it hides is not:", () => {
   type Case = { name: string; request: string; statuses: number[] };
   const hidden = `Content-Length: ${HIDDEN.length}`;
   const inChunks = `${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n0\r\n\r\n`;
@@ -276,7 +278,7 @@ describe("a devious request is answered once, and what it hides is not:", () => 
   });
 });
 
-describe("the server holds no more memory for", () => {
+describe.concurrent("the server holds no more memory for", () => {
   const chunk = Buffer.concat([Buffer.from("10000\r\n"), Buffer.alloc(65_536, "x"), Buffer.from("\r\n")]);
   const cases = [
     { name: "a body that never ends, by POST", start: "POST / HTTP/1.1", again: chunk, times: 3_000 },

@@ -3,9 +3,11 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, renameSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { appendFileSync, closeSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { atOnce } from "../at-once.ts";
 import { type Followed, follow, SETTLE_MS, temporaryFolder } from "../source/writer.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
+atOnce(6);
 
 /** A shell, as writers are: in the folder of the file. */
 async function shell(folder: string, script: string): Promise<void> {

@@ -68,40 +68,41 @@ const ROWS = `[...document.querySelectorAll(".row")].filter((row) => !row.hidden
   .sort((a, b) => Number(a.ariaRowIndex) - Number(b.ariaRowIndex))
   .map((row) => [row.querySelector(".number").textContent, ...[...row.querySelectorAll(".cell")].filter((cell) => !cell.hidden).map((cell) => cell.textContent)])`;
 
-/** A tab that is used again: opening one takes longer than most tests. */
-let idle: Bun.WebView | undefined;
+/** Tabs that are used again: opening one takes longer than most tests. */
+const idle: Bun.WebView[] = [];
 
-async function openView(): Promise<Bun.WebView> {
+async function openTab(): Promise<Bun.WebView> {
   const view = new Bun.WebView({
     backend: { type: "chrome", ...(browserPath && { path: browserPath }), argv: FLAGS },
   });
   await view.navigate("about:blank");
   await view.cdp("Page.enable");
+  await view.cdp("Emulation.setFocusEmulationEnabled", { enabled: true }); // each is as if it were the one in front
   await view.cdp("Page.addScriptToEvaluateOnNewDocument", { source: WITNESS });
   return view;
 }
 
 /** Opens the page; where it went wrong the test that leaves the block fails. */
 export async function openPage(url: string, size: { width?: number; height?: number } = {}): Promise<Page> {
-  const view = idle ?? (await openView());
-  idle = undefined;
+  const view = idle.pop() ?? (await openTab());
   await view.resize(size.width ?? 1000, size.height ?? 700);
   await view.cdp("Emulation.setEmulatedMedia", { features: [] });
   await view.navigate(url);
 
   const value = async <T>(expression: string) => (await view.evaluate(expression)) as T;
   const state = () => value<string>(`document.body.innerText.slice(0, 2000)`);
+  /** Each look costs the browser and the test, who share a machine with the other tabs. */
+  const isTrue = async (expression: string): Promise<boolean> => {
+    if (await value<boolean>(`Boolean(${expression})`)) return true;
+    await Bun.sleep(10);
+    return false;
+  };
   const untilTrue = async (expression: string): Promise<void> => {
-    let seen = "";
-    await until(
-      expression,
-      async () => {
-        if (await value<boolean>(`Boolean(${expression})`)) return true;
-        seen = await state();
-        return false;
-      },
-      () => seen,
-    );
+    try {
+      await until(expression, () => isTrue(expression));
+    } catch (error) {
+      throw new Error(`${expression}\n${await state()}`, { cause: error });
+    }
   };
   const rows = () => value<string[][]>(ROWS);
   const clickText = (selector: string, text: string) => {
@@ -125,7 +126,12 @@ export async function openPage(url: string, size: { width?: number; height?: num
       let seen: string[][] = [];
       return until(
         what,
-        async () => passes((seen = await rows())) && seen,
+        async () => {
+          seen = await rows();
+          if (passes(seen)) return seen;
+          await Bun.sleep(10);
+          return false;
+        },
         () => seen.map((row) => row.join(" | ")).join("\n"),
       );
     },
@@ -145,7 +151,7 @@ export async function openPage(url: string, size: { width?: number; height?: num
     async [Symbol.asyncDispose]() {
       const faults = await value<string[]>("window.faults");
       await view.navigate("about:blank");
-      idle = view;
+      idle.push(view);
       if (faults.length > 0) throw new Error(`on the page: ${faults.join("\n")}`);
     },
   };

@@ -2,10 +2,12 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { run, type RunningServer, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
+import { atOnce } from "../at-once.ts";
 import { claimPort } from "../port.ts";
 import { browserPath, openPage, type Page } from "./browser.ts";
 
-setDefaultTimeout(TEST_TIMEOUT_MS);
+setDefaultTimeout(4 * TEST_TIMEOUT_MS);
+atOnce(4);
 
 const PRICES = "symbol,price,day\nb,10,2026-01-02\na,9,2026-01-01\nc,100,2025-12-31\n";
 
@@ -36,7 +38,7 @@ const numbered = (count: number) => `n,name\n${Array.from({ length: count }, (_,
 const firstCell = (rows: string[][]) => rows[0]?.[1];
 const column = (rows: string[][], index: number) => rows.map((row) => row[index + 1]);
 
-describe.skipIf(!browserPath)("the page shows", () => {
+describe.concurrent.skipIf(!browserPath)("the page shows", () => {
   test("the file, its size and that it is live, and each row that is appended", async () => {
     await using scene = await openScene(PRICES);
     const { page } = scene;
@@ -98,7 +100,7 @@ describe.skipIf(!browserPath)("the page shows", () => {
   });
 });
 
-describe.skipIf(!browserPath)("sorting, filtering and selecting", () => {
+describe.concurrent.skipIf(!browserPath)("sorting, filtering and selecting", () => {
   test("numbers as numbers, dates as dates, and the third click is the order of the file", async () => {
     await using scene = await openScene(PRICES);
     const { page } = scene;
@@ -233,7 +235,7 @@ describe.skipIf(!browserPath)("sorting, filtering and selecting", () => {
   });
 });
 
-describe.skipIf(!browserPath)("the mouse", () => {
+describe.concurrent.skipIf(!browserPath)("the mouse", () => {
   test("sorts by a click on a header only, and selects beyond the last cell", async () => {
     await using scene = await openScene(PRICES);
     const { page } = scene;
@@ -257,7 +259,7 @@ describe.skipIf(!browserPath)("the mouse", () => {
   });
 });
 
-describe.skipIf(!browserPath)("the end of the table", () => {
+describe.concurrent.skipIf(!browserPath)("the end of the table", () => {
   test("is followed as a terminal does: up lets go, the end holds on", async () => {
     await using scene = await openScene(numbered(100));
     const { page, path } = scene;
@@ -307,7 +309,7 @@ describe.skipIf(!browserPath)("the end of the table", () => {
   });
 });
 
-describe.skipIf(!browserPath)("the badge says", () => {
+describe.concurrent.skipIf(!browserPath)("the badge says", () => {
   test("missing, invalid and stale with the reason, and live again", async () => {
     await using scene = await openScene(PRICES, ["--max-cell", "1KiB"]);
     const { page, path } = scene;
@@ -388,7 +390,7 @@ describe.skipIf(!browserPath)("the badge says", () => {
   });
 });
 
-describe.skipIf(!browserPath)("a stranger", () => {
+describe.concurrent.skipIf(!browserPath)("a stranger", () => {
   test("gets the page without a token, is asked for it, and it never stays in the address", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("prices.csv", PRICES);
@@ -412,7 +414,7 @@ describe.skipIf(!browserPath)("a stranger", () => {
   });
 });
 
-describe.skipIf(!browserPath)("nothing in the file is code", () => {
+describe.concurrent.skipIf(!browserPath)("nothing in the file is code", () => {
   test("not markup, not a formula, not what turns text around; a megabyte in a cell is cut, and whole in its own view", async () => {
     const hostile = [
       '__proto__,constructor,"<img src=x onerror=alert(1)>",\u202eevil',
@@ -447,7 +449,7 @@ describe.skipIf(!browserPath)("nothing in the file is code", () => {
   });
 });
 
-describe.skipIf(!browserPath)("a plot", () => {
+describe.concurrent.skipIf(!browserPath)("a plot", () => {
   test("picks a time and numbers, grows with the file, and draws what the filter leaves", async () => {
     const rows = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, i) => {
@@ -493,7 +495,7 @@ describe.skipIf(!browserPath)("a plot", () => {
   });
 });
 
-describe.skipIf(!browserPath)("a guest", () => {
+describe.concurrent.skipIf(!browserPath)("a guest", () => {
   test("is dark where the system is, and fits a phone", async () => {
     await using scene = await openScene(PRICES, [], { width: 390, height: 780 });
     const { page } = scene;
@@ -526,7 +528,7 @@ describe.skipIf(!browserPath)("a guest", () => {
   });
 });
 
-test.skipIf(!browserPath)("--help and the doors name the page", async () => {
+test.concurrent.skipIf(!browserPath)("--help and the doors name the page", async () => {
   await using folder = await temporaryFolder();
   const { stdout } = await run("server", ["--help"], { folder });
   expect(stdout).toContain("open the address in a browser");
