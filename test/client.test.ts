@@ -147,6 +147,10 @@ describe.concurrent("the client prints", () => {
       hub.send(numbered(number));
       expect(await witness.next()).toStartWith(String(number).padStart(4, "0"));
     }
+    if (process.platform === "linux") {
+      const status = await Bun.file(`/proc/${client.pid}/status`).text();
+      expect(Number(/VmHWM:\s+(\d+) kB/.exec(status)![1]) / 1024).toBeLessThan(FRAMES * 0.7);
+    }
 
     const lines: { number: number; length: number }[] = [];
     let rest = "";

@@ -113,7 +113,7 @@ describe.concurrent("a file over its limits", () => {
 
   test.each(cases)("of $name keeps the last good table on air, and comes back", async ({ args, good, bad, says }) => {
     await using folder = await temporaryFolder();
-    const path = await folder.write("a.csv", good);
+    await folder.write("a.csv", good);
     await using server = await startServer(["a.csv", ...args], { folder });
     await using client = await connect(server.url);
     const first = await client.next();
@@ -127,7 +127,7 @@ describe.concurrent("a file over its limits", () => {
     await server.prints("live again");
     const last = await (await fetch(`${server.http}/csv.json`)).text();
     await client.nextThat("the next good table", (text) => text === last);
-    expect(await Bun.file(path).text()).toContain("z");
+    expect(last).toContain("z");
   });
 
   test("by an appended row keeps what was there, until the row is gone", async () => {
@@ -139,8 +139,8 @@ describe.concurrent("a file over its limits", () => {
     await appendFile(path, `${"x".repeat(2000)}\n`);
     await server.prints("row 2: a cell of more than 1024 bytes", "stderr");
     await appendFile(path, "3\n");
-    await until("another look", async () => (await (await fetch(`${server.http}/healthz`)).text()).includes('"stale"'));
-    expect(await client.next()).toBe('[{"a":"1"}]');
+    for (let tick = 0; tick < 10 || client.waiting() > 0; tick++) expect(await client.next()).toBe('[{"a":"1"}]');
+    expect(await (await fetch(`${server.http}/healthz`)).json()).toMatchObject({ state: "stale" });
     await folder.write("a.csv", "a\n1\n2\n3\n");
     await client.nextThat("the rows", (text) => text === '[{"a":"1"},{"a":"2"},{"a":"3"}]');
   });

@@ -1,6 +1,8 @@
 // DESIGN section 4: what writers do to a file, done by real processes to a real file, seen with file events and without.
 // After each, what is on air is what a fresh conversion gives; and nothing was ever on air that the file did not say.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { isUtf8 } from "node:buffer";
+import Papa from "papaparse";
 import { mkdirSync, renameSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { appendFileSync, closeSync, openSync, rmSync, statSync, writeSync } from "node:fs";
 import { atOnce } from "../at-once.ts";
@@ -18,12 +20,12 @@ async function shell(folder: string, script: string): Promise<void> {
 const HEAD = "a,b\n";
 const rows = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, r) => `${from + r},row ${from + r}\n`).join("");
-const cells = (text: string) =>
-  text
-    .split("\n")
-    .slice(1)
-    .filter((line) => line !== "")
-    .map((line) => line.split(","));
+const cells = (text: string) => Papa.parse<string[]>(text, { delimiter: ",", skipEmptyLines: true }).data.slice(1);
+/** As the reader decodes it: what is no UTF-8 is windows-1252. */
+const textOf = async (path: string) => {
+  const bytes = await Bun.file(path).bytes();
+  return isUtf8(bytes) ? new TextDecoder().decode(bytes) : new TextDecoder("windows-1252").decode(bytes);
+};
 
 type Scene = {
   name: string;
@@ -64,7 +66,8 @@ const SCENES: Scene[] = [
   {
     name: "appends a record over several lines, in pieces",
     before: 'a,b\n1,"x\ny"\n',
-    between: ['a,b\n1,"x\ny"\n'],
+    isAppend: true,
+    settleMs: 2_000,
     async act(path) {
       const fd = openSync(path("f.csv"), "a");
       for (const piece of ['2,"new', '\nline"', '" and', "\nmore", '"\n', "3,z\n"]) {
@@ -269,8 +272,7 @@ describe.concurrent.each([
     await scene.act(folder.path, followed);
     await followed.converges(path);
     await followed.until(() => followed.state() === "live", "live at the end");
-    const after = await Bun.file(path).text();
-    if (after.includes('"') || after.includes("\ufffd")) return;
+    const after = await textOf(path);
     const never = followed
       .publications()
       .filter((publication) => publication.splices !== undefined && !isAllowed(publication.rows, scene, after));

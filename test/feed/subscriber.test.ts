@@ -1,6 +1,7 @@
 // A copy of a table that keeps itself whole, against a server that the test plays.
 import { afterEach, describe, expect, test } from "bun:test";
 import { feedUrl, subscribe, type SubscribeOptions, type Subscription } from "../../src/feed/subscriber.ts";
+import { claimPort } from "../port.ts";
 import { until } from "../support.ts";
 import { openScriptedServer, rowsOf, speaker, statusOf } from "./scripted-server.ts";
 
@@ -265,6 +266,7 @@ describe("it is of no use to go on, and that is said,", () => {
     const { logged } = listen(server.url);
     (await server.visit()).send('[{"a":"1"}]');
     await logged("end: csvcast.v1 was agreed on, but what comes is something else");
+    expect(server.count()).toBe(1);
   });
 
   test("when it is turned away, but not when there is no room at the moment", async () => {
@@ -281,13 +283,14 @@ describe("it is of no use to go on, and that is said,", () => {
     const { logged } = listen(server.url);
     (await server.visit()).close(1008, "not you");
     await logged("end: not you");
+    expect(server.count()).toBe(1);
   });
 
   test("when the server is gone for longer than it may be", async () => {
-    const server = openScriptedServer();
-    await server[Symbol.asyncDispose]();
-    const { logged } = listen(server.url, { giveUpMs: 0 });
+    using port = await claimPort();
+    const { log, logged } = listen(`ws://127.0.0.1:${port.number}/`, { giveUpMs: 0 });
     await logged(/^end: /);
+    expect(log).toHaveLength(1);
   });
 });
 

@@ -69,13 +69,16 @@ test(`${shown(COMMAND_LINES)} command lines and environments: values by the rule
 });
 
 test(`${shown(OTHERS)} cursors: what is read is written the same, or it is none`, () => {
+  let read = 0;
   forSeeds(OTHERS, (random) => {
     const text = nearly(random, ["k3f9:120", "Ab-_9:0", `${"x".repeat(64)}:999999999999999`]);
     const cursor = parseCursor(text);
     if (!cursor) return;
     expect(Number.isSafeInteger(cursor.version) && cursor.version >= 0).toBe(true);
     expect(parseCursor(formatCursor(cursor))).toEqual(cursor);
+    read++;
   });
+  expect(read).toBeWithin(OTHERS / 20, OTHERS);
 });
 
 const MESSAGES = [
@@ -86,15 +89,19 @@ const MESSAGES = [
 ];
 
 test(`${shown(OTHERS)} messages: what PROTOCOL.md says, one of an unknown type, or a ProtocolError`, () => {
+  let read = 0;
   forSeeds(OTHERS, (random) => {
     const text = random.chance(0.9) ? mutated(random, random.pick(MESSAGES)) : soup(random);
     try {
       const message = parseMessage(text);
-      if (message) expect(["snapshot", "delta", "sync", "status"]).toContain(message.type);
+      if (!message) return;
+      expect(["snapshot", "delta", "sync", "status"]).toContain(message.type);
+      read++;
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
     }
   });
+  expect(read).toBeWithin(OTHERS / 20, OTHERS);
 });
 
 const policy: AccessPolicy = {
@@ -133,6 +140,7 @@ function mayComeIn(host: string, origin: string | undefined): boolean {
 }
 
 test(`${shown(OTHERS)} Hosts and Origins: who may come in is who DESIGN section 6 lets in`, () => {
+  let letIn = 0;
   forSeeds(OTHERS, (random) => {
     const host = nearly(random, HOSTS);
     const origin = random.chance(0.5) ? undefined : nearly(random, [...ORIGINS, `http://${host.toLowerCase()}`]);
@@ -146,7 +154,9 @@ test(`${shown(OTHERS)} Hosts and Origins: who may come in is who DESIGN section 
     const seen = { host: headers.get("host")!, origin: headers.get("origin") ?? undefined };
     const refusal = refusalOf(visitorOf(headers, "http://localhost/", "127.0.0.1", []), policy);
     expect([seen, refusal === undefined]).toEqual([seen, mayComeIn(seen.host, seen.origin)]);
+    if (refusal === undefined) letIn++;
   });
+  expect(letIn).toBeWithin(OTHERS / 20, OTHERS);
 });
 
 test(`${shown(OTHERS)} Accept-Encoding and If-None-Match: an answer, never an error`, () => {

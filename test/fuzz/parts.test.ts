@@ -61,11 +61,15 @@ test(`${shown(DOCUMENTS)} documents say the same as arrays, objects, lines and n
 });
 
 test(`${shown(NORMALISED)} normalised documents stay as they are when they are normalised again`, () => {
+  let compared = 0;
   forSeeds(NORMALISED, (random) => {
     const table = open(hostile(random));
     if (!table || table.columns.length === 0) return;
     const csv = textOf(table, 0, table.rows(), "csv");
     const again = open({ text: csv, delimiter: ",", recordEnd: "\n", newline: "\r\n" });
-    if (again && again.columns.join() === table.columns.join()) expect(textOf(again, 0, again.rows(), "csv")).toBe(csv);
+    if (!again || again.columns.join() !== table.columns.join()) return;
+    expect(textOf(again, 0, again.rows(), "csv")).toBe(csv);
+    compared++;
   });
+  expect(compared).toBeGreaterThan(NORMALISED / 10);
 });

@@ -138,6 +138,6 @@ describe("a file that is no CSV is refused with one line that names it", () => {
   });
 
   test("a name with control characters is shown escaped", async () => {
-    expect(convertCsvToJson("a\nb\x1b.csv")).rejects.toThrow('"a\\nb\\u001b.csv": no such file');
+    await expect(convertCsvToJson("a\nb\x1b.csv")).rejects.toThrow('"a\\nb\\u001b.csv": no such file');
   });
 });

@@ -525,11 +525,15 @@ describe.concurrent.skipIf(!browserPath)("a guest", () => {
       (await figure('csvcast_clients{feed="live"}'))?.endsWith(" 0"),
     );
     await page.view.navigate(server.http);
+    await page.badge("live");
+    expect(await figure('csvcast_connections_total{feed="live"}')).toEndWith(" 2");
   });
 });
 
-test.concurrent.skipIf(!browserPath)("--help and the doors name the page", async () => {
+test.concurrent("--help and the doors name the page", async () => {
   await using folder = await temporaryFolder();
   const { stdout } = await run("server", ["--help"], { folder });
   expect(stdout).toContain("open the address in a browser");
+  await using server = await startServer([await folder.write("prices.csv", PRICES)], { folder });
+  expect(await (await fetch(`${server.http}/nothing`)).text()).toMatch(/^GET +\/ +the table in a browser/m);
 });
