@@ -263,7 +263,15 @@ describe.concurrent("the package's csvcast/client", () => {
       await using folder = await temporaryFolder();
       await installPackage(folder);
       await folder.write("program.ts", TYPED_PROGRAM);
-      const strict = ["--ignoreConfig", "--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022"];
+      const strict = [
+        "--ignoreConfig",
+        "--noEmit",
+        "--skipDefaultLibCheck",
+        "--strict",
+        "--exactOptionalPropertyTypes",
+        "--target",
+        "es2022",
+      ];
       await succeeds([process.execPath, tsc, ...strict, ...options, "program.ts"], folder.path);
     },
   );

@@ -2,11 +2,13 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, readdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { atOnce } from "../at-once.ts";
 import { cleanPath, completePath } from "../../src/cli/console.ts";
 import { connect, sampleCsv, sampleJson, TEST_TIMEOUT_MS, temporaryFolder } from "../support.ts";
 import { KEYS, type Line, openScreen, startInTerminal } from "./terminal.ts";
 
-setDefaultTimeout(TEST_TIMEOUT_MS);
+setDefaultTimeout(4 * TEST_TIMEOUT_MS);
+atOnce(4);
 
 const PROMPT = "Enter the CSV file path:";
 const SERVER = ["--host=127.0.0.1", "--port=0", "--interval=30ms", "--settle=20ms"];
@@ -90,7 +92,7 @@ const STARTED = [
 ];
 const WAITING = "no file yet · 0 clients";
 
-describe("in a terminal, a person", () => {
+describe.concurrent("in a terminal, a person", () => {
   test("is asked for a path, completes it with Tab, and sees one status line that follows the table", async () => {
     await using folder = await temporaryFolder();
     await folder.write("sample.csv", sampleCsv);

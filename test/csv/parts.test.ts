@@ -55,6 +55,9 @@ describe("RFC 4180: ", () => {
   });
 });
 
+/** As `toEqual` says, in a tenth of its time. */
+const isSame = (some: string[][], others: string[][]) => JSON.stringify(some) === JSON.stringify(others);
+
 describe("the shapes of", () => {
   const many = (row: (r: number) => string, count: number) =>
     "id,text\n" + Array.from({ length: count }, (_, r) => `${r},${row(r)}\n`).join("");
@@ -64,8 +67,8 @@ describe("the shapes of", () => {
     { name: "a header", text: "a,b\n", isWithinBounds: true },
     { name: "one row", text: "a,b\n1,2\n", isWithinBounds: true },
     { name: "many ASCII rows", text: many((r) => `row ${r}`, 120_000), isWithinBounds: true },
-    { name: "many rows with é", text: many((r) => `é${r}`, 120_000), isWithinBounds: true },
-    { name: "many rows with €", text: many((r) => `€${r}`, 120_000), isWithinBounds: true },
+    { name: "many rows with é", text: many((r) => `é${r}`, 80_000), isWithinBounds: true },
+    { name: "many rows with €", text: many((r) => `€${r}`, 80_000), isWithinBounds: true },
     { name: "many controls", text: many(() => "\x1b".repeat(2_000), 500), isWithinBounds: true },
     { name: "a giant cell first", text: many((r) => (r === 0 ? giant : "x"), 5_000), isWithinBounds: false },
     { name: "a giant cell amidst", text: many((r) => (r === 4_000 ? giant : "x"), 9_000), isWithinBounds: false },
@@ -86,7 +89,7 @@ describe("the shapes of", () => {
     for (const part of parts) {
       const rows = JSON.parse(part.text) as string[][];
       expect(part.at).toBe(at);
-      expect(rows).toEqual(arrays.slice(at, at + rows.length));
+      expect(isSame(rows, arrays.slice(at, at + rows.length))).toBe(true);
       if (rows.length > 1) expect(Buffer.byteLength(part.text)).toBeLessThanOrEqual(PART_BYTES);
       at += rows.length;
     }
@@ -94,13 +97,13 @@ describe("the shapes of", () => {
     expect(parts.length).toBeGreaterThan(0);
     expect(parts.every(({ text }) => text.length <= PART_BYTES)).toBe(entry.isWithinBounds);
 
-    expect(rendered(table, "json").text).toBe(objects);
-    const lines = rendered(table, "ndjson").text;
-    expect(`[${lines.trimEnd().split("\n").join(",")}]`).toBe(objects);
-    const read = Papa.parse<string[]>(rendered(table, "csv").text, { delimiter: ",", newline: "\r\n" }).data;
-    expect(read.slice(1, -1)).toEqual(arrays);
-    for (const shape of ["json", "ndjson", "csv"] as const)
-      for (const chunk of rendered(table, shape).chunks) expect(chunk.length).toBeLessThanOrEqual(CHUNK_BYTES);
+    const [json, ndjson, csv] = [rendered(table, "json"), rendered(table, "ndjson"), rendered(table, "csv")];
+    expect(json.text === objects).toBe(true);
+    expect(`[${ndjson.text.trimEnd().split("\n").join(",")}]` === objects).toBe(true);
+    const read = Papa.parse<string[]>(csv.text, { delimiter: ",", newline: "\r\n" }).data;
+    expect(isSame(read.slice(1, -1), arrays)).toBe(true);
+    for (const { chunks } of [json, ndjson, csv])
+      expect(chunks.filter(({ length }) => length > CHUNK_BYTES)).toEqual([]);
   });
 
   test("a part of a table: rows count from its first", () => {
