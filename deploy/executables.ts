@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dir, "..");
 const OUT = join(ROOT, "dist/executables");
 const TARGETS = ["linux-x64", "linux-arm64", "darwin-arm64", "windows-x64"];
 const PROGRAMS = {
-  "csvcast-server": ["src/server.ts", "src/source/file.worker.ts"],
+  "csvcast-server": ["src/server.ts", "src/channel/sources.worker.ts"],
   "csvcast-client": ["src/client.ts"],
 };
 

@@ -2,24 +2,26 @@
 // `bun run client`: prints what a server broadcasts, one line each, on stdout and nothing else there.
 import { readFileSync } from "node:fs";
 import pkg from "../package.json";
-import { clientHelp, clientOptions, type Mode, modeOf } from "./cli/client-options.ts";
+import { clientHelp, clientOptions, type Mode, modeOf } from "./cli/client/options.ts";
 import { CliError, reportFatal } from "./cli/errors.ts";
 import { readOptions } from "./cli/options.ts";
-import { escapeControls, openOutput, type Output } from "./cli/output.ts";
-import { csv, ndjson, openRowLog } from "./cli/rows.ts";
+import { escapeControls, openOutput, type Output } from "./cli/client/output.ts";
+import { csv, ndjson, openRowLog } from "./cli/client/rows.ts";
 import { liveEntries } from "./cli/runtime.ts";
 import { endSignals, exitCodeOf } from "./cli/signals.ts";
 import { givenToken } from "./cli/token.ts";
-import { keepConnected } from "./feed/connection.ts";
 import type { StatusMessage } from "./feed/protocol.ts";
-import { subscribe, type SubscriberEvents } from "./feed/subscriber.ts";
+import { handshakeOf } from "./cli/client/handshake.ts";
+import { websocketClient } from "./cli/client/plain.ts";
+import { subscribe, type SubscriberEvents } from "./follow/subscriber.ts";
 
 /** Something that is listened to, and can be let wait. */
 type Feed = { close(): void; pause(): void; resume(): void };
 
 type Wiring = {
   readonly url: URL;
-  readonly handshake: Bun.WebSocketOptions;
+  readonly token: string | undefined;
+  readonly ca: string | false | undefined;
   readonly giveUpMs: number;
   readonly output: Output;
   readonly say: (text: string) => void;
@@ -27,19 +29,18 @@ type Wiring = {
 };
 
 /** Prints until it has printed enough, is ended, or the server is gone for good; then exits. */
-export function websocketClient(argv: readonly string[]): void {
-  const { values: options, positionals } = readOptions(clientOptions, argv, process.env);
-  if (options.help) return void process.stdout.write(clientHelp);
-  if (options.version) return void process.stdout.write(`${pkg.version}\n`);
+function run(argv: readonly string[]): void {
+  const { values, positionals } = readOptions(clientOptions, argv, process.env);
+  const { print, connection, program } = values;
+  if (program.help) return void process.stdout.write(clientHelp);
+  if (program.version) return void process.stdout.write(`${pkg.version}\n`);
   if (positionals.length > 1) throw new CliError("usage", `${positionals[1]}: one URL at a time; see --help`);
-  const mode = modeOf(options);
-  const say = (text: string) => void (options.quiet || process.stderr.write(`${forTerminal(text)}\n`));
-  const { url, token, isLocal } = target(positionals[0], givenToken(options, clientOptions.token), say);
-  const handshake: Bun.WebSocketOptions = {
-    ...(token !== undefined && { headers: { Authorization: `Bearer ${token}` } }),
-    // A server that was found here is known by its entry, which only this user can write; its certificate is for other names.
-    ...(url.protocol === "wss:" && { tls: isLocal ? { rejectUnauthorized: false } : authority(options.ca) }),
-  };
+  const mode = modeOf(print);
+  const say = (text: string) => void (print.quiet || process.stderr.write(`${forTerminal(text)}\n`));
+  const given = givenToken(connection.token, connection.tokenFile, clientOptions.connection.token);
+  const { url, token, isLocal } = target(positionals[0], given, say);
+  // A server that was found here is known by its entry, which only this user can write; its certificate is for other names.
+  const ca = isLocal ? false : authority(connection.ca);
   let feed: Feed | undefined;
   let exitCode = 0;
 
@@ -55,7 +56,7 @@ export function websocketClient(argv: readonly string[]): void {
   const isRows = mode === "ndjson" || mode === "csv";
   const output = openOutput({
     stream: process.stdout,
-    limit: options.once && !isRows ? 1 : options.count,
+    limit: print.once && !isRows ? 1 : print.count,
     onFull: () => feed?.pause(),
     onDrained: () => feed?.resume(),
     onDone: () => end(exitCode),
@@ -64,9 +65,9 @@ export function websocketClient(argv: readonly string[]): void {
     exitCode = reportFatal("csvcast-client", new CliError("connect", forTerminal(`${withoutSecrets(url)}: ${why}`)));
     output.finish();
   }
-  const wiring: Wiring = { url, handshake, giveUpMs: options["give-up"], output, say, onEnd };
+  const wiring: Wiring = { url, token, ca, giveUpMs: connection.giveUpMs, output, say, onEnd };
   if (mode === "plain") feed = plainFeed(wiring);
-  else feed = liveFeed(wiring, mode === "live" ? messagePrinter(output) : rowPrinter(wiring, mode, options));
+  else feed = liveFeed(wiring, mode === "live" ? messagePrinter(output) : rowPrinter(wiring, mode, print));
 
   function end(code: number): void {
     feed?.close();
@@ -77,17 +78,12 @@ export function websocketClient(argv: readonly string[]): void {
 const retrying = (why: string, delayMs: number) =>
   `${why}${/certificate/.test(why) ? " (see --ca)" : ""}; trying again in ${(delayMs / 1000).toFixed(1)} s`;
 
-function plainFeed({ url, handshake, giveUpMs, output, say, onEnd }: Wiring): Feed {
-  return keepConnected({
-    connect: () => new WebSocket(url.href, handshake),
-    giveUpMs,
+function plainFeed({ output, say, ...options }: Wiring): Feed {
+  return websocketClient({
+    ...options,
     onOpen: () => say("connected"),
-    onMessage(text) {
-      output.print([text]);
-      return true;
-    },
+    onMessage: (text) => output.print([text]),
     onRetry: (why, delayMs) => say(retrying(why, delayMs)),
-    onEnd,
   });
 }
 
@@ -95,17 +91,18 @@ type Printer = Pick<SubscriberEvents, "onMessage" | "onSnapshot" | "onChange" | 
   onCurrent?(subscription: ReturnType<typeof subscribe>): void;
 };
 
-function liveFeed({ url, handshake, giveUpMs, say, onEnd }: Wiring, printer: Printer): Feed {
-  const subscription = subscribe(url, {
+function liveFeed({ say, output: _output, ...options }: Wiring, printer: Printer): Feed {
+  const handshake = handshakeOf(options);
+  const subscription = subscribe(options.url, {
     ...printer,
     connect: (address, protocol) => new WebSocket(address, { ...handshake, protocols: [protocol] }),
-    giveUpMs,
+    giveUpMs: options.giveUpMs,
     onConnection(connection) {
       if (connection.state === "open") say("connected");
       else if (connection.state === "current") printer.onCurrent?.(subscription);
       else say(retrying(connection.why, connection.delayMs));
     },
-    onEnd,
+    onEnd: options.onEnd,
   });
   return subscription;
 }
@@ -139,21 +136,21 @@ function rowPrinter({ output, say }: Wiring, mode: Mode, { all, once }: { all: b
 
 /** Says when the table is not what the file says, and when it is again. */
 function statusSpeaker(say: (text: string) => void): (status: StatusMessage) => void {
-  let said = "live";
+  let printed = "live";
   return ({ state, message }) => {
     const text = state === "live" ? "live" : `${state}: ${message}`;
-    if (text === said) return;
-    const isAgain = state === "live" && !said.startsWith("waiting");
-    said = text;
+    if (text === printed) return;
+    const isAgain = state === "live" && !printed.startsWith("waiting");
+    printed = text;
     say(isAgain ? "live again" : text);
   };
 }
 
-/** Whom to trust besides the public authorities. Throws CliError("usage"). */
-function authority(path: string | undefined): Bun.TLSOptions {
-  if (path === undefined) return {};
+/** The certificates to trust besides those of the public authorities. Throws CliError("usage"). */
+function authority(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
   try {
-    return { ca: readFileSync(path, "utf8") };
+    return readFileSync(path, "utf8");
   } catch (error) {
     throw new CliError("usage", `--ca ${path}: ${(error as NodeJS.ErrnoException).code ?? "cannot be read"}`);
   }
@@ -194,7 +191,7 @@ const forTerminal = (text: string) => (process.stderr.isTTY ? escapeControls(tex
 
 if (import.meta.main) {
   try {
-    websocketClient(process.argv.slice(2));
+    run(process.argv.slice(2));
   } catch (error) {
     process.exit(reportFatal("csvcast-client", error));
   }

@@ -12,7 +12,7 @@ import {
   speaker,
   statusOf,
   type Visit,
-} from "./feed/scripted-server.ts";
+} from "./follow/scripted-server.ts";
 import { command, environment, run, start, startServer, TEST_TIMEOUT_MS, temporaryFolder, until } from "./support.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);

@@ -1,12 +1,15 @@
-// The client as a script or a person meets it: a real process against a real hub that the test drives.
+// The client as a script or a person meets it: a real process against a real server whose messages the test makes up.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { atOnce } from "./at-once.ts";
 import pkg from "../package.json";
-import type { HubOptions } from "../src/hub/hub.ts";
+import { openChannel } from "../src/channel/channel.ts";
+import { defaultsOf } from "../src/cli/options.ts";
+import { serverOptions } from "../src/cli/server/options.ts";
+import type { AccessPolicy } from "../src/hub/access.ts";
+import { openHub } from "../src/hub/hub.ts";
 import { startInTerminal } from "./cli/terminal.ts";
-import { openHubWith } from "./hub/options.ts";
 import { claimPort } from "./port.ts";
 import {
   command,
@@ -25,28 +28,63 @@ atOnce(4);
 
 const TOKEN = "sesame-open";
 
-/** A hub that has `text` on air. */
-function openTestHub(text: string, over: Partial<HubOptions> = {}) {
-  const hub = openHubWith({
-    access: { token: TOKEN, tokenFor: "strangers", hosts: [], origins: [], proxies: [], scheme: "http" },
-    ...over,
+type Tested = {
+  readonly access?: AccessPolicy;
+  readonly port?: number;
+};
+
+/** A server on the loopback address whose messages the test makes up: `text`, until it is another. */
+function openTestServer(text: string, { access = accessFor("strangers"), port = 0 }: Tested = {}) {
+  const { network, feeds } = defaultsOf(serverOptions);
+  const hub = openHub({
+    ...network,
+    hostname: "127.0.0.1",
+    port,
+    intervalMs: 3_600_000, // the test publishes
+    heartbeatMs: feeds.heartbeatMs,
+    access,
+    onEvent() {},
   });
-  const put = (next: string) => hub.set({ text: next, bytes: Buffer.byteLength(next) });
+  const channel = openChannel({
+    ...feeds,
+    topic: "csv",
+    openSource: () => ({ snapshot: () => Promise.reject(new Error("no table")), close() {} }),
+    backlog: hub.backlog,
+    broadcast: hub.broadcast,
+    onEvent() {},
+  });
+  hub.serve(channel, { address: () => undefined, counts: () => undefined });
+  const put = (next: string) => void (channel.plain.frame = { text: next, bytes: Buffer.byteLength(next) });
   put(text);
   return {
-    ...hub,
-    put,
-    /** Puts a text on air and sends it to everyone. */
+    port: hub.address.port,
+    url: `ws://127.0.0.1:${hub.address.port}/`,
+    clients: () => channel.clients().plain,
+    /** To everyone. */
+    publish: channel.tick,
     send(next: string) {
       put(next);
-      hub.publish();
+      channel.tick();
+    },
+    refuse: (tooLarge: string) => void (channel.plain.frame = { tooLarge }),
+    close: () => hub.close(0),
+    async [Symbol.asyncDispose]() {
+      channel.close();
+      await hub.close(0);
     },
   };
 }
 
-const needsToken: Partial<HubOptions> = {
-  access: { token: TOKEN, tokenFor: "everyone", hosts: [], origins: [], proxies: [], scheme: "http" },
-};
+const accessFor = (tokenFor: AccessPolicy["tokenFor"]): AccessPolicy => ({
+  token: TOKEN,
+  tokenFor,
+  hosts: [],
+  origins: [],
+  proxies: [],
+  scheme: "http",
+});
+
+const needsToken: Tested = { access: accessFor("everyone") };
 
 /** What a cell may hold to command a terminal: DEL, C1 controls, directions of writing. */
 const HOSTILE = '[{"a\x7f":"\u009b31m\u0085\u202etxt.exe\u2066\u200f"}]';
@@ -54,25 +92,25 @@ const HOSTILE = '[{"a\x7f":"\u009b31m\u0085\u202etxt.exe\u2066\u200f"}]';
 describe.concurrent("the client prints", () => {
   test("exactly the text received, one line per message, on stdout and nothing else there", async () => {
     await using folder = await temporaryFolder();
-    await using hub = openTestHub('[{"a": "1"}]');
-    await using client = start("client", [hub.url, "--count", "4"], { folder });
+    await using server = openTestServer('[{"a": "1"}]');
+    await using client = start("client", [server.url, "--count", "4"], { folder });
     await client.prints('[{"a": "1"}]\n');
-    hub.send(HOSTILE);
+    server.send(HOSTILE);
     await client.prints(`${HOSTILE}\n`);
-    hub.send('[{"ключ":"héllo ✓ 𝄞"}]');
+    server.send('[{"ключ":"héllo ✓ 𝄞"}]');
     await client.prints("𝄞");
-    hub.publish();
+    server.publish();
     expect(await client.exited).toBe(0);
     const again = '[{"ключ":"héllo ✓ 𝄞"}]\n';
     expect(client.stdout()).toBe(`[{"a": "1"}]\n${HOSTILE}\n${again}${again}`);
-    expect(client.stderr()).toBe(`connecting to ${hub.url}\nconnected\n`);
+    expect(client.stderr()).toBe(`connecting to ${server.url}\nconnected\n`);
   });
 
   test("one message with --once, to its last byte, and not a word with --quiet", async () => {
     await using folder = await temporaryFolder();
     const text = JSON.stringify([{ a: "x".repeat(8 << 20) }]);
-    await using hub = openTestHub(text);
-    const outcome = await run("client", [hub.url, "--once", "--quiet"], { folder });
+    await using server = openTestServer(text);
+    const outcome = await run("client", [server.url, "--once", "--quiet"], { folder });
     expect(outcome).toMatchObject({ stderr: "", exitCode: 0 });
     expect(outcome.stdout === `${text}\n`).toBe(true);
   });
@@ -80,10 +118,10 @@ describe.concurrent("the client prints", () => {
   test("no more than --count, however fast they come and slowly they are printed", async () => {
     await using folder = await temporaryFolder();
     const numbered = (number: number) => `[${number},"${"x".repeat(200_000)}"]`; // more than a pipe holds
-    await using hub = openTestHub(numbered(0));
-    await using client = start("client", [hub.url, "-q", "-n", "3"], { folder });
+    await using server = openTestServer(numbered(0));
+    await using client = start("client", [server.url, "-q", "-n", "3"], { folder });
     await client.prints("[0,");
-    for (let number = 1; number < 20; number++) hub.send(numbered(number));
+    for (let number = 1; number < 20; number++) server.send(numbered(number));
     expect(await client.exited).toBe(0);
     const lines = client.stdout().split("\n");
     expect(lines.map((line) => line.slice(0, 3))).toEqual(["[0,", "[1,", "[2,", ""]);
@@ -92,13 +130,13 @@ describe.concurrent("the client prints", () => {
 
   test("on until its reader has enough: a closed pipe is a clean end", async () => {
     await using folder = await temporaryFolder();
-    await using hub = openTestHub("[0]");
+    await using server = openTestServer("[0]");
     const shell = '{ "$@"; echo "ended with $?" >&2; } | head -1';
-    const outcome = run("client", [hub.url, "--quiet"], { folder, shell });
+    const outcome = run("client", [server.url, "--quiet"], { folder, shell });
     let isDone = false;
     void outcome.then(() => (isDone = true));
     await until("the end of the pipe", () => {
-      hub.publish();
+      server.publish();
       return isDone;
     });
     expect(await outcome).toEqual({ stdout: "[0]\n", stderr: "ended with 0\n", exitCode: 0 });
@@ -106,16 +144,16 @@ describe.concurrent("the client prints", () => {
 
   test.skipIf(process.platform !== "linux")("or says why it cannot, and ends with 1", async () => {
     await using folder = await temporaryFolder();
-    await using hub = openTestHub("[1]");
-    const outcome = await run("client", [hub.url, "--once", "-q"], { folder, shell: 'exec "$@" >/dev/full' });
+    await using server = openTestServer("[1]");
+    const outcome = await run("client", [server.url, "--once", "-q"], { folder, shell: 'exec "$@" >/dev/full' });
     expect(outcome.exitCode).toBe(1);
     expect(outcome.stderr).toMatch(/^csvcast-client: cannot print: ENOSPC.*\n$/);
   });
 
   test("with controls escaped on a terminal, where they would be obeyed, and it stays the same JSON", async () => {
     await using folder = await temporaryFolder();
-    await using hub = openTestHub(HOSTILE);
-    await using client = startInTerminal("client", [hub.url, "--once", "--quiet"], { folder });
+    await using server = openTestServer(HOSTILE);
+    await using client = startInTerminal("client", [server.url, "--once", "--quiet"], { folder });
     expect(await client.exited).toBe(0);
     await until("a line", () => client.output().endsWith("\n"));
     expect(client.output()).toBe('[{"a\\u007f":"\\u009b31m\\u0085\\u202etxt.exe\\u2066\\u200f"}]\r\n');
@@ -126,8 +164,8 @@ describe.concurrent("the client prints", () => {
     const FRAMES = 150;
     const numbered = (number: number) => String(number).padStart(4, "0") + "x".repeat(1 << 20);
     await using folder = await temporaryFolder();
-    await using hub = openTestHub(numbered(0));
-    const client = Bun.spawn(command("client", [hub.url, "--quiet"]), {
+    await using server = openTestServer(numbered(0));
+    const client = Bun.spawn(command("client", [server.url, "--quiet"]), {
       cwd: folder.path,
       env: environment(folder),
       stdin: "ignore",
@@ -140,11 +178,11 @@ describe.concurrent("the client prints", () => {
       client.kill("SIGKILL");
       await client.exited;
     });
-    await until("the client", () => hub.clients() === 1);
-    await using witness = await connect(hub.url);
+    await until("the client", () => server.clients() === 1);
+    await using witness = await connect(server.url);
     await witness.next();
     for (let number = 1; number < FRAMES; number++) {
-      hub.send(numbered(number));
+      server.send(numbered(number));
       expect(await witness.next()).toStartWith(String(number).padStart(4, "0"));
     }
     if (process.platform === "linux") {
@@ -173,8 +211,8 @@ describe.concurrent("without a URL the client", () => {
 
   test("finds the newest server of its user by itself, and names it", async () => {
     await using folder = await temporaryFolder();
-    await using older = openTestHub('["older"]');
-    await using newer = openTestHub('["newer"]');
+    await using older = openTestServer('["older"]');
+    await using newer = openTestServer('["newer"]');
     await leave(folder, "1.json", { url: newer.url, startedAt: 2 });
     await leave(folder, "2.json", { url: older.url, startedAt: 1 });
     expect(await run("client", ["--once"], { folder })).toEqual({
@@ -191,8 +229,8 @@ describe.concurrent("without a URL the client", () => {
 
   test("takes the token that the server left, and does not show it", async () => {
     await using folder = await temporaryFolder();
-    await using hub = openTestHub("[]", needsToken);
-    await leave(folder, "1.json", { url: hub.url, token: TOKEN, startedAt: 1 });
+    await using server = openTestServer("[]", needsToken);
+    await leave(folder, "1.json", { url: server.url, token: TOKEN, startedAt: 1 });
     const outcome = await run("client", ["--once"], { folder });
     expect(outcome).toMatchObject({ stdout: "[]\n", exitCode: 0 });
     expect(outcome.stderr).not.toContain(TOKEN);
@@ -223,8 +261,8 @@ describe.concurrent("a URL", () => {
   ];
   test.each(good)("$name is understood", async ({ form }) => {
     await using folder = await temporaryFolder();
-    await using hub = openTestHub("[]");
-    const outcome = await run("client", [form(hub.port), "--once", "-q"], { folder });
+    await using server = openTestServer("[]");
+    const outcome = await run("client", [form(server.port), "--once", "-q"], { folder });
     expect(outcome).toEqual({ stdout: "[]\n", stderr: "", exitCode: 0 });
   });
 
@@ -278,12 +316,12 @@ describe.concurrent("a server that goes", () => {
   test("and comes back on the same port is found again", async () => {
     await using folder = await temporaryFolder();
     using port = await claimPort();
-    const before = openTestHub("[1]", { port: port.number });
+    const before = openTestServer("[1]", { port: port.number });
     await using client = start("client", [before.url, "-n", "2"], { folder });
     await client.prints("[1]\n");
-    await before.close(0);
+    await before.close();
     await client.prints(/server shutting down; trying again in \d\.\d s\n/, "stderr");
-    await using _after = openTestHub("[2]", { port: port.number });
+    await using _after = openTestServer("[2]", { port: port.number });
     expect(await client.exited).toBe(0);
     expect(client.stdout()).toBe("[1]\n[2]\n");
     expect(client.stderr()).toEndWith("\nconnected\n");
@@ -294,7 +332,7 @@ describe.concurrent("a server that goes", () => {
     using port = await claimPort();
     await using client = start("client", [`ws://127.0.0.1:${port.number}/`, "--once"], { folder });
     await client.prints(/; trying again in \d\.\d s\n/, "stderr");
-    await using _hub = openTestHub("[1]", { port: port.number });
+    await using _server = openTestServer("[1]", { port: port.number });
     expect(await client.exited).toBe(0);
     expect(client.stdout()).toBe("[1]\n");
   });
@@ -312,11 +350,11 @@ describe.concurrent("a server that goes", () => {
 describe.concurrent("it is hopeless, and ends with 5,", () => {
   test("when the token is refused, which is not shown", async () => {
     await using folder = await temporaryFolder();
-    await using hub = openTestHub("[]", needsToken);
+    await using server = openTestServer("[]", needsToken);
     const cases = [
-      { args: [hub.url], env: {} },
-      { args: [hub.url], env: { CSVCAST_TOKEN: "sesame-shut" } },
-      { args: [`${hub.url}?token=sesame-shut`], env: {} },
+      { args: [server.url], env: {} },
+      { args: [server.url], env: { CSVCAST_TOKEN: "sesame-shut" } },
+      { args: [`${server.url}?token=sesame-shut`], env: {} },
     ];
     for (const { args, env } of cases) {
       const outcome = await run("client", args, { folder, env });
@@ -324,18 +362,18 @@ describe.concurrent("it is hopeless, and ends with 5,", () => {
       expect(outcome.stderr).toContain("401");
       expect(outcome.stderr).not.toContain("sesame");
     }
-    const welcome = await run("client", [hub.url, "--once", "-q"], { folder, env: { CSVCAST_TOKEN: TOKEN } });
+    const welcome = await run("client", [server.url, "--once", "-q"], { folder, env: { CSVCAST_TOKEN: TOKEN } });
     expect(welcome).toEqual({ stdout: "[]\n", stderr: "", exitCode: 0 });
   });
 
   test("when the table is too large to be sent, with the reason of the server", async () => {
     await using folder = await temporaryFolder();
-    await using hub = openTestHub("[]");
-    hub.set({ tooLarge: "the table is larger than --max-message (32 MiB)" });
-    const outcome = await run("client", [hub.url, "-q"], { folder });
+    await using server = openTestServer("[]");
+    server.refuse("the table is larger than --max-message (32 MiB)");
+    const outcome = await run("client", [server.url, "-q"], { folder });
     expect(outcome).toEqual({
       stdout: "",
-      stderr: `csvcast-client: ${hub.url}: the table is larger than --max-message (32 MiB)\n`,
+      stderr: `csvcast-client: ${server.url}: the table is larger than --max-message (32 MiB)\n`,
       exitCode: 5,
     });
   });
@@ -374,23 +412,23 @@ describe.concurrent("a signal", () => {
   ];
   test.each(cases)("$signal ends the client with $expected", async ({ signal, expected }) => {
     await using folder = await temporaryFolder();
-    await using hub = openTestHub("[1]");
-    await using client = start("client", [hub.url, "-q"], { folder });
+    await using server = openTestServer("[1]");
+    await using client = start("client", [server.url, "-q"], { folder });
     await client.prints("[1]\n");
     client.kill(signal);
     expect(await client.exited).toBe(expected);
     expect(client.stderr()).toBe("");
-    await until("the server to know", () => hub.clients() === 0);
+    await until("the server to know", () => server.clients() === 0);
   });
 
   test("that the client was told to ignore, by nohup, is ignored", async () => {
     await using folder = await temporaryFolder();
-    await using hub = openTestHub("[1]");
-    await using client = start("client", [hub.url, "-n", "4"], { folder, shell: `trap "" HUP; exec "$@"` });
+    await using server = openTestServer("[1]");
+    await using client = start("client", [server.url, "-n", "4"], { folder, shell: `trap "" HUP; exec "$@"` });
     await client.prints("[1]\n");
     client.kill("SIGHUP");
     for (const number of [2, 3, 4]) {
-      hub.send(`[${number}]`);
+      server.send(`[${number}]`);
       await client.prints(`[${number}]\n`);
     }
     expect(await client.exited).toBe(0);

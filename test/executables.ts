@@ -13,8 +13,8 @@ const trap = 'console.log("code of the folder was run");';
 writeFileSync(join(folder, ".env"), "CSVCAST_PORT=not-a-port\n");
 writeFileSync(join(folder, "bunfig.toml"), 'preload = ["./trap.ts"]\n');
 writeFileSync(join(folder, "trap.ts"), trap);
-mkdirSync(join(folder, "source"));
-writeFileSync(join(folder, "source", "file.worker.ts"), trap);
+mkdirSync(join(folder, "channel"));
+writeFileSync(join(folder, "channel", "sources.worker.ts"), trap);
 writeFileSync(join(folder, "sample.csv"), await Bun.file(new URL("../sample.csv", import.meta.url)).text());
 
 const env = { PATH: "/nowhere", HOME: folder, XDG_RUNTIME_DIR: folder };

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { atOnce } from "./at-once.ts";
-import { openScriptedServer, rowsOf, speaker, statusOf } from "./feed/scripted-server.ts";
+import { openScriptedServer, rowsOf, speaker, statusOf } from "./follow/scripted-server.ts";
 import { type Folder, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "./support.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);

@@ -246,7 +246,7 @@ describe.concurrent.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     ]) {
       await redis.send("XADD", ["csvcast:{csv}:stream", "*", "h", h!, "s", s!]);
       const { message } = await becomes(replica, "stale", ({ state }) => state === "stale");
-      expect(message).toContain("the last good table stays on air");
+      expect(message).toContain("clients keep the last good table");
       expect(await jsonOf(replica)).toBe('[{"a":"1","b":"2"}]');
     }
     await redis.send("SET", ["csvcast:{csv}:snapshot", "[]"]);

@@ -30,7 +30,7 @@ const GOODBYE = { code: 1001, reason: "server shutting down" };
 const linesOf = (stdout: string) => stdout.split("\n").filter((line) => !line.startsWith("loading "));
 
 describe.concurrent("the server", () => {
-  test("says first, to the letter, where it listens; then the addresses; then what is on air", async () => {
+  test("says first, to the letter, where it listens; then the addresses; then what is published", async () => {
     await using folder = await temporaryFolder();
     await folder.write("sample.csv", sampleCsv);
     await using server = start("server", ["sample.csv", "--port=0"], { folder });
@@ -116,10 +116,14 @@ describe.concurrent("the server", () => {
     const help = await run("server", ["-h", "--port", "0"], { folder });
     expect(help).toMatchObject({ stderr: "", exitCode: 0 });
     expect(help.stdout).toContain("Usage: bun run server [FILE] [options]\n");
+    expect(help.stdout).not.toContain("--max-cell");
+    const all = await run("server", ["--help", "all"], { folder });
+    expect(all).toMatchObject({ stderr: "", exitCode: 0 });
+    expect(all.stdout).toContain("--max-cell SIZE");
   });
 });
 
-test.concurrent("the server reads a CSV that grows on standard input, and keeps it on air after its end", async () => {
+test.concurrent("the server reads a CSV that grows on standard input, and serves it after its end", async () => {
   await using folder = await temporaryFolder();
   await using server = await startServer(["-"], { folder, stdin: "open" });
   await using client = await connect(server.url);
@@ -213,7 +217,7 @@ describe.concurrent("a path through a pipe", () => {
     expect(wrong.stderr).toBe("csvcast-server: nowhere.csv: no such file\n");
   });
 
-  test("switches to another file; a wrong one leaves the old one on air", async () => {
+  test("switches to another file; after a wrong one the old one is still published", async () => {
     await using folder = await temporaryFolder();
     await folder.write("a.csv", "x\n1\n");
     await folder.write("b.csv", "y\n2\n");
@@ -282,7 +286,7 @@ describe.concurrent("a FILE that is none is refused with 3 and the reason:", () 
   });
 });
 
-describe.concurrent("a file on air", () => {
+describe.concurrent("a published file", () => {
   test("is followed: appended to, edited, replaced, emptied", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("a.csv", "x\n1\n");
@@ -316,23 +320,23 @@ describe.concurrent("a file on air", () => {
     expect(await plain.next()).toBe("[]");
     await until("the live client to have it", isSynced);
     expect(copy.json()).toBe("[]");
-    for (const [door, expected] of [
+    for (const [path, expected] of [
       ["csv.json", "[]"],
       ["csv.ndjson", ""],
     ])
-      expect(await (await fetch(`${server.http}/${door}`)).text()).toBe(expected!);
+      expect(await (await fetch(`${server.http}/${path}`)).text()).toBe(expected!);
     await appendFile(path, first);
     await plain.nextThat("the row", (message) => message === then);
     await until("the live client to have the row", async () => (await isSynced()) && copy.rows().length > 0);
     expect(copy.json()).toBe(then);
   });
 
-  type Trouble = { name: string; make: (path: string) => Promise<unknown>; said: string };
+  type Trouble = { name: string; make: (path: string) => Promise<unknown>; message: string };
   const troubles: Trouble[] = [
     {
       name: "vanishes",
       make: (path) => rm(path),
-      said: "missing: a.csv: no such file; the last good table stays on air\n",
+      message: "missing: a.csv: no such file; clients keep the last good table\n",
     },
     {
       name: "is replaced by a directory",
@@ -340,7 +344,7 @@ describe.concurrent("a file on air", () => {
         await rm(path);
         await mkdir(path);
       },
-      said: "stale: a.csv: is a directory, not a CSV file; the last good table stays on air\n",
+      message: "stale: a.csv: is a directory, not a CSV file; clients keep the last good table\n",
     },
     {
       name: "becomes a picture",
@@ -348,24 +352,24 @@ describe.concurrent("a file on air", () => {
         await Bun.write(`${path}.png`, PNG);
         await rename(`${path}.png`, path);
       },
-      said: "invalid: a.csv: not a CSV but a PNG image; the last good table stays on air\n",
+      message: "invalid: a.csv: not a CSV but a PNG image; clients keep the last good table\n",
     },
   ];
   test.each(troubles)(
-    "that $name keeps its last table on air, says so once, and is welcome back",
-    async ({ make, said }) => {
+    "that $name keeps its last table, says so once, and is welcome back",
+    async ({ make, message }) => {
       await using folder = await temporaryFolder();
       const path = await folder.write("a.csv", "x\n1\n");
       await using server = await startServer(["a.csv"], { folder });
       await using client = await connect(server.url);
       expect(await client.next()).toBe('[{"x":"1"}]');
       await make(path);
-      await server.prints(said, "stderr");
+      await server.prints(message, "stderr");
       for (let tick = 0; tick < 10 || client.waiting() > 0; tick++) expect(await client.next()).toBe('[{"x":"1"}]');
       await using newcomer = await connect(server.url);
       expect(await newcomer.next()).toBe('[{"x":"1"}]');
-      expect(server.stderr().split("\n").at(-2)).toBe(said.trimEnd());
-      expect(server.stderr().split(said)).toHaveLength(2);
+      expect(server.stderr().split("\n").at(-2)).toBe(message.trimEnd());
+      expect(server.stderr().split(message)).toHaveLength(2);
 
       await rm(path, { recursive: true, force: true });
       await folder.write("a.csv", "x\n2\n");

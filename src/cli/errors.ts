@@ -1,4 +1,5 @@
 // What the programs say when they cannot go on, and the exit code of each kind.
+import { CsvError } from "../csv/error.ts";
 
 /** Exit codes; a signal adds 128 to its number after a clean shutdown. */
 export const EXIT_CODES = { failure: 1, usage: 2, file: 3, listen: 4, connect: 5 } as const;
@@ -20,4 +21,13 @@ export function reportFatal(program: string, error: unknown): number {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${program}: ${message.split("\n")[0]}\n`);
   return EXIT_CODES[error instanceof CliError ? error.kind : "failure"];
+}
+
+/** One line of what went wrong. */
+export const reasonOf = (error: unknown) => String(error instanceof Error ? error.message : error).split("\n")[0] ?? "";
+
+/** A file that cannot be published, options that contradict each other (RangeError), or a failure. */
+export function kindOf(error: unknown): ErrorKind {
+  if (error instanceof CliError) return error.kind;
+  return error instanceof CsvError ? "file" : error instanceof RangeError ? "usage" : "failure";
 }

@@ -2,9 +2,11 @@
 import { parseArgs } from "node:util";
 import { CliError } from "./errors.ts";
 
-/** One option, declared where its program is. `parse` returns undefined for a value that breaks `rule`. */
+/** One option, declared once: under the name that its consumer gives it. `parse` returns undefined for a value that breaks `rule`. */
 export type Option<T> = {
-  /** What stands for the value in --help; an option without it is a flag. */
+  /** `max-file` for `--max-file`. */
+  readonly flag: string;
+  /** What stands for the value in --help; an option without it is a switch. */
   readonly value?: string;
   readonly short?: string;
   readonly help: string;
@@ -16,49 +18,81 @@ export type Option<T> = {
   readonly repeat?: boolean;
   /** Its value is not repeated in messages, if it comes from the environment: logs are read by more people. */
   readonly isSecret?: boolean;
+  /** Few need it: only `--help all` shows it. */
+  readonly isAdvanced?: boolean;
 };
 
-type Values<S> = { readonly [K in keyof S]: S[K] extends Option<infer T> ? T : never };
+type Group = Readonly<Record<string, Option<unknown>>>;
 
-export type Parsed<S> = { readonly values: Values<S>; readonly positionals: readonly string[] };
+/** The options of a program, by who consumes them. */
+export type Options = Readonly<Record<string, Group>>;
+
+type GroupValues<G> = { readonly [K in keyof G]: G[K] extends Option<infer T> ? T : never };
+
+export type Values<O> = { readonly [G in keyof O]: GroupValues<O[G]> };
+
+export type Parsed<O> = { readonly values: Values<O>; readonly positionals: readonly string[] };
+
+/** For type inference: an option whose values are `T`. */
+export const option = <T>(declared: Option<T>): Option<T> => declared;
 
 /** The environment variable of an option: `--max-file` is CSVCAST_MAX_FILE. */
-export const envName = (option: string) => `CSVCAST_${option.toUpperCase().replaceAll("-", "_")}`;
+export const envName = (flag: string) => `CSVCAST_${flag.toUpperCase().replaceAll("-", "_")}`;
 
 /** Asked for on the command line only. */
 const COMMANDS = new Set(["help", "version"]);
 
+const allOf = (options: Options): Option<unknown>[] => Object.values(options).flatMap((group) => Object.values(group));
+
 /** Reads options from the command line, then the environment, then the defaults. Throws CliError("usage"). */
-export function readOptions<S extends Record<string, Option<unknown>>>(
-  options: S,
+export function readOptions<O extends Options>(
+  options: O,
   argv: readonly string[],
   env: Record<string, string | undefined>,
-): Parsed<S> {
+): Parsed<O> {
+  const byFlag = new Map(allOf(options).map((declared) => [declared.flag, declared]));
   const given = new Map<string, string>();
   const positionals: string[] = [];
-  for (const token of tokensOf(options, argv)) {
+  for (const token of tokensOf([...byFlag.values()], argv)) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
-    const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
-    if (!option) throw unknownOption(token.rawName, Object.keys(options));
-    const text = valueOf(token, option);
+    const declared = byFlag.get(token.name);
+    if (!declared) throw unknownOption(token.rawName, [...byFlag.keys()]);
+    const text = valueOf(token, declared);
     const before = given.get(token.name);
-    given.set(token.name, option.repeat && before !== undefined ? `${before},${text}` : text);
+    given.set(token.name, declared.repeat && before !== undefined ? `${before},${text}` : text);
   }
-  const values: Record<string, unknown> = {};
-  for (const [name, option] of Object.entries(options)) {
-    const text = given.get(name);
-    const fromEnv = COMMANDS.has(name) ? undefined : env[envName(name)];
-    if (text !== undefined) values[name] = checked(option, text, option.value ? `--${name} ${text}` : `--${name}`);
-    else if (fromEnv) values[name] = checked(option, fromEnv, envName(name) + (option.isSecret ? "" : `=${fromEnv}`));
-    else values[name] = option.default;
-  }
-  return { values: values as Values<S>, positionals };
+  return { values: valuesOf(options, (declared) => readOption(declared, given.get(declared.flag), env)), positionals };
 }
 
-function tokensOf(options: Record<string, Option<unknown>>, argv: readonly string[]) {
-  const config = Object.entries(options).map(([name, { value, short }]) => [
+/** Every option's default. */
+export const defaultsOf = <O extends Options>(options: O): Values<O> =>
+  valuesOf(options, (declared) => declared.default);
+
+function valuesOf<O extends Options>(options: O, read: (declared: Option<unknown>) => unknown): Values<O> {
+  const groups = Object.entries(options).map(([name, group]) => [
     name,
+    Object.fromEntries(Object.entries(group).map(([key, declared]) => [key, read(declared)])),
+  ]);
+  return Object.fromEntries(groups) as Values<O>;
+}
+
+function readOption(
+  declared: Option<unknown>,
+  text: string | undefined,
+  env: Record<string, string | undefined>,
+): unknown {
+  const { flag, value, isSecret } = declared;
+  const variable = envName(flag);
+  const fromEnv = COMMANDS.has(flag) ? undefined : env[variable];
+  if (text !== undefined) return checked(declared, text, value ? `--${flag} ${text}` : `--${flag}`);
+  if (fromEnv) return checked(declared, fromEnv, variable + (isSecret ? "" : `=${fromEnv}`));
+  return declared.default;
+}
+
+function tokensOf(options: readonly Option<unknown>[], argv: readonly string[]) {
+  const config = options.map(({ flag, value, short }) => [
+    flag,
     { type: value ? ("string" as const) : ("boolean" as const), ...(short ? { short } : {}) },
   ]);
   return parseArgs({
@@ -110,18 +144,21 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** The options part of --help: name, what it does, its environment variable. */
-export function describeOptions(options: Record<string, Option<unknown>>): string {
-  const left = Object.entries(options).map(
-    ([name, { value, short }]) => `${short ? `-${short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`,
-  );
-  const width = Math.max(...left.map((text) => text.length)) + 2;
-  return Object.entries(options)
-    .map(([name, { help }], i) => {
-      const variable = COMMANDS.has(name) ? "" : ` [${envName(name)}]`;
-      return `  ${left[i]!.padEnd(width)}${help.replaceAll("\n", `\n${" ".repeat(width + 2)}`)}${variable}`;
-    })
-    .join("\n");
+/** The options part of --help, group by group: name, what it does, its environment variable. `titles` in the order of the help. */
+export function describeOptions(options: Options, titles: Readonly<Record<string, string>>, isAll: boolean): string {
+  const left = ({ flag, value, short }: Option<unknown>) =>
+    `${short ? `-${short}, ` : "    "}--${flag}${value ? ` ${value}` : ""}`;
+  const shown = (group: Group) => Object.values(group).filter(({ isAdvanced }) => isAll || !isAdvanced);
+  const groups = Object.entries(titles).map(([name, title]) => ({ title, group: shown(options[name] ?? {}) }));
+  const width = Math.max(...groups.flatMap(({ group }) => group.map((declared) => left(declared).length))) + 2;
+  const lineOf = (declared: Option<unknown>) => {
+    const variable = COMMANDS.has(declared.flag) ? "" : ` [${envName(declared.flag)}]`;
+    return `  ${left(declared).padEnd(width)}${declared.help.replaceAll("\n", `\n${" ".repeat(width + 2)}`)}${variable}`;
+  };
+  return groups
+    .filter(({ group }) => group.length > 0)
+    .map(({ title, group }) => `${title}:\n${group.map(lineOf).join("\n")}`)
+    .join("\n\n");
 }
 
 const FLAG_VALUES = new Map([
@@ -129,13 +166,19 @@ const FLAG_VALUES = new Map([
   ...["0", "false", "no", "off"].map((text) => [text, false] as const),
 ]);
 
-export const flag = (help: string, short?: string): Option<boolean> => ({
+type SwitchTraits = Pick<Option<boolean>, "short" | "isAdvanced">;
+
+/** An option that is on or off. */
+export const onOff = (flag: string, help: string, traits: SwitchTraits = {}): Option<boolean> => ({
+  flag,
   help,
-  ...(short ? { short } : {}),
+  ...traits,
   rule: "is on with 1 or true, off with 0 or false",
   parse: (text) => FLAG_VALUES.get(text.toLowerCase()),
   default: false,
 });
+
+export const helpOption = onOff("help", "show this; --help all shows every option", { short: "h" });
 
 /** A whole number from `low` to `high`. */
 export function wholeNumber(text: string, low: number, high: number): number | undefined {

@@ -32,16 +32,6 @@ export function announce(entry: Entry, env: Env): () => void {
   return () => rmSync(path, { force: true });
 }
 
-/** As `announce`; where it cannot be done only a convenience is lost, and `warn` says so. */
-export function announceIfPossible(entry: Entry, env: Env, warn: (text: string) => void): () => void {
-  try {
-    return announce(entry, env);
-  } catch (error) {
-    warn(`clients must be given the URL: ${error instanceof Error ? error.message : error}`);
-    return () => {};
-  }
-}
-
 /** The servers of this user on this machine that are still running, the newest first. */
 export function liveEntries(env: Env): Entry[] {
   const folder = folderOf(env);

@@ -4,6 +4,7 @@ import { CliError } from "./errors.ts";
 import type { Option } from "./options.ts";
 
 export const tokenFile: Option<string | undefined> = {
+  flag: "token-file",
   value: "PATH",
   help: "the token is in this file, which only you can read",
   rule: "the path of a file that holds the token",
@@ -11,9 +12,10 @@ export const tokenFile: Option<string | undefined> = {
   default: undefined,
 };
 
-/** The token that was given, if any; `accepts` is the rule of the program. Throws CliError("usage"). */
+/** The token that was given, if any, on the command line or in the file at `path`; `option` has its rule. Throws CliError("usage"). */
 export function givenToken(
-  { token, "token-file": path }: { token: string | undefined; "token-file": string | undefined },
+  token: string | undefined,
+  path: string | undefined,
   option: Option<string | undefined>,
 ): string | undefined {
   if (path === undefined) return token;

@@ -15,7 +15,7 @@ export const MAX_COLUMNS = 100_000;
 export type DialectOptions = {
   /** Overrides the guess. */
   readonly delimiter?: string | undefined;
-  readonly maxColumns?: number;
+  readonly maxColumns?: number | undefined;
 };
 
 export type Dialect = {

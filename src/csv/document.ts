@@ -1,17 +1,11 @@
 // The bytes of a file, understood: encoding, dialect, header, where the complete rows are, and what was found odd in them.
 import { detectDialect, type Dialect } from "./dialect.ts";
 import { detectEncoding, type Encoding, refuseBinary, toUtf8 } from "./encoding.ts";
+import type { ReadOptions } from "./options.ts";
 import { lineOf, walkRecords } from "./records.ts";
 import { type Arena, createRenderer, MAX_TEXT_BYTES, type Rendered, terminate } from "./render.ts";
 
-export type ReadOptions = {
-  /** One ASCII character; without it the delimiter is guessed. */
-  readonly delimiter?: string | undefined;
-  /** A WHATWG encoding label; without it the encoding is detected. */
-  readonly encoding?: Encoding | undefined;
-  /** A header of more columns is refused; 100,000 without it. */
-  readonly maxColumns?: number;
-};
+export type { ReadOptions } from "./options.ts";
 
 /** UTF-8 text of a CSV and what it means. Rows are the bytes `[dialect.bodyStart, end)`. */
 export type CsvDocument = {

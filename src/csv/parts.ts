@@ -1,29 +1,19 @@
 // Rows of a table in pieces of bounded size, where one text would be too much at once: as arrays, or as the bytes of a document.
 import { SPARE_BYTES } from "./encoding.ts";
+import { CsvError } from "./error.ts";
 import { type Progress, type RowWriter, rowWriter } from "./json.ts";
 import { LF } from "./records.ts";
 import { roomFor, WINDOW_BYTES } from "./render.ts";
 import { csvHeader, csvWriter } from "./rfc4180.ts";
 import type { CsvTable } from "./table.ts";
 
-/**
- * `rows`: JSON arrays of rows, which are arrays of cells. The others are documents in UTF-8: `json` is one array of objects,
- * `ndjson` an object a line (https://github.com/ndjson/ndjson-spec), `csv` the normal form of RFC 4180 with a header.
- */
-export type Shape = "rows" | "json" | "ndjson" | "csv";
+/** The shapes of documents, in UTF-8: an array of objects, an object a line, and the normal form of RFC 4180 with a header. */
+export type DocumentShape = "json" | "ndjson" | "csv";
 
-/** Of `rows`: its text, and the number of its first row. */
-export type Part = { readonly at: number; readonly text: string };
+/** `at`: the number of the first row in it; `bytes`: its length in UTF-8. */
+export type TextPart = { readonly at: number; readonly text: string; readonly bytes: number };
 
-export type RenderedParts = {
-  readonly rows: number;
-  /** Of all parts or chunks together, in UTF-8. */
-  readonly bytes: number;
-  /** For `rows`, at least one: valid JSON each, `at` is the number of its first row. Of 256 kB at most, or of one row. */
-  readonly parts: readonly Part[];
-  /** For the documents: what they are one after the other, each with a buffer of its own, of 1 MB at most. */
-  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
-};
+export type Chunk = Uint8Array<ArrayBuffer>;
 
 export const PART_BYTES = 256 << 10;
 export const CHUNK_BYTES = 1 << 20;
@@ -34,48 +24,78 @@ const OPENING = 0x5b; // [
 const CLOSING = 0x5d; // ]
 
 /**
- * Rows `[from, to)` of the table; undefined if that takes more than `limit` bytes. With `onPart` each part goes there as it is
- * made, and is not kept.
+ * Rows `[from, to)` as JSON arrays of rows, which are arrays of cells: at least one, of 256 kB at most, or of one row.
+ * Throws CsvError `too-large` when they are more than `limit` bytes together.
  */
-export function renderParts(
+export function* renderRows(
   table: CsvTable,
   from: number,
   to: number,
-  shape: Shape,
   limit = MAX_RENDERED_BYTES,
-  onPart?: (part: Part) => void,
-): RenderedParts | undefined {
+): Generator<TextPart> {
   const rows = to - from;
-  const writer = writerOf(table, shape);
-  if (rows * writer.leastPerRow > limit) return undefined;
-  const output = openOutput(table, from, to, writer, openingOf(table, shape));
-  const rendered =
-    shape === "rows" ? arraysOf(output, rows, limit, onPart) : documentOf(output, rows, limit, shape === "json");
-  return rendered.bytes > limit ? undefined : rendered;
-}
-
-/** Stops behind the limit. */
-function arraysOf(output: Output, rows: number, limit: number, onPart?: (part: Part) => void): RenderedParts {
+  if (rows === 0) return yield { at: 0, text: "[]", bytes: 2 };
+  const output = openOutput(table, from, to, writerOf(table, "rows"), Uint8Array.of(OPENING), "rows", limit);
   const { progress } = output;
-  const parts: Part[] = [];
-  const emit = onPart ?? ((part) => void parts.push(part));
-  if (rows === 0) emit({ at: 0, text: "[]" });
-  if (rows === 0) return { rows, bytes: 2, parts, chunks: [] };
   let bytes = 0;
-  for (let at = 0; at < rows && bytes <= limit;) {
+  for (let at = 0; at < rows;) {
     output.fill(PART_BYTES);
     const isOver = progress.out > PART_BYTES && progress.rows - at > 1;
     const end = isOver ? progress.lastRowAt : progress.out;
     const out = output.buffer();
     out[end - 1] = CLOSING;
-    emit({ at, text: narrowed(out.toString("utf8", 0, end), end) });
     bytes += end;
+    if (bytes > limit) throw tooLarge("rows", limit);
+    yield { at, text: narrowed(out.toString("utf8", 0, end), end), bytes: end };
     at = progress.rows - (isOver ? 1 : 0);
     out.copyWithin(1, end, progress.out);
     progress.out -= end - 1;
   }
-  return { rows, bytes, parts, chunks: [] };
 }
+
+/**
+ * Rows `[from, to)` as a document: what the chunks are one after the other, each with a buffer of its own, of 1 MB at most.
+ * Throws CsvError `too-large` when they are more than `limit` bytes together.
+ */
+export function* renderDocumentChunks(
+  table: CsvTable,
+  from: number,
+  to: number,
+  shape: DocumentShape,
+  limit = MAX_RENDERED_BYTES,
+): Generator<Chunk> {
+  const rows = to - from;
+  const output = openOutput(table, from, to, writerOf(table, shape), openingOf(table, shape), shape, limit);
+  const { progress } = output;
+  let bytes = 0;
+
+  /** Takes chunks from the output until at most `left` bytes are left there. */
+  function* take(left: number): Generator<Chunk> {
+    const out = output.buffer();
+    let at = 0;
+    for (let end = 0; progress.out - at > left; at = end) {
+      end = Math.min(at + CHUNK_BYTES, progress.out);
+      yield new Uint8Array(out.subarray(at, end));
+    }
+    bytes += at;
+    if (bytes > limit) throw tooLarge(shape, limit);
+    out.copyWithin(0, at, progress.out);
+    progress.out -= at;
+  }
+
+  while (progress.rows < rows) {
+    output.fill(CHUNK_BYTES);
+    yield* take(CHUNK_BYTES);
+  }
+  if (shape === "json") {
+    if (rows === 0) progress.out++;
+    output.buffer()[progress.out - 1] = CLOSING;
+  }
+  yield* take(0);
+}
+
+const tooLarge = (shape: string, limit: number) =>
+  new CsvError("too-large", `as ${shape} the table is longer than ${limit / 2 ** 30} GiB`);
 
 /** A string without characters above U+00FF takes half the memory if it is made from latin1. */
 function narrowed(text: string, bytes: number): string {
@@ -84,38 +104,7 @@ function narrowed(text: string, bytes: number): string {
   return narrow === text ? narrow : text;
 }
 
-/** Stops behind the limit. */
-function documentOf(output: Output, rows: number, limit: number, isArray: boolean): RenderedParts {
-  const { progress } = output;
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let bytes = 0;
-
-  /** Takes chunks from the output until at most `left` bytes are left there. */
-  function take(left: number): void {
-    const out = output.buffer();
-    let at = 0;
-    for (let end = 0; progress.out - at > left; at = end) {
-      end = Math.min(at + CHUNK_BYTES, progress.out);
-      chunks.push(new Uint8Array(out.subarray(at, end)));
-    }
-    bytes += at;
-    out.copyWithin(0, at, progress.out);
-    progress.out -= at;
-  }
-
-  while (progress.rows < rows && bytes <= limit) {
-    output.fill(CHUNK_BYTES);
-    take(CHUNK_BYTES);
-  }
-  if (isArray) {
-    if (rows === 0) progress.out++;
-    output.buffer()[progress.out - 1] = CLOSING;
-  }
-  take(0);
-  return { rows, bytes, parts: [], chunks };
-}
-
-function writerOf({ columns, layout }: CsvTable, shape: Shape): RowWriter {
+function writerOf({ columns, layout }: CsvTable, shape: DocumentShape | "rows"): RowWriter {
   switch (shape) {
     case "rows":
       return rowWriter(columns.length, layout, "utf8");
@@ -128,7 +117,7 @@ function writerOf({ columns, layout }: CsvTable, shape: Shape): RowWriter {
   }
 }
 
-function openingOf({ columns }: CsvTable, shape: Shape): Uint8Array {
+function openingOf({ columns }: CsvTable, shape: DocumentShape): Uint8Array {
   if (shape === "csv") return Buffer.from(csvHeader(columns));
   return shape === "ndjson" ? new Uint8Array(0) : Uint8Array.of(OPENING);
 }
@@ -141,7 +130,16 @@ type Output = {
 };
 
 /** Where rows are written, behind `opening`, until somebody takes them from the buffer and sets `progress.out` back. */
-function openOutput(table: CsvTable, from: number, to: number, writer: RowWriter, opening: Uint8Array): Output {
+function openOutput(
+  table: CsvTable,
+  from: number,
+  to: number,
+  writer: RowWriter,
+  opening: Uint8Array,
+  shape: string,
+  limit: number,
+): Output {
+  if ((to - from) * writer.leastPerRow > limit) throw tooLarge(shape, limit);
   const src = table.bytes();
   const counts = { rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
   const progress: Progress = { at: table.range(from, to).start, out: opening.length, ...counts };

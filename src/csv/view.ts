@@ -1,4 +1,4 @@
-// What of a table is on air: the last N rows, and not a last row that is still being written. Splices of the table become
+// What of a table is published: the last N rows, and not a last row that is still being written. Splices of the table become
 // splices of the view.
 import type { Splice } from "./diff.ts";
 

@@ -1,5 +1,8 @@
 // The wire of the live feed, and the only implementation of PROTOCOL.md: texts of messages, what a message says, cursors,
 // close codes. Rows are written from JSON text that is there already, so that a publisher never touches them.
+import type { Cursor, State, Status } from "./publication.ts";
+
+export type { Cursor, State, Status } from "./publication.ts";
 
 /** The WebSocket subprotocol of the live feed. */
 export const SUBPROTOCOL = "csvcast.v1";
@@ -10,11 +13,8 @@ export type Row = readonly string[];
 /** `Array.prototype.splice`: at row `start`, `deleteCount` rows go and `rows` come. Several apply in order. */
 export type Splice = readonly [start: number, deleteCount: number, rows: readonly Row[]];
 
-/** A state of the table: versions count changes within an epoch, and say nothing across epochs. */
-export type Cursor = { readonly epoch: string; readonly version: number };
-
-/** Whether the table is what the file says; `waiting`: there is none yet. */
-export type State = "live" | "waiting" | "missing" | "stale" | "invalid";
+/** All states, in the order of the documentation. */
+export const STATES = ["live", "waiting", "missing", "stale", "invalid"] as const satisfies readonly State[];
 
 /** The whole table, or the part that begins at row `at`: it is complete when `at + rows.length === count`. */
 export type SnapshotMessage = {
@@ -46,13 +46,7 @@ export type SyncMessage = {
   readonly time: number;
 };
 
-/** `since` in ms since 1970; `message` is for people. */
-export type StatusMessage = {
-  readonly type: "status";
-  readonly state: State;
-  readonly message: string;
-  readonly since: number;
-};
+export type StatusMessage = { readonly type: "status" } & Status;
 
 export type Message = SnapshotMessage | DeltaMessage | SyncMessage | StatusMessage;
 
@@ -72,14 +66,14 @@ export function syncText(cursor: Cursor, count: number, time: number): string {
   return `{"type":"sync",${cursorJson(cursor)},"count":${count},"time":${time}}`;
 }
 
-export function statusText(state: State, message: string, since: number): string {
+export function statusText({ state, message, since }: Status): string {
   return JSON.stringify({ type: "status", state, message, since } satisfies StatusMessage);
 }
 
 /** The text of a cursor: opaque to clients. */
 export const formatCursor = ({ epoch, version }: Cursor) => `${epoch}:${version}`;
 
-/** Undefined for a text that is no cursor. */
+/** Undefined for a text that is not a cursor. */
 export function parseCursor(text: string): Cursor | undefined {
   const match = /^([0-9A-Za-z_-]{1,64}):(\d{1,15})$/.exec(text);
   return match ? { epoch: match[1]!, version: Number(match[2]) } : undefined;
@@ -114,7 +108,7 @@ function parseObject(text: string): Fields {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
   } catch {
-    // said below
+    // thrown below
   }
   throw new ProtocolError("a message is not a JSON object");
 }

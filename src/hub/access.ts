@@ -1,7 +1,10 @@
 // Who may come in: pure rules on what a request says of itself. DESIGN 6; RFC 6454 (origins), RFC 9110 section 7.2 (Host).
 import { timingSafeEqual } from "node:crypto";
 import { isIP, isIPv4 } from "node:net";
+import type { RefusalCause } from "../channel/events.ts";
+import type { Certificate } from "../channel/options.ts";
 import { clientAddress, isLoopback } from "./address.ts";
+import type { AccessOptions } from "./options.ts";
 
 export type AccessPolicy = {
   readonly token: string;
@@ -16,6 +19,22 @@ export type AccessPolicy = {
   /** What the server speaks itself. */
   readonly scheme: "http" | "https";
 };
+
+/** The rules that the options make; `machineNames`: those of this machine. */
+export function policyOf(
+  options: AccessOptions & { readonly certificate?: Certificate | undefined },
+  token: string,
+  machineNames: readonly string[],
+): AccessPolicy {
+  return {
+    token,
+    tokenFor: options.isOpen ? "nobody" : options.token === undefined ? "strangers" : "everyone",
+    hosts: [...machineNames, ...options.allowedHosts],
+    origins: options.allowedOrigins,
+    proxies: options.trustedProxies,
+    scheme: options.certificate ? "https" : "http",
+  };
+}
 
 /** What a request says of itself. `token` is what it shows, from `Authorization: Bearer` or `?token=`. */
 export type Visitor = {
@@ -32,7 +51,7 @@ export type Visitor = {
 
 export type Refusal = {
   readonly status: 401 | 403 | 429 | 503;
-  readonly cause: "host" | "origin" | "token" | "guesses" | "full" | "address";
+  readonly cause: RefusalCause;
   readonly reason: string;
   /** When it may be worth another try. */
   readonly retrySeconds?: number;

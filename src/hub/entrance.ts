@@ -1,27 +1,36 @@
-// What becomes of a request: turned away, a document, an event stream, or a WebSocket of one of the two feeds.
+// What becomes of a request: turned away, or an answer of one of the endpoints.
 import type { Server } from "bun";
+import type { Channel } from "../channel/channel.ts";
+import { EVENT_STREAM, pathOf, SAFE, shared, sinceOf, text } from "../channel/http.ts";
+import { ENDPOINT_LIST, type Endpoint, endpointAt } from "../feed/endpoints.ts";
 import { type Cursor, parseCursor, SUBPROTOCOL } from "../feed/protocol.ts";
 import { type AccessPolicy, hostRefusalOf, isCrossOrigin, type Refusal, type Visitor, visitorOf } from "./access.ts";
 import type { Admission } from "./admission.ts";
-import { EVENT_STREAM, pathOf, shared, sinceOf, text } from "./http.ts";
 import type { Pages } from "./pages.ts";
-import { DOOR_LIST, type Doors } from "./routes.ts";
-import type { Client } from "./sockets.ts";
+import type { Connection } from "./sockets.ts";
 
 export type EntranceOptions = {
   readonly policy: AccessPolicy;
   readonly admission: Admission;
-  readonly doors: Doors;
   readonly pages: Pages;
+  /** Undefined while there is none. */
+  readonly channel: () => Channel | undefined;
+  /** What /healthz says, and its status. */
+  readonly health: () => { readonly status: 200 | 503; readonly fields: Record<string, unknown> };
+  readonly metrics: () => string;
   /** The live feed as a stream for a client that holds `cursor`; whoever opens it has been counted in. */
-  readonly openEvents: (cursor: Cursor | undefined, address: string) => ReadableStream<Uint8Array>;
+  readonly openEvents: (channel: Channel, cursor: Cursor | undefined, address: string) => ReadableStream<Uint8Array>;
   readonly onRefused: (refusal: Refusal, address: string) => void;
 };
 
-export type Entrance = (request: Request, server: Server<Client>) => Response | Promise<Response> | undefined;
+export type Answer = Response | Promise<Response> | undefined;
 
-export function openEntrance({ policy, admission, doors, pages, openEvents, onRefused }: EntranceOptions): Entrance {
-  function enter(request: Request, server: Server<Client>): Response | Promise<Response> | undefined {
+export type Entrance = (request: Request, server: Server<Connection>) => Answer;
+
+export function openEntrance(options: EntranceOptions): Entrance {
+  const { policy, admission, pages, onRefused } = options;
+
+  function enter(request: Request, server: Server<Connection>): Answer {
     const peer = server.requestIP(request)?.address ?? "";
     const visitor = visitorOf(request.headers, request.url, peer, policy.proxies);
     const path = pathOf(request.url);
@@ -39,13 +48,36 @@ export function openEntrance({ policy, admission, doors, pages, openEvents, onRe
     return Promise.resolve(answered).then((response) => shared(response, foreign));
   }
 
-  function answer(request: Request, server: Server<Client>, visitor: Visitor, path: string) {
-    if (path === "/csv/events" && request.method === "GET") return events(request, server, visitor);
-    return doors.answer(request, path) ?? upgrade(request, server, path, visitor);
+  function answer(request: Request, server: Server<Connection>, visitor: Visitor, path: string): Answer {
+    const endpoint = endpointAt(path);
+    const channel = options.channel();
+    if (!endpoint || !channel) return text(404, `nothing here; there is\n${ENDPOINT_LIST}`);
+    if (endpoint.kind === "feed") return upgrade(request, server, channel, visitor);
+    if (request.method !== "GET" && request.method !== "HEAD")
+      return text(405, `${path}: only GET and HEAD are answered here`, { Allow: "GET, HEAD" });
+    return documentAt(endpoint, channel, request, server, visitor);
   }
 
-  function upgrade(request: Request, server: Server<Client>, path: string, { address }: Visitor): Response | undefined {
-    if (path !== "/" && path !== "/csv") return text(404, `nothing here; there is\n${DOOR_LIST}`);
+  function documentAt(
+    { kind, shape }: Endpoint,
+    channel: Channel,
+    request: Request,
+    server: Server<Connection>,
+    visitor: Visitor,
+  ): Answer {
+    if (shape) return channel.documents.answer(request, shape);
+    if (kind === "events") return events(request, server, channel, visitor);
+    if (kind === "metrics") return new Response(options.metrics(), { headers: METRICS_HEADERS });
+    const { status, fields } = options.health();
+    return Response.json(fields, { status, headers: { ...SAFE, "Cache-Control": "no-store" } });
+  }
+
+  function upgrade(
+    request: Request,
+    server: Server<Connection>,
+    channel: Channel,
+    { address }: Visitor,
+  ): Response | undefined {
     if (request.method !== "GET") return text(405, "only GET is answered here", { Allow: "GET" });
     const offered = request.headers.get("sec-websocket-protocol");
     const isLive = offered?.split(",").some((name) => name.trim() === SUBPROTOCOL) ?? false;
@@ -53,23 +85,26 @@ export function openEntrance({ policy, admission, doors, pages, openEvents, onRe
       return text(400, `of these subprotocols none is spoken here; offer ${SUBPROTOCOL}, or none for the plain feed`);
     const full = admission.enter(address);
     if (full) return refuse(full, address);
-    const known = { address, since: performance.now() };
-    const data: Client = isLive ? { ...known, feed: "live", cursor: sinceOf(request) } : { ...known, feed: "plain" };
+    const known = { address, channel, since: performance.now() };
+    const data: Connection = isLive
+      ? { ...known, feed: "live", cursor: sinceOf(request) }
+      : { ...known, feed: "plain" };
     const headers: Record<string, string> = isLive ? { "Sec-WebSocket-Protocol": SUBPROTOCOL } : {};
     if (server.upgrade(request, { data, headers })) return undefined;
     admission.leave(address);
-    return text(426, `csvcast: connect with a WebSocket to this address; there is\n${DOOR_LIST}`, {
+    return text(426, `csvcast: connect with a WebSocket to this address; there is\n${ENDPOINT_LIST}`, {
       Upgrade: "websocket",
       Connection: "Upgrade",
     });
   }
 
-  function events(request: Request, server: Server<Client>, { address }: Visitor): Response {
+  function events(request: Request, server: Server<Connection>, channel: Channel, { address }: Visitor): Response {
+    if (request.method === "HEAD") return new Response(null, { headers: EVENT_STREAM });
     const full = admission.enter(address);
     if (full) return refuse(full, address);
     server.timeout(request, 0); // `sync` keeps it alive, and who takes nothing is closed
     const cursor = parseCursor(request.headers.get("last-event-id") ?? "") ?? sinceOf(request);
-    return new Response(openEvents(cursor, address), { headers: EVENT_STREAM });
+    return new Response(options.openEvents(channel, cursor, address), { headers: EVENT_STREAM });
   }
 
   function refuse(refusal: Refusal, address: string): Response {
@@ -80,3 +115,5 @@ export function openEntrance({ policy, admission, doors, pages, openEvents, onRe
 
   return enter;
 }
+
+const METRICS_HEADERS = { ...SAFE, "Content-Type": "text/plain; version=0.0.4; charset=utf-8" };

@@ -1,9 +1,7 @@
 // The listening socket: one Bun.serve, or after a renewal of its certificate a new one on the same port, while the connections
 // of the old one go on. (`server.reload` leaves the certificate as it is.)
 import type { Server, WebSocketHandler } from "bun";
-
-/** Both as PEM: the certificate with its chain, and its private key. */
-export type Certificate = { readonly cert: string; readonly key: string };
+import type { Certificate } from "../channel/options.ts";
 
 export type ListenerOptions<Data> = {
   readonly hostname: string;

@@ -1,4 +1,5 @@
 // Figures in the text format of Prometheus (exposition format 0.0.4; names after prometheus.io/docs/practices/naming).
+import type { Histogram } from "../channel/histogram.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -11,31 +12,6 @@ export type Metric = {
   | { readonly type: "counter" | "gauge"; readonly samples: readonly Sample[] }
   | { readonly type: "histogram"; readonly histogram: Histogram }
 );
-
-/** How often each size was seen: counts by upper bound, and the sum of all. */
-export type Histogram = {
-  observe(value: number): void;
-  /** For each bound, and for +Inf, how many were no larger. */
-  cumulative(): readonly (readonly [bound: string, count: number])[];
-  sum(): number;
-};
-
-export function openHistogram(bounds: readonly number[]): Histogram {
-  const counts = new Array<number>(bounds.length + 1).fill(0);
-  let sum = 0;
-  return {
-    observe(value) {
-      const at = bounds.findIndex((bound) => value <= bound);
-      counts[at === -1 ? bounds.length : at]!++;
-      sum += value;
-    },
-    cumulative() {
-      let total = 0;
-      return counts.map((count, i) => [String(bounds[i] ?? "+Inf"), (total += count)] as const);
-    },
-    sum: () => sum,
-  };
-}
 
 export function metricsText(metrics: readonly Metric[]): string {
   return metrics

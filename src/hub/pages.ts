@@ -1,28 +1,18 @@
 // The page at `/` and what it loads: it holds no data, so whoever finds the server may have it, and its script fetches the data as
 // everybody else does. Knows nothing of what is on it.
-import { acceptedEncodings, SAFE, text } from "./http.ts";
-
-export type PageFile = {
-  readonly type: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The same, compressed; undefined if that is no gain. */
-  readonly gzip: Uint8Array<ArrayBuffer> | undefined;
-  readonly brotli: Uint8Array<ArrayBuffer> | undefined;
-  /** What is there under this path is never another. */
-  readonly isImmutable: boolean;
-};
+import { acceptedEncodings, type PageFile, SAFE, text } from "../channel/http.ts";
 
 export type Pages = {
-  /** Whether a page or a part of one is asked for, and not a WebSocket or a door. */
+  /** Whether a page or a part of one is asked for, and not a WebSocket or another endpoint. */
   has(request: Request, path: string): boolean;
   answer(request: Request, path: string): Promise<Response>;
 };
 
-/** Such as `/index-1a2b3c4d.js`: no door looks like it. */
+/** Such as `/index-1a2b3c4d.js`: no endpoint looks like it. */
 const PART = /^\/[\w-]+-[a-z0-9]{6,}\.(?:js|css|svg)$/;
 
 /**
- * Only what comes from here, no scripts but files, nobody's frame; the address, which may have had a token in it, is told to nobody
+ * Only what comes from here, no scripts but files, nobody's frame; the address, which may have had a token in it, goes to nobody
  * (W3C CSP level 3, Referrer Policy).
  */
 const PAGE_HEADERS = {
@@ -59,7 +49,7 @@ export function openPages(load?: () => Promise<ReadonlyMap<string, PageFile>>): 
 
 function unbuilt(error: unknown): Response {
   const [why] = String(error instanceof Error ? error.message : error).split("\n");
-  return text(503, `the page could not be built: ${why}; has \`bun install\` been run? The other doors are open`);
+  return text(503, `the page could not be built: ${why}; has \`bun install\` been run? The other endpoints work`);
 }
 
 function fileResponse(request: Request, file: PageFile): Response {

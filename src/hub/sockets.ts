@@ -1,23 +1,22 @@
-// WebSocket connections: each a client of one of the two feeds.
+// WebSocket connections: each a client of one of the two feeds of a channel.
 import type { ServerWebSocket, WebSocketHandler } from "bun";
+import type { Channel, Traffic } from "../channel/channel.ts";
+import type { PlainClient, Subscriber } from "../channel/client.ts";
+import * as liveFeed from "../channel/live.ts";
+import * as plainFeed from "../channel/plain.ts";
 import type { Cursor } from "../feed/protocol.ts";
 import type { Figures } from "./figures.ts";
-import type { LiveFeed, Reader } from "./live.ts";
-import type { PlainFeed, Viewer } from "./plain.ts";
-
-export const PLAIN_TOPIC = "csv";
-export const LIVE_TOPIC = "csv.live";
 
 /** What is known of a connection. `cursor`: what its client held when it came; `since`: ms of a monotonic clock. */
-export type Client = { readonly address: string; readonly since: number } & (
-  | { readonly feed: "plain"; peer?: Viewer }
-  | { readonly feed: "live"; readonly cursor: Cursor | undefined; peer?: Reader }
+export type Connection = { readonly address: string; readonly channel: Channel; readonly since: number } & (
+  | { readonly feed: "plain"; client?: PlainClient }
+  | { readonly feed: "live"; readonly cursor: Cursor | undefined; client?: Subscriber }
 );
 
-type Socket = ServerWebSocket<Client>;
+type Socket = ServerWebSocket<Connection>;
 
 export type Sockets = {
-  readonly handlers: WebSocketHandler<Client>;
+  readonly handlers: WebSocketHandler<Connection>;
   /**
    * Closes all, each when it has taken what is under way to it; resolves when that is done, or `graceMs` are over, or nobody
    * takes anything any more.
@@ -32,33 +31,33 @@ const STUCK_MS = 1_500;
 const FLUSH_MS = 100;
 
 export type SocketOptions = {
-  readonly plain: PlainFeed;
-  readonly live: LiveFeed;
   readonly figures: Figures;
   /** A connection on which nothing moves for so long is closed. */
   readonly idleSeconds: number;
   /** Clients have nothing to say: a longer message ends the connection. */
   readonly maxIncomingBytes: number;
-  readonly onOpen: (client: Client) => void;
-  readonly onClose: (client: Client, code: number, reason: string) => void;
+  readonly onOpen: (connection: Connection) => void;
+  readonly onClose: (connection: Connection, code: number, reason: string) => void;
 };
 
 export function openSockets(options: SocketOptions): Sockets {
-  const { plain, live, figures, idleSeconds, maxIncomingBytes, onOpen, onClose } = options;
+  const { figures, idleSeconds, maxIncomingBytes, onOpen, onClose } = options;
   const sockets = new Set<Socket>();
   let closing: { readonly code: number; readonly reason: string } | undefined;
 
   function open(socket: Socket): void {
     sockets.add(socket);
     const { data } = socket;
-    const peer = peerOf(socket, figures);
+    const { channel } = data;
+    const base = consumerOf(socket, channel.traffic);
     if (data.feed === "plain") {
-      socket.subscribe(PLAIN_TOPIC);
-      plain.open((data.peer = { ...peer, isServed: false, isBehind: false }));
+      socket.subscribe(channel.topic);
+      plainFeed.open(channel.plain, (data.client = { ...base, isServed: false, isBehind: false }));
     } else {
       const follow = (isFollowing: boolean) =>
-        void (isFollowing ? socket.subscribe(LIVE_TOPIC) : socket.unsubscribe(LIVE_TOPIC));
-      live.open((data.peer = { ...peer, cursor: data.cursor, isFollowing: false, transfer: undefined, follow }));
+        void (isFollowing ? socket.subscribe(channel.liveTopic) : socket.unsubscribe(channel.liveTopic));
+      const start = { cursor: data.cursor, isFollowing: false, transfer: undefined, follow };
+      liveFeed.subscribe(channel.live, (data.client = { ...base, ...start }));
     }
     onOpen(data);
   }
@@ -66,17 +65,17 @@ export function openSockets(options: SocketOptions): Sockets {
   function drain(socket: Socket): void {
     if (closing) return closeIfDone(socket);
     const { data } = socket;
-    if (data.feed === "plain") plain.drain(data.peer!);
-    else live.drain(data.peer!);
+    if (data.feed === "plain") plainFeed.drain(data.channel.plain, data.client!);
+    else liveFeed.drain(data.channel.live, data.client!);
   }
 
   function close(socket: Socket, code: number, reason: string): void {
     const { data } = socket;
     sockets.delete(socket);
-    if (data.feed === "plain") plain.close(data.peer!);
-    else live.close(data.peer!);
+    if (data.feed === "plain") plainFeed.close(data.channel.plain, data.client!);
+    else liveFeed.unsubscribe(data.channel.live, data.client!);
     const why = closedBy(code, reason);
-    if (why) figures.closed[why]!++;
+    if (why) figures.closed[why]++;
     onClose(data, code, reason);
   }
 
@@ -91,9 +90,9 @@ export function openSockets(options: SocketOptions): Sockets {
     let least = Infinity;
     for (let stuckMs = 0; sockets.size > 0 && stuckMs < STUCK_MS && performance.now() < until; stuckMs += LOOK_MS) {
       await Bun.sleep(LOOK_MS);
-      const owed = [...sockets].reduce((sum, socket) => sum + socket.getBufferedAmount(), 0);
-      if (owed < least) stuckMs = 0;
-      least = Math.min(least, owed);
+      const buffered = [...sockets].reduce((sum, socket) => sum + socket.getBufferedAmount(), 0);
+      if (buffered < least) stuckMs = 0;
+      least = Math.min(least, buffered);
     }
     if (sockets.size === 0) return;
     for (const socket of [...sockets]) socket.close(code, reason);
@@ -102,7 +101,7 @@ export function openSockets(options: SocketOptions): Sockets {
 
   return {
     handlers: {
-      data: {} as Client,
+      data: {} as Connection,
       backpressureLimit: 1, // at most the one frame that is under way
       maxPayloadLength: maxIncomingBytes,
       idleTimeout: idleSeconds,
@@ -121,19 +120,19 @@ function closedBy(code: number, reason: string): "message" | "idle" | "protocol"
   return reason.includes("too big") ? "message" : reason.includes("timed out") ? "idle" : "protocol";
 }
 
-function peerOf(socket: Socket, { frames, bytes }: Figures) {
-  const { feed } = socket.data;
+function consumerOf(socket: Socket, traffic: Traffic) {
+  const counts = traffic[socket.data.feed];
   return {
-    debt: 0,
-    unsent: 0,
-    takenAt: 0,
-    backlog: () => socket.getBufferedAmount(),
+    pendingBytes: 0,
+    unsentBytes: 0,
+    progressAt: 0,
+    buffered: () => socket.getBufferedAmount(),
     close: (code: number, reason: string) => socket.close(code, reason),
     send(message: string) {
       const sent = socket.send(message); // -1: it waits here
       if (sent !== 0) {
-        frames[feed]++;
-        bytes[feed] += sent > 0 ? sent : Buffer.byteLength(message);
+        counts.messages++;
+        counts.bytes += sent > 0 ? sent : Buffer.byteLength(message);
       }
       return sent > 0;
     },

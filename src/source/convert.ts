@@ -2,14 +2,16 @@
 // everything else (UTF-16, windows-1252, a torn end, a huge header) is read whole, with the same result.
 import { isUtf8 } from "node:buffer";
 import { closeSync, fstatSync, readSync } from "node:fs";
-import { openDocument, type ReadOptions, renderDocument, takeCensus } from "../csv/document.ts";
+import { openDocument, renderDocument, takeCensus } from "../csv/document.ts";
 import { HEAD_BYTES, SPARE_BYTES } from "../csv/encoding.ts";
 import { CsvError } from "../csv/error.ts";
+import type { ReadOptions } from "../csv/options.ts";
 import { type Arena, createRenderer, type Renderer, terminate } from "../csv/render.ts";
-import { identityOf, MAX_FILE_BYTES, openRegular, readWhole, show } from "./read.ts";
+import { printable } from "../feed/printable.ts";
+import { identityOf, MAX_FILE_BYTES, openRegular, readWhole } from "./file/read.ts";
 
 export { CsvError, type CsvErrorKind } from "../csv/error.ts";
-export type { ReadOptions } from "../csv/document.ts";
+export type { ReadOptions } from "../csv/options.ts";
 
 /**
  * Reads a CSV file and resolves to its rows as JSON text: an array with one object per row, keys in column order, every
@@ -28,8 +30,8 @@ export async function convertCsvToJson(filePath: string, options: ReadOptions = 
     if (text.length > 0) return text;
     throw new CsvError("too-large", `its JSON is longer than a string can be (2 GiB)`);
   } catch (error) {
-    if (!(error instanceof CsvError) || error.message.startsWith(show(filePath))) throw error;
-    throw new CsvError(error.kind, error.reason, error.line, show(filePath));
+    if (!(error instanceof CsvError)) throw error;
+    throw new CsvError(error.kind, error.reason, error.line, printable(filePath));
   }
 }
 

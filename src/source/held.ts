@@ -1,7 +1,6 @@
 // What the Worker holds of a live source: the table, and how much of the source it covers. New bytes are appended, or a whole
-// new text is compared with what is held; either way the outcome is one publication. Touches no file.
+// new text is compared with what is held; either way the outcome is one revision. Touches no file.
 import { isUtf8 } from "node:buffer";
-import type { Cursor } from "../feed/protocol.ts";
 import type { RowChange } from "../csv/table.ts";
 import { type CsvDocument, openDocument, type ReadOptions } from "../csv/document.ts";
 import { detectDialect, type Dialect } from "../csv/dialect.ts";
@@ -10,30 +9,17 @@ import { detectEncoding, HEAD_BYTES, tornTail } from "../csv/encoding.ts";
 import { type CsvTable, openTable } from "../csv/table.ts";
 import { type View, viewOf, type ViewSplice, viewSplices } from "../csv/view.ts";
 
-export type Publication = {
+/** What is held has become this. */
+export type Revision = {
   readonly table: CsvTable;
   readonly document: CsvDocument;
   readonly view: View;
-  /** `all`: the view is to be taken anew, in a new epoch if `isNewEpoch`. `text`: the splices, as JSON already. */
-  readonly change: readonly ViewSplice[] | "all" | { readonly text: string };
+  /** `all`: the view is to be taken anew, in a new epoch if `isNewEpoch`. */
+  readonly change: readonly ViewSplice[] | "all";
   readonly isNewEpoch: boolean;
-  /** Of a table that another server publishes. */
-  readonly origin?: Origin;
 };
 
-export type Origin = {
-  /** Only the publisher numbers. */
-  readonly cursor: Cursor;
-  /** When it was noticed here, by the monotonic clock. */
-  readonly noticedAt: number;
-  /** The name of its file, and what kind of CSV that is. */
-  readonly file: string;
-  readonly dialect: string;
-  readonly warnings: readonly string[];
-};
-
-export type HeldOptions = {
-  readonly readOptions: ReadOptions;
+export type HeldOptions = ReadOptions & {
   /** The table is the last so many rows of the source. */
   readonly lastRows: number;
   /** A source with a larger cell is refused, or not published while it is there. */
@@ -57,10 +43,11 @@ export type Held = {
   /** The number of a row with a cell that is too large: nothing is published while there is one. */
   oversizeRow(): number | undefined;
   /** What has changed since the last publication; an unterminated last row counts only if the source is quiet. */
-  publish(isQuiet: boolean): Publication | undefined;
+  publish(isQuiet: boolean): Revision | undefined;
 };
 
-export function openHeld({ readOptions, lastRows, maxCellBytes }: HeldOptions): Held {
+export function openHeld(options: HeldOptions): Held {
+  const { lastRows, maxCellBytes } = options;
   let document: CsvDocument | undefined;
   let table: CsvTable | undefined;
   let covered = 0;
@@ -72,7 +59,8 @@ export function openHeld({ readOptions, lastRows, maxCellBytes }: HeldOptions): 
   const isRaw = () => document?.encoding === "utf-8" && document.replaced === 0;
 
   function matches(at: number, bytes: Uint8Array): boolean {
-    return isRaw() && table !== undefined && isSame(table.bytes().subarray(at, at + bytes.length), bytes);
+    const held = source(); // not what lies behind it: there may be bytes of rows that are gone
+    return held !== undefined && isSame(held.subarray(at, at + bytes.length), bytes);
   }
 
   const source = () => (isRaw() ? table?.bytes().subarray(0, table.length()) : undefined);
@@ -81,7 +69,7 @@ export function openHeld({ readOptions, lastRows, maxCellBytes }: HeldOptions): 
     if (!table || !document || !isRaw() || table.columns.length === 0) return false;
     const usable = bytes.subarray(0, bytes.length - tornTail(bytes));
     if (!isUtf8(usable)) return false;
-    if (table.length() < HEAD_BYTES && isOtherVerdict(table, document, usable, readOptions)) return false;
+    if (table.length() < HEAD_BYTES && isOtherVerdict(table, document, usable, options)) return false;
     change(table.length(), 0, usable);
     covered += usable.length;
     return true;
@@ -112,7 +100,7 @@ export function openHeld({ readOptions, lastRows, maxCellBytes }: HeldOptions): 
   }
 
   function set(bytes: Uint8Array, length: number): void {
-    const fresh = openDocument(bytes, length, readOptions);
+    const fresh = openDocument(bytes, length, options);
     if (table && document && isSameDialect(fresh, document)) {
       const { at, removed, inserted } = difference(
         table.bytes().subarray(0, table.length()),
@@ -135,19 +123,23 @@ export function openHeld({ readOptions, lastRows, maxCellBytes }: HeldOptions): 
 
   const oversizeRow = () => table?.oversizeRow();
 
-  function publish(isQuiet: boolean): Publication | undefined {
+  function publish(isQuiet: boolean): Revision | undefined {
     if (!table || !document || table.oversizeRow() !== undefined) return undefined;
     const shown = table.rows() - (table.isLastOpen() && !isQuiet ? 1 : 0);
     const next = viewOf(table.rows(), shown, lastRows);
     const change = isNewEpoch || pending === "all" ? ("all" as const) : viewSplices(pending, view, next);
-    const publication = { table, document, view: next, change, isNewEpoch };
+    const revision = { table, document, view: next, change, isNewEpoch };
     view = next;
     pending = [];
     isNewEpoch = false;
-    return change.length > 0 ? publication : undefined;
+    return change.length > 0 ? revision : undefined;
   }
 
   return { table: () => table, covered: () => covered, matches, source, append, setFrom, set, oversizeRow, publish };
+}
+
+export function openQuote(line: number): CsvError {
+  return new CsvError("unclosed-quote", "a quote is opened and never closed; the rows before it are shown", line);
 }
 
 export function oversize(row: number, maxCellBytes: number): CsvError {

@@ -26,7 +26,7 @@ export function openBadge(): Badge {
   const notice = byId("notice");
   const icon = byId<HTMLLinkElement>("icon");
   const spoken = byId("spoken");
-  let said = "";
+  let announced = "";
 
   return {
     show(situation, now) {
@@ -41,8 +41,8 @@ export function openBadge(): Badge {
       const title = titleOf(situation, verdict);
       if (document.title !== title) document.title = title;
       if (icon.getAttribute("href") !== ICONS[verdict.tone]) icon.setAttribute("href", ICONS[verdict.tone]);
-      if (said !== verdict.word) setText(spoken, `${verdict.word} ${shownText(verdict.notice)}`);
-      said = verdict.word;
+      if (announced !== verdict.word) setText(spoken, `${verdict.word} ${shownText(verdict.notice)}`);
+      announced = verdict.word;
     },
   };
 }

@@ -1,4 +1,4 @@
-// The small texts around the table: how large it is, what is hidden, what is selected, and what is said where there are no rows. Pure.
+// The small texts around the table: how large it is, what is hidden, what is selected, and what stands where there are no rows. Pure.
 import { cut, shownText } from "./cells.ts";
 import type { Column } from "./layout.ts";
 import type { Facts } from "./messages.ts";
@@ -36,7 +36,7 @@ export function emptyText(
   if (connection === "connecting" || connection === "reconnecting") return "Connecting…";
   if (connection === "ended") return "There is nothing to show.";
   if (facts?.loaded !== undefined) return `Loading… ${Math.floor(facts.loaded * 100)} %`;
-  return status?.state === "waiting" ? "No file is on air yet. It will appear here." : "Loading…";
+  return status?.state === "waiting" ? "No table is published yet. It will appear here." : "Loading…";
 }
 
 /** `textAt` gives the text of a cell, as far as it is known. */

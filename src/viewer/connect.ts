@@ -1,16 +1,5 @@
-// How programs get at what the page shows: the other doors of this server, and code that follows the table, with its address in it. Never
+// How programs get at what the page shows: the other endpoints of this server, and code that follows the table, with its address in it. Never
 // with its token: that goes where others do not read it.
-
-export type Door = { readonly path: string; readonly what: string };
-
-export const DOORS: readonly Door[] = [
-  { path: "/csv.json", what: "JSON, an array of objects" },
-  { path: "/csv.ndjson", what: "JSON, an object a line" },
-  { path: "/csv.csv", what: "CSV, RFC 4180, UTF-8" },
-  { path: "/csv/events", what: "server-sent events of the live feed" },
-  { path: "/healthz", what: "state, rows, age" },
-  { path: "/metrics", what: "for Prometheus" },
-];
 
 export type Snippet = { readonly title: string; readonly code: string };
 

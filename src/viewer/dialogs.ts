@@ -1,7 +1,8 @@
 // What opens over the page: columns, download, connecting from code, help, and all of one cell.
 import { number } from "./captions.ts";
 import { shownText, wholeText } from "./cells.ts";
-import { DOORS, snippetsFor } from "./connect.ts";
+import { HTTP_ENDPOINTS } from "../feed/endpoints.ts";
+import { snippetsFor } from "./connect.ts";
 import { copyText, element, openDialog } from "./dom.ts";
 import { KEYS } from "./keys.ts";
 import type { Layout } from "./layout.ts";
@@ -82,12 +83,12 @@ export function openDownload(guard: { isOn: boolean }, onDownload: (choice: Down
 }
 
 export function openConnect(origin: string, needsToken: boolean): void {
-  const doors = element("div", { class: "doors" });
-  for (const { path, what } of DOORS) {
+  const endpoints = element("div", { class: "endpoints" });
+  for (const { path, about } of HTTP_ENDPOINTS) {
     const url = origin + path;
     // With a token a link would need it in the address.
     const address = needsToken ? element("code", {}, url) : element("a", { href: path, target: "_blank" }, url);
-    doors.append(address, element("span", { class: "muted" }, what), copyButton(url));
+    endpoints.append(address, element("span", { class: "muted" }, about), copyButton(url));
   }
   const snippets = snippetsFor(origin, needsToken).flatMap(({ title, code }) => [
     element("h3", {}, title),
@@ -96,7 +97,7 @@ export function openConnect(origin: string, needsToken: boolean): void {
   const word = needsToken
     ? "This server asks for a token. Keep it in the variable CSVCAST_TOKEN, and out of addresses."
     : "The table as it is now, on this address:";
-  openDialog("Connect from code", element("p", { class: "muted" }, word), doors, ...snippets);
+  openDialog("Connect from code", element("p", { class: "muted" }, word), endpoints, ...snippets);
 }
 
 export function openHelp(): void {

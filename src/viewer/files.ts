@@ -1,16 +1,7 @@
 // The files of the viewer for whoever serves them: built by Bun on the first request, or taken from the executable that they are in.
 import { brotliCompressSync, constants } from "node:zlib";
+import type { PageFile } from "../channel/http.ts";
 import page from "./index.html";
-
-export type ViewerFile = {
-  readonly type: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The same, compressed; undefined if that is no gain. */
-  readonly gzip: Uint8Array<ArrayBuffer> | undefined;
-  readonly brotli: Uint8Array<ArrayBuffer> | undefined;
-  /** The name changes with the content. */
-  readonly isImmutable: boolean;
-};
 
 /** In an executable the import is a manifest of what was bundled; from the sources it has nothing. */
 type Manifest = {
@@ -19,8 +10,8 @@ type Manifest = {
 };
 
 /** By path; the page itself is `/`. */
-export async function viewerFiles(): Promise<ReadonlyMap<string, ViewerFile>> {
-  const files = new Map<string, ViewerFile>();
+export async function viewerFiles(): Promise<ReadonlyMap<string, PageFile>> {
+  const files = new Map<string, PageFile>();
   for (const { path, type, bytes } of Bun.isStandaloneExecutable ? await embedded() : await built())
     files.set(path, fileOf(type, bytes, path !== "/"));
   return files;
@@ -51,7 +42,7 @@ async function built(): Promise<Raw[]> {
   );
 }
 
-function fileOf(type: string, bytes: Uint8Array<ArrayBuffer>, isImmutable: boolean): ViewerFile {
+function fileOf(type: string, bytes: Uint8Array<ArrayBuffer>, isImmutable: boolean): PageFile {
   const isText = /^(text|image\/svg|application\/(javascript|json))/.test(type);
   const smaller = (packed: Uint8Array<ArrayBuffer>) => (isText && packed.length < bytes.length ? packed : undefined);
   const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });

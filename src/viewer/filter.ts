@@ -44,8 +44,8 @@ function termOf(word: string): Term | undefined {
   const match = TERM.exec(word);
   if (!match) return undefined;
   const [, column = "", operator = "", value = ""] = match;
-  const said = { column: unquoted(column), operator, value: unquoted(value) };
-  return { ...said, isNamed: column !== "", isWhole: value !== "" };
+  const term = { column: unquoted(column), operator, value: unquoted(value) };
+  return { ...term, isNamed: column !== "", isWhole: value !== "" };
 }
 
 function indexOfColumn(name: string, columns: readonly string[]): number {

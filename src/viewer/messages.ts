@@ -1,5 +1,5 @@
 // What the page and its Worker say to each other. The Worker holds the table, the page what is to be seen of it.
-import type { ConnectionState } from "../feed/subscriber.ts";
+import type { ConnectionState } from "../follow/subscriber.ts";
 import type { State } from "../feed/protocol.ts";
 import type { ColumnType } from "./cells.ts";
 import type { Rules } from "./model.ts";

@@ -1,7 +1,7 @@
 // What the page shows of the table: its rows as far as they are on the page, in their order. Changes come in as they happen; while an
 // order is built, or the page is paused, they wait. Touches no page and no network.
 import type { Row, Splice } from "../feed/protocol.ts";
-import { applySplices, splicesBetween, type Table } from "../feed/table.ts";
+import { applySplices, splicesBetween, type Table } from "../follow/table.ts";
 import { type Kind, kindOf, TEXT } from "./cells.ts";
 import { type Filter, parseFilter } from "./filter.ts";
 import { type Flash, openFlashes } from "./flashes.ts";

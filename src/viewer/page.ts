@@ -1,5 +1,5 @@
 // The page: wires the Worker, the table, the badge, the plot and the tools together.
-import type { ConnectionState } from "../feed/subscriber.ts";
+import type { ConnectionState } from "../follow/subscriber.ts";
 import { openBadge } from "./badge.ts";
 import { emptyText, hiddenText, many, selectedText, shapeText } from "./captions.ts";
 import { shownText } from "./cells.ts";
@@ -83,7 +83,7 @@ export function startPage(script: URL): void {
       case "frame":
         return grid.takeFrame(message.frame);
       case "status":
-        clearTimeout(looking); // another file may be on air
+        clearTimeout(looking); // another file may be published
         looking = setTimeout(() => void lookAround(), LOOK_MS);
         return update({ status: message, heardAt: performance.now() });
       case "connection":

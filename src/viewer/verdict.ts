@@ -5,7 +5,7 @@ export type Tone = "live" | "waiting" | "trouble" | "gone" | "paused";
 
 /** All that there is to say. Times by `performance.now()`. */
 export type Situation = {
-  /** Undefined until the server has said something. */
+  /** Undefined until the server has sent something. */
   readonly status: { readonly state: State; readonly message: string } | undefined;
   readonly connection: "connecting" | "open" | "current" | "reconnecting" | "ended";
   /** Why there is no connection. */

@@ -1,7 +1,7 @@
 // The Worker behind the page: follows the live feed, keeps the model of what is shown, and answers the page. All that takes long is done
 // here, so that the page never stops.
 import type { Message } from "../feed/protocol.ts";
-import { subscribe, type Subscription } from "../feed/subscriber.ts";
+import { subscribe, type Subscription } from "../follow/subscriber.ts";
 import { shownText } from "./cells.ts";
 import { csvOf, tsvOf } from "./export.ts";
 import type { Area, ColumnFacts, Frame, FrameRow, FromWorker, Look, Mark, ToWorker } from "./messages.ts";

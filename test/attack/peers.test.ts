@@ -127,14 +127,14 @@ describe("a peer that says no more ends, and only it, when it stops", () => {
 
   test("after the upgrade, and while it follows events", async () => {
     await using witness = await scene.witness();
-    await using viewer = await upgradePeer(scene.port);
+    await using plain = await upgradePeer(scene.port);
     await using follower = await connectPeer(scene.port);
     follower.send(get("/csv/events"));
     await until("the events", () => textOf(follower).includes(TREASURE));
     expect(await scene.clients()).toBe(3);
-    viewer.finish();
+    plain.finish();
     follower.finish();
-    await until("the end of both", () => viewer.isEnded() && follower.isEnded());
+    await until("the end of both", () => plain.isEnded() && follower.isEnded());
     await until("the clients to be gone", async () => (await scene.clients()) === 1);
     await witness.expectNoHarm();
   });

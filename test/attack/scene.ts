@@ -1,4 +1,4 @@
-// Where attacks take place: the real server with a file on air, and a witness to each attack, who must be served as before.
+// Where attacks take place: the real server with a published file, and a witness to each attack, who must be served as before.
 import { readdir } from "node:fs/promises";
 import { expect } from "bun:test";
 import { type Client, connect, type RunningServer, startServer, temporaryFolder, until } from "../support.ts";

@@ -2,17 +2,16 @@
 import { describe, expect, test } from "bun:test";
 import { CliError } from "../../src/cli/errors.ts";
 import {
+  defaultsOf,
   describeOptions,
   durationMs,
-  envName,
-  flag,
+  onOff,
   type Option,
   readOptions,
   sizeBytes,
   wholeNumber,
 } from "../../src/cli/options.ts";
-import { serverHelp } from "../../src/cli/server-help.ts";
-import { serverOptions } from "../../src/cli/server-options.ts";
+import { serverOptions } from "../../src/cli/server/options.ts";
 
 type Env = Record<string, string>;
 
@@ -33,121 +32,127 @@ test("without anything, every option has its default", () => {
   const { values, positionals } = read([]);
   expect(positionals).toEqual([]);
   expect(values).toEqual({
-    port: undefined,
-    host: "0.0.0.0",
-    interval: 1_000,
-    last: Infinity,
-    settle: 250,
-    delimiter: undefined,
-    encoding: undefined,
-    "max-file": 2 ** 30,
-    "max-columns": 100_000,
-    "max-cell": 2 ** 24,
-    "max-message": 32 * 2 ** 20,
-    "max-clients": 10_000,
-    "max-per-address": 1_000,
-    "max-backlog": 2 ** 28,
-    stall: 20_000,
-    history: 2 ** 24,
-    "max-incoming": 4_096,
-    idle: 30_000,
-    heartbeat: 5_000,
-    relay: undefined,
-    standby: false,
-    "relay-heartbeat": 1_000,
-    token: undefined,
-    "token-file": undefined,
-    open: false,
-    "tls-cert": undefined,
-    "tls-key": undefined,
-    "allow-host": [],
-    "allow-origin": [],
-    "trust-proxy": [],
-    log: "text",
-    help: false,
-    version: false,
+    network: {
+      port: undefined,
+      hostname: "0.0.0.0",
+      intervalMs: 1_000,
+      maxClients: 10_000,
+      maxPerAddress: 1_000,
+      maxBacklogBytes: 2 ** 28,
+      stallMs: 20_000,
+      maxIncomingBytes: 4_096,
+      idleMs: 30_000,
+    },
+    source: { lastRows: Infinity, settleMs: 250, maxFileBytes: 2 ** 30, maxCellBytes: 2 ** 24 },
+    csv: { delimiter: undefined, encoding: undefined, maxColumns: 100_000 },
+    feeds: { maxFrameBytes: 32 * 2 ** 20, maxHistory: 2 ** 24, heartbeatMs: 5_000 },
+    relay: { relayUrl: undefined, isStandby: false, relayHeartbeatMs: 1_000 },
+    access: { token: undefined, isOpen: false, allowedHosts: [], allowedOrigins: [], trustedProxies: [] },
+    program: { tokenFile: undefined, tlsCert: undefined, tlsKey: undefined, log: "text", help: false, version: false },
   });
 });
 
 describe("the command line", () => {
-  type Values = Partial<ReturnType<typeof read>["values"]>;
+  type Grouped = ReturnType<typeof read>["values"];
+  type Values = { [G in keyof Grouped]?: Partial<Grouped[G]> };
   const cases: { name: string; argv: string[]; env?: Env; expected: Values; positionals?: string[] }[] = [
-    { name: "gives values as words of their own", argv: ["--port", "8080"], expected: { port: 8080 } },
-    { name: "gives values after an equals sign", argv: ["--port=0"], expected: { port: 0 } },
+    { name: "gives values as words of their own", argv: ["--port", "8080"], expected: { network: { port: 8080 } } },
+    { name: "gives values after an equals sign", argv: ["--port=0"], expected: { network: { port: 0 } } },
     {
       name: "has short names",
       argv: ["-p", "1", "-i", "2s", "-d", ";", "-h", "-V"],
-      expected: { port: 1, interval: 2_000, delimiter: ";", help: true, version: true },
+      expected: {
+        network: { port: 1, intervalMs: 2_000 },
+        csv: { delimiter: ";" },
+        program: { help: true, version: true },
+      },
     },
-    { name: "has short names with the value attached", argv: ["-p8080"], expected: { port: 8080 } },
-    { name: "takes the last of several values", argv: ["--port", "1", "--port", "2"], expected: { port: 2 } },
+    { name: "has short names with the value attached", argv: ["-p8080"], expected: { network: { port: 8080 } } },
+    {
+      name: "takes the last of several values",
+      argv: ["--port", "1", "--port", "2"],
+      expected: { network: { port: 2 } },
+    },
     {
       name: "takes files among the options",
       argv: ["a.csv", "--open", "b.csv"],
-      expected: { open: true },
+      expected: { access: { isOpen: true } },
       positionals: ["a.csv", "b.csv"],
     },
     {
       name: "takes all that follows -- as files",
       argv: ["--", "--port", "-x"],
-      expected: { port: undefined },
+      expected: { network: { port: undefined } },
       positionals: ["--port", "-x"],
     },
-    { name: "knows delimiters by name", argv: ["--delimiter", "tab"], expected: { delimiter: "\t" } },
-    { name: "knows a tab as a person types it", argv: ["--delimiter", "\\t"], expected: { delimiter: "\t" } },
-    { name: "takes any other character as delimiter", argv: ["--delimiter", "-"], expected: { delimiter: "-" } },
-    { name: "knows encodings by their labels", argv: ["--encoding", "latin1"], expected: { encoding: "windows-1252" } },
+    { name: "knows delimiters by name", argv: ["--delimiter", "tab"], expected: { csv: { delimiter: "\t" } } },
+    { name: "knows a tab as a person types it", argv: ["--delimiter", "\\t"], expected: { csv: { delimiter: "\t" } } },
+    {
+      name: "takes any other character as delimiter",
+      argv: ["--delimiter", "-"],
+      expected: { csv: { delimiter: "-" } },
+    },
+    {
+      name: "knows encodings by their labels",
+      argv: ["--encoding", "latin1"],
+      expected: { csv: { encoding: "windows-1252" } },
+    },
     {
       name: "reads sizes",
       argv: ["--max-file", "500MiB", "--max-message=64k"],
-      expected: { "max-file": 500 * 2 ** 20, "max-message": 65_536 },
+      expected: { source: { maxFileBytes: 500 * 2 ** 20 }, feeds: { maxFrameBytes: 65_536 } },
     },
     {
       name: "collects names",
       argv: ["--allow-host", "a.example", "--allow-host", "b.example,c.example"],
-      expected: { "allow-host": ["a.example", "b.example", "c.example"] },
+      expected: { access: { allowedHosts: ["a.example", "b.example", "c.example"] } },
     },
     {
       name: "collects origins",
       argv: ["--allow-origin", "https://a.example", "--allow-origin=http://b.example:8080"],
-      expected: { "allow-origin": ["https://a.example", "http://b.example:8080"] },
+      expected: { access: { allowedOrigins: ["https://a.example", "http://b.example:8080"] } },
     },
-    { name: "takes addresses of all kinds", argv: ["--host", "::1"], expected: { host: "::1" } },
+    { name: "takes addresses of all kinds", argv: ["--host", "::1"], expected: { network: { hostname: "::1" } } },
     {
       name: "takes a token that begins with a dash",
       argv: ["--token=-0123456789"],
-      expected: { token: "-0123456789" },
+      expected: { access: { token: "-0123456789" } },
     },
     {
       name: "takes an empty environment variable as none",
       argv: [],
       env: { CSVCAST_PORT: "" },
-      expected: { port: undefined },
+      expected: { network: { port: undefined } },
     },
-    { name: "wins over the environment", argv: ["--port", "1"], env: { CSVCAST_PORT: "2" }, expected: { port: 1 } },
+    {
+      name: "wins over the environment",
+      argv: ["--port", "1"],
+      env: { CSVCAST_PORT: "2" },
+      expected: { network: { port: 1 } },
+    },
     {
       name: "wins over a faulty environment",
       argv: ["--port", "1"],
       env: { CSVCAST_PORT: "x" },
-      expected: { port: 1 },
+      expected: { network: { port: 1 } },
     },
     {
       name: "can be left to the environment",
       argv: [],
       env: { CSVCAST_PORT: "2", CSVCAST_MAX_CLIENTS: "7", CSVCAST_OPEN: "yes", CSVCAST_ALLOW_HOST: "a,b" },
-      expected: { port: 2, "max-clients": 7, open: true, "allow-host": ["a", "b"] },
+      expected: { network: { port: 2, maxClients: 7 }, access: { isOpen: true, allowedHosts: ["a", "b"] } },
     },
     {
       name: "leaves a flag off that the environment turns off",
       argv: [],
       env: { CSVCAST_OPEN: "0" },
-      expected: { open: false },
+      expected: { access: { isOpen: false } },
     },
     {
       name: "has --help and --version to itself: no variable asks for them",
       argv: [],
       env: { CSVCAST_VERSION: "0.1.0", CSVCAST_HELP: "1" },
-      expected: { version: false, help: false },
+      expected: { program: { version: false, help: false } },
     },
   ];
   test.each(cases)("$name", ({ argv, env, expected, positionals }) => {
@@ -294,24 +299,42 @@ describe("a whole number", () => {
   });
 });
 
-describe("--help", () => {
-  test("lists every option with its variable", () => {
-    for (const name of Object.keys(serverOptions)) expect(serverHelp).toContain(`--${name}`);
-    for (const name of ["port", "max-file", "allow-origin"]) expect(serverHelp).toContain(`[${envName(name)}]`);
-    expect(serverHelp).not.toContain("CSVCAST_HELP");
+describe("the options of a program", () => {
+  const size: Option<number> = {
+    flag: "size",
+    value: "SIZE",
+    help: "how large\n(default: 1)",
+    rule: "a number",
+    parse: Number,
+    default: 1,
+    isAdvanced: true,
+  };
+  const options = { switches: { isOn: onOff("on", "turns it on", { short: "o" }) }, sizes: { size } };
+
+  test("are grouped by who consumes them, under the names of the consumers", () => {
+    expect(readOptions(options, ["--on"], { CSVCAST_SIZE: "7" }).values).toEqual({
+      switches: { isOn: true },
+      sizes: { size: 7 },
+    });
+    expect(defaultsOf(options)).toEqual({ switches: { isOn: false }, sizes: { size: 1 } });
   });
 
-  test("lines its columns up, also below the first line of a description", () => {
-    const options = {
-      on: flag("turns it on", "o"),
-      size: { value: "SIZE", help: "how large\n(default: 1)", parse: Number, default: 1 } as Option<number>,
-    };
-    expect(describeOptions(options)).toBe(
+  test("are described in columns, also below the first line of a description", () => {
+    expect(describeOptions(options, { sizes: "How much", switches: "Whether" }, true)).toBe(
       [
-        "  -o, --on         turns it on [CSVCAST_ON]",
+        "How much:",
         "      --size SIZE  how large",
         "                   (default: 1) [CSVCAST_SIZE]",
+        "",
+        "Whether:",
+        "  -o, --on         turns it on [CSVCAST_ON]",
       ].join("\n"),
+    );
+  });
+
+  test("are described without those that few need, and without a group that has no others, if not all are wanted", () => {
+    expect(describeOptions(options, { sizes: "How much", switches: "Whether" }, false)).toBe(
+      "Whether:\n  -o, --on  turns it on [CSVCAST_ON]",
     );
   });
 });

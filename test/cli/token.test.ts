@@ -2,13 +2,14 @@
 import { describe, expect, test } from "bun:test";
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
-import { clientOptions } from "../../src/cli/client-options.ts";
+import { clientOptions } from "../../src/cli/client/options.ts";
 import { CliError } from "../../src/cli/errors.ts";
-import { serverOptions } from "../../src/cli/server-options.ts";
+import { serverOptions } from "../../src/cli/server/options.ts";
 import { givenToken } from "../../src/cli/token.ts";
 import { connect, run, startServer, temporaryFolder } from "../support.ts";
 
 const SECRET = "sesame-open-sesame";
+const RULE = serverOptions.access.token;
 
 async function secretFile(folder: { path: string; write(name: string, text: string): Promise<string> }, text: string) {
   const path = await folder.write("secret", text);
@@ -19,16 +20,16 @@ async function secretFile(folder: { path: string; write(name: string, text: stri
 test("the token is what the file holds, without the line end; otherwise what was given, or none", async () => {
   await using folder = await temporaryFolder();
   const path = await secretFile(folder, `${SECRET}\n`);
-  expect(givenToken({ token: undefined, "token-file": path }, serverOptions.token)).toBe(SECRET);
-  expect(givenToken({ token: SECRET, "token-file": undefined }, serverOptions.token)).toBe(SECRET);
-  expect(givenToken({ token: undefined, "token-file": undefined }, serverOptions.token)).toBeUndefined();
+  expect(givenToken(undefined, path, RULE)).toBe(SECRET);
+  expect(givenToken(SECRET, undefined, RULE)).toBe(SECRET);
+  expect(givenToken(undefined, undefined, RULE)).toBeUndefined();
 });
 
 test.each([0o400, 0o440, 0o640])("a token file may be readable by its group: mode %o", async (mode) => {
   await using folder = await temporaryFolder();
   const file = await folder.write("secret", SECRET);
   await chmod(file, mode);
-  expect(givenToken({ token: undefined, "token-file": file }, serverOptions.token)).toBe(SECRET);
+  expect(givenToken(undefined, file, RULE)).toBe(SECRET);
 });
 
 describe("a token file is refused with one line that does not show it:", () => {
@@ -51,7 +52,7 @@ describe("a token file is refused with one line that does not show it:", () => {
     if (mode !== undefined) await chmod(file, mode);
     let error: unknown;
     try {
-      givenToken({ token: undefined, "token-file": file }, serverOptions.token);
+      givenToken(undefined, file, RULE);
     } catch (caught) {
       error = caught;
     }
@@ -62,8 +63,9 @@ describe("a token file is refused with one line that does not show it:", () => {
   });
 
   test("together with --token", () => {
-    const both = { token: "something-else", "token-file": "x" };
-    expect(() => givenToken(both, clientOptions.token)).toThrow("--token and --token-file: one of them at a time");
+    expect(() => givenToken("something-else", "x", clientOptions.connection.token)).toThrow(
+      "--token and --token-file: one of them at a time",
+    );
   });
 });
 

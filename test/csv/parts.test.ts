@@ -1,7 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import Papa from "papaparse";
 import { openDocument } from "../../src/csv/document.ts";
-import { CHUNK_BYTES, PART_BYTES, renderParts, type Shape } from "../../src/csv/parts.ts";
+import { CsvError } from "../../src/csv/error.ts";
+import { CHUNK_BYTES, type DocumentShape, PART_BYTES, renderDocumentChunks, renderRows } from "../../src/csv/parts.ts";
 import { type CsvTable, openTable } from "../../src/csv/table.ts";
 
 setDefaultTimeout(30_000);
@@ -11,17 +12,32 @@ function tableOf(text: string, delimiter?: string): CsvTable {
   return openTable(openDocument(bytes, bytes.length, { delimiter }));
 }
 
-function rendered(table: CsvTable, shape: Shape, from = 0, to = table.rows()) {
-  const parts = renderParts(table, from, to, shape)!;
-  expect(parts.rows).toBe(to - from);
-  const lengths = [...parts.parts.map(({ text }) => Buffer.byteLength(text)), ...parts.chunks.map((c) => c.length)];
-  expect(parts.bytes).toBe(lengths.reduce((sum, length) => sum + length, 0));
-  for (const chunk of parts.chunks) expect(chunk.buffer.byteLength).toBe(chunk.length);
-  return { ...parts, text: Buffer.concat(parts.chunks).toString() };
+function partsOf(table: CsvTable, from = 0, to = table.rows()) {
+  const parts = [...renderRows(table, from, to)];
+  for (const { text, bytes } of parts) expect(bytes).toBe(Buffer.byteLength(text));
+  return parts.map(({ at, text }) => ({ at, text }));
 }
 
+function chunksOf(table: CsvTable, shape: DocumentShape, from = 0, to = table.rows()) {
+  const chunks = [...renderDocumentChunks(table, from, to, shape)];
+  for (const chunk of chunks) expect(chunk.buffer.byteLength).toBe(chunk.length);
+  return chunks;
+}
+
+const documentOf = (table: CsvTable, shape: DocumentShape, from?: number, to?: number) =>
+  Buffer.concat(chunksOf(table, shape, from, to)).toString();
+
 function csvOf(text: string, delimiter?: string): string {
-  return rendered(tableOf(text, delimiter), "csv").text;
+  return documentOf(tableOf(text, delimiter), "csv");
+}
+
+/** How many pieces there are, or the error that ends them. */
+function drained(pieces: Iterable<unknown>): number | unknown {
+  try {
+    return [...pieces].length;
+  } catch (error) {
+    return error;
+  }
 }
 
 describe("RFC 4180: ", () => {
@@ -84,7 +100,7 @@ describe("the shapes of", () => {
     const objects = table.render(0, table.rows(), "objects").text!;
     const arrays = JSON.parse(table.render(0, table.rows(), "arrays").text!) as string[][];
 
-    const { parts } = rendered(table, "rows");
+    const parts = partsOf(table);
     let at = 0;
     for (const part of parts) {
       const rows = JSON.parse(part.text) as string[][];
@@ -97,28 +113,56 @@ describe("the shapes of", () => {
     expect(parts.length).toBeGreaterThan(0);
     expect(parts.every(({ text }) => text.length <= PART_BYTES)).toBe(entry.isWithinBounds);
 
-    const [json, ndjson, csv] = [rendered(table, "json"), rendered(table, "ndjson"), rendered(table, "csv")];
-    expect(json.text === objects).toBe(true);
-    expect(`[${ndjson.text.trimEnd().split("\n").join(",")}]` === objects).toBe(true);
-    const read = Papa.parse<string[]>(csv.text, { delimiter: ",", newline: "\r\n" }).data;
+    expect(documentOf(table, "json") === objects).toBe(true);
+    const lines = documentOf(table, "ndjson");
+    expect(`[${lines.trimEnd().split("\n").join(",")}]` === objects).toBe(true);
+    const read = Papa.parse<string[]>(documentOf(table, "csv"), { delimiter: ",", newline: "\r\n" }).data;
     expect(isSame(read.slice(1, -1), arrays)).toBe(true);
-    for (const { chunks } of [json, ndjson, csv])
-      expect(chunks.filter(({ length }) => length > CHUNK_BYTES)).toEqual([]);
+    for (const shape of ["json", "ndjson", "csv"] as const)
+      for (const chunk of chunksOf(table, shape)) expect(chunk.length).toBeLessThanOrEqual(CHUNK_BYTES);
   });
 
   test("a part of a table: rows count from its first", () => {
     const table = tableOf("a\n0\n1\n2\n3", ",");
-    expect(rendered(table, "rows", 1, 3).parts).toEqual([{ at: 0, text: '[["1"],["2"]]' }]);
-    expect(rendered(table, "csv", 1, 3).text).toBe("a\r\n1\r\n2\r\n");
-    expect(rendered(table, "ndjson", 3, 4).text).toBe('{"a":"3"}\n');
-    expect(rendered(table, "rows", 2, 2).parts).toEqual([{ at: 0, text: "[]" }]);
-    expect(rendered(table, "ndjson", 2, 2).chunks).toEqual([]);
+    expect(partsOf(table, 1, 3)).toEqual([{ at: 0, text: '[["1"],["2"]]' }]);
+    expect(documentOf(table, "csv", 1, 3)).toBe("a\r\n1\r\n2\r\n");
+    expect(documentOf(table, "ndjson", 3, 4)).toBe('{"a":"3"}\n');
+    expect(partsOf(table, 2, 2)).toEqual([{ at: 0, text: "[]" }]);
+    expect(chunksOf(table, "ndjson", 2, 2)).toEqual([]);
   });
 
   test("a small file of many columns and short rows end where they would be a huge table", () => {
     const table = tableOf(`${Array.from({ length: 50_000 }, (_, c) => c).join()}\n${"1\n".repeat(200_000)}`, ",");
-    for (const shape of ["rows", "json", "ndjson", "csv"] as const)
-      expect(renderParts(table, 0, table.rows(), shape, 20_000_000)).toBeUndefined();
-    expect(renderParts(table, 0, 10, "rows", 20_000_000)?.rows).toBe(10);
+    const limit = 20_000_000;
+    const tooLarge = expect.objectContaining({ kind: "too-large" });
+    expect(drained(renderRows(table, 0, table.rows(), limit))).toEqual(tooLarge);
+    for (const shape of ["json", "ndjson", "csv"] as const)
+      expect(drained(renderDocumentChunks(table, 0, table.rows(), shape, limit))).toEqual(tooLarge);
+    expect(drained(renderRows(table, 0, 10, limit))).toBeGreaterThan(0);
+  });
+
+  test("rows that are long end behind the limit, and no part of them is beyond it", () => {
+    const table = tableOf(`a\n${`${"x".repeat(1000)}\n`.repeat(5_000)}`, ",");
+    const limit = 3 * PART_BYTES;
+    const shapes = [
+      { name: "rows", pieces: renderRows(table, 0, 5_000, limit) },
+      { name: "json", pieces: renderDocumentChunks(table, 0, 5_000, "json", limit) },
+      { name: "ndjson", pieces: renderDocumentChunks(table, 0, 5_000, "ndjson", limit) },
+      { name: "csv", pieces: renderDocumentChunks(table, 0, 5_000, "csv", limit) },
+    ];
+    for (const { name, pieces } of shapes)
+      expect(drained(pieces)).toEqual(
+        new CsvError("too-large", `as ${name} the table is longer than ${limit / 2 ** 30} GiB`),
+      );
+  });
+
+  test("pieces are made one by one, as they are taken", () => {
+    const table = tableOf(`a\n${`${"x".repeat(1000)}\n`.repeat(5_000)}`, ",");
+    const whole = [...renderRows(table, 0, 5_000)];
+    const parts = renderRows(table, 0, 5_000);
+    expect(parts.next().value).toEqual(whole[0]);
+    expect(parts.next().value).toEqual(whole[1]);
+    parts.return(undefined);
+    expect(parts.next().done).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 // Clients of every kind that come back by themselves, whatever becomes of their server.
-import { subscribe, type Table } from "../../src/feed/client.ts";
+import { subscribe, type Table } from "../../src/follow/index.ts";
 import { convertCsvToJson } from "../../src/source/convert.ts";
 import { openCopy } from "../hub/copy.ts";
 import { type RunningServer, until } from "../support.ts";

@@ -1,4 +1,4 @@
-// The history check: every table that was ever on air is a version that the file really had, whole; versions never go back;
+// The history check: every table that was ever published is a version that the file really had, whole; versions never go back;
 // and where lines are appended none is lost, doubled or out of order.
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
@@ -34,30 +34,33 @@ for (let v = 1; v <= count; v++) {
 test.concurrent.each([
   ["with file events", true],
   ["without", false],
-] as const)("each table on air is one version of the file, and versions never go back: %s", async (_how, watches) => {
-  using folder = temporaryFolder();
-  const path = folder.path("f.csv");
-  writeFileSync(path, HEAD);
-  await using followed = follow(path, { watches, settleMs: 250 });
-  await followed.until(() => followed.state() === "live", "live");
-  const writer = Bun.spawn([process.execPath, "-e", WRITER, path, `${VERSIONS}`], {
-    stdout: "inherit",
-    stderr: "inherit",
-  });
-  expect(await writer.exited).toBe(0);
-  await followed.converges(path);
-  const seen = followed.publications().filter(({ splices, rows }) => splices !== undefined && rows.length > 0);
-  const versions = seen.map(({ rows }) => {
-    const version = Number(rows[0]?.[1]);
-    const isWhole =
-      rows.length === 20 + ((version * 7919) % 400) &&
-      rows.every((row, r) => row.join() === `${r},${version},${version}`);
-    return isWhole ? version : `a mixture of ${rows.length} rows: ${JSON.stringify(rows).slice(0, 200)}`;
-  });
-  expect(versions).toEqual([...versions].sort((a, b) => Number(a) - Number(b)));
-  expect(versions.every((version) => typeof version === "number")).toBe(true);
-  expect(followed.rows()[0]?.[1]).toBe(`${VERSIONS}`);
-});
+] as const)(
+  "each published table is one version of the file, and versions never go back: %s",
+  async (_how, watches) => {
+    using folder = temporaryFolder();
+    const path = folder.path("f.csv");
+    writeFileSync(path, HEAD);
+    await using followed = follow(path, { watches, settleMs: 250 });
+    await followed.until(() => followed.state() === "live", "live");
+    const writer = Bun.spawn([process.execPath, "-e", WRITER, path, `${VERSIONS}`], {
+      stdout: "inherit",
+      stderr: "inherit",
+    });
+    expect(await writer.exited).toBe(0);
+    await followed.converges(path);
+    const seen = followed.publications().filter(({ splices, rows }) => splices !== undefined && rows.length > 0);
+    const versions = seen.map(({ rows }) => {
+      const version = Number(rows[0]?.[1]);
+      const isWhole =
+        rows.length === 20 + ((version * 7919) % 400) &&
+        rows.every((row, r) => row.join() === `${r},${version},${version}`);
+      return isWhole ? version : `a mixture of ${rows.length} rows: ${JSON.stringify(rows).slice(0, 200)}`;
+    });
+    expect(versions).toEqual([...versions].sort((a, b) => Number(a) - Number(b)));
+    expect(versions.every((version) => typeof version === "number")).toBe(true);
+    expect(followed.rows()[0]?.[1]).toBe(`${VERSIONS}`);
+  },
+);
 
 const APPENDER = `
 const fs = require("fs");

@@ -27,7 +27,7 @@ async function run(seed: number): Promise<void> {
 }
 
 test(
-  `${RUNS} random writers: what is on air converges to what the file says`,
+  `${RUNS} random writers: what is published converges to what the file says`,
   async () => {
     const first = seedOfRun();
     for (let seed = first; seed < first + RUNS; seed += PARALLEL)

@@ -2,7 +2,7 @@
 // killed, started again, suspended and cut off, and Redis forgets all it had. Once there is quiet, everyone holds what a fresh
 // conversion of the file gives; and within an epoch no client ever goes back. CSVCAST_RUNS asks for more than one run.
 import { expect, test } from "bun:test";
-import { subscribe, type Table } from "../../src/feed/client.ts";
+import { subscribe, type Table } from "../../src/follow/index.ts";
 import { parseCursor } from "../../src/feed/protocol.ts";
 import { convertCsvToJson } from "../../src/source/convert.ts";
 import { type Random, randomFrom, seedOfRun, shareOf } from "../fuzz/random.ts";

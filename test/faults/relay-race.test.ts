@@ -1,11 +1,12 @@
 // Two publishers that both want a topic, while the lease is taken from whoever has it at the worst moments: in the stream their
 // entries never interleave, each epoch is one stretch, and its versions chain. CSVCAST_RACES asks for more than four rounds.
 import { expect, test } from "bun:test";
-import { relayAddress } from "../../src/source/relay/address.ts";
-import { openPublisher, type RelayFacts } from "../../src/source/relay/publisher.ts";
-import { parseEntry, type RelayEntry, relayKeys } from "../../src/source/relay/wire.ts";
+import type { Publication } from "../../src/feed/publication.ts";
+import { openPublisher } from "../../src/relay/publish/publisher.ts";
+import { parseEntry, type RelayEntry, relayKeys } from "../../src/relay/wire.ts";
 import { type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
 import { engines, type Redis, skipped, startRedis } from "../redis.ts";
+import { addressOf, snapshotOf } from "../relay/publishing.ts";
 import { temporaryFolder, until } from "../support.ts";
 
 const ROUNDS = Number(process.env["CSVCAST_RACES"] ?? 4);
@@ -14,29 +15,32 @@ const keys = relayKeys("race");
 
 /** A publisher of a table that gains a row again and again; its epochs begin with its name. */
 function openRacer(name: string, port: number, random: Random) {
-  const address = relayAddress(`redis://127.0.0.1:${port}?topic=race`);
-  if ("fault" in address) throw new Error(address.fault);
   let epochs = 1;
   let version = 1;
   let owned = 0;
-  const facts = (): RelayFacts => ({
+  const publication = (splices?: string): Publication => ({
     cursor: { epoch: `${name}${epochs}`, version },
-    columnsJson: '["a"]',
+    columns: { count: 1, json: '["a"]' },
     rows: version,
-    bytes: 1000,
-    file: `${name}.csv`,
-    dialect: "comma, UTF-8",
-    warnings: [],
+    splices,
+    about: {
+      name: `${name}.csv`,
+      dialect: "comma, UTF-8",
+      warnings: [],
+      changedAt: Date.now(),
+      readMs: 1,
+      bytes: 1000,
+    },
   });
-  const rows = (count: number) => JSON.stringify(Array.from({ length: count }, () => [name]));
   const publisher = openPublisher(
     {
-      address,
+      address: addressOf(`redis://127.0.0.1:${port}?topic=race`),
       heartbeatMs: BEAT_MS,
       isStandby: true,
-      render: async () => {
+      async snapshot() {
         await Bun.sleep(random.below(5));
-        return { version, shape: "rows", rows: version, bytes: 0, parts: [{ at: 0, text: rows(version) }], chunks: [] };
+        const rows = Array.from({ length: version }, () => name);
+        return snapshotOf(publication(), rows);
       },
     },
     {
@@ -44,7 +48,7 @@ function openRacer(name: string, port: number, random: Random) {
         owned++;
         if (!isForeign) return;
         epochs++;
-        publisher.publish(facts(), undefined);
+        publisher.publish(publication());
       },
       onTaken() {},
       onAway() {},
@@ -54,12 +58,12 @@ function openRacer(name: string, port: number, random: Random) {
   );
   let isOver = false;
   const publishing = (async () => {
-    publisher.publish(facts(), undefined);
+    publisher.publish(publication());
     publisher.setStatus({ state: "live", message: "", since: 1 });
     while (!isOver) {
       await Bun.sleep(random.below(4));
       version++;
-      publisher.publish(facts(), `[[${version - 1},0,[["${name}"]]]]`);
+      publisher.publish(publication(`[[${version - 1},0,[["${name}"]]]]`));
     }
   })();
   return {

@@ -1,5 +1,5 @@
 // DESIGN section 4: what writers do to a file, done by real processes to a real file, seen with file events and without.
-// After each, what is on air is what a fresh conversion gives; and nothing was ever on air that the file did not say.
+// After each, what is published is what a fresh conversion gives; and nothing ever was that the file did not say.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { isUtf8 } from "node:buffer";
 import Papa from "papaparse";
@@ -31,7 +31,7 @@ type Scene = {
   name: string;
   before: string;
   act: (path: (name: string) => string, followed: Followed) => Promise<void> | void;
-  /** Besides before and after, what may be on air in between. */
+  /** Besides before and after, what may be published in between. */
   between?: string[];
   /** Rows that appends may have brought so far. */
   isAppend?: boolean;

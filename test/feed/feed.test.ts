@@ -1,54 +1,63 @@
 // What a client needs now, decided without sockets: nothing, one squashed delta, or a snapshot.
 import { describe, expect, test } from "bun:test";
-import { type Change, openFeed, type Step } from "../../src/feed/feed.ts";
+import { openFeed, type Step } from "../../src/feed/feed.ts";
 import { parseMessage } from "../../src/feed/protocol.ts";
+import type { About, Cursor, Publication } from "../../src/feed/publication.ts";
 
 const LARGE = 1 << 20;
+const COLUMNS = { count: 1, json: '["a"]' };
 
-function openTestFeed() {
-  let epochs = 0;
-  return openFeed(() => `epoch${++epochs}`, 5, 16 << 20);
-}
+const openTestFeed = () => openFeed(16 << 20);
 
-const whole = (version: number, rows: number, isNewEpoch = true): Change => ({
-  version,
-  isNewEpoch,
-  splices: undefined,
-  columnsJson: '["a"]',
-  rows,
-  bytes: LARGE,
-});
+const at = (version: number, epoch = "epoch1"): Cursor => ({ epoch, version });
 
-/** A row appended to a table of `rows - 1` rows. */
-const append = (version: number, rows: number, cell = "x", bytes = LARGE): Change => ({
-  version,
-  isNewEpoch: false,
-  splices: JSON.stringify([[rows - 1, 0, [[cell]]]]),
-  columnsJson: undefined,
-  rows,
+const aboutOf = (bytes: number): About => ({
+  name: "f.csv",
+  dialect: "comma, UTF-8",
+  warnings: [],
+  changedAt: 1_760_000_000_000,
+  readMs: 1,
   bytes,
 });
 
+/** A table that is to be taken anew. */
+const whole = (cursor: Cursor, rows: number, bytes = LARGE): Publication => ({
+  cursor,
+  columns: COLUMNS,
+  rows,
+  about: aboutOf(bytes),
+});
+
+/** A row appended to a table of `rows - 1` rows. */
+const append = (cursor: Cursor, rows: number, cell = "x", bytes = LARGE): Publication => ({
+  ...whole(cursor, rows, bytes),
+  splices: JSON.stringify([[rows - 1, 0, [[cell]]]]),
+});
+
 const deltaOf = (step: Step) => (step.type === "delta" ? (parseMessage(step.text) as unknown) : step.type);
-const at = (version: number, epoch = "epoch1") => ({ epoch, version });
 
 describe("a feed", () => {
   test("waits before its first table, and everyone needs a snapshot of that", () => {
     const feed = openTestFeed();
+    expect(feed.publication()).toBeUndefined();
     expect(feed.cursor()).toBeUndefined();
-    expect(feed.status()).toMatchObject({ state: "waiting", since: 5 });
+    expect([feed.rows(), feed.columns()]).toEqual([0, { count: 0, json: "[]" }]);
     expect(feed.since(undefined)).toEqual({ type: "snapshot" });
-    expect(feed.publish(whole(1, 2))).toBeUndefined();
+    expect(feed.since(at(1))).toEqual({ type: "snapshot" });
+    expect(feed.distance(at(1))).toBeUndefined();
+    const first = whole(at(1), 2);
+    expect(feed.publish(first)).toBeUndefined();
+    expect(feed.publication()).toBe(first);
     expect(feed.cursor()).toEqual(at(1));
-    expect(feed.columnsJson()).toBe('["a"]');
+    expect([feed.rows(), feed.columns()]).toEqual([2, COLUMNS]);
     expect(feed.since(undefined).type).toBe("snapshot");
     expect(feed.since(at(1)).type).toBe("none");
   });
 
   test("gives each change as a delta, and squashes several for who missed them, in order, never merged", () => {
     const feed = openTestFeed();
-    feed.publish(whole(1, 2));
-    const text = feed.publish(append(2, 3, "y"));
+    feed.publish(whole(at(1), 2));
+    const text = feed.publish(append(at(2), 3, "y"));
     expect(parseMessage(text!) as unknown).toEqual({
       type: "delta",
       epoch: "epoch1",
@@ -57,7 +66,7 @@ describe("a feed", () => {
       splices: [[2, 0, [["y"]]]],
       count: 3,
     });
-    feed.publish(append(3, 4, "z"));
+    feed.publish(append(at(3), 4, "z"));
     const squashed = {
       type: "delta",
       epoch: "epoch1",
@@ -74,11 +83,20 @@ describe("a feed", () => {
     expect(deltaOf(feed.since(at(3)))).toBe("none");
   });
 
+  test("squashes once for all who missed the same, until there is more to miss", () => {
+    const feed = openTestFeed();
+    feed.publish(whole(at(1), 2));
+    feed.publish(append(at(2), 3));
+    expect(feed.since(at(1))).toBe(feed.since(at(1)));
+    feed.publish(append(at(3), 4));
+    expect(deltaOf(feed.since(at(1)))).toMatchObject({ from: 1, to: 3, count: 4 });
+  });
+
   test("squashes changes that change no row to a delta that moves the version", () => {
     const feed = openTestFeed();
-    feed.publish(whole(1, 2));
-    feed.publish({ ...append(2, 2), splices: "[]" });
-    feed.publish({ ...append(3, 2), splices: "[]" });
+    feed.publish(whole(at(1), 2));
+    feed.publish({ ...append(at(2), 2), splices: "[]" });
+    feed.publish({ ...append(at(3), 2), splices: "[]" });
     expect(deltaOf(feed.since(at(1)))).toMatchObject({ from: 1, to: 3, splices: [], count: 2 });
   });
 
@@ -89,21 +107,34 @@ describe("a feed", () => {
     { name: "nobody has had", cursor: undefined },
   ])("gives a snapshot for a cursor $name", ({ cursor }) => {
     const feed = openTestFeed();
-    feed.publish(whole(3, 1));
-    feed.publish(whole(5, 1));
-    feed.publish(append(6, 2));
+    feed.publish(whole(at(3), 1));
+    feed.publish(whole(at(5, "epoch2"), 1));
+    feed.publish(append(at(6, "epoch2"), 2));
     expect(feed.cursor()).toEqual(at(6, "epoch2"));
     expect(feed.since(cursor)).toEqual({ type: "snapshot" });
   });
 
+  test("begins its history anew with another epoch, whatever its versions and also if it comes with splices", () => {
+    const feed = openTestFeed();
+    feed.publish(whole(at(40), 2));
+    expect(feed.publish(append(at(41), 3))).toContain('"epoch":"epoch1","from":40,"to":41');
+    expect(feed.publish(append(at(7, "epoch2"), 4))).toBeUndefined();
+    expect(feed.cursor()).toEqual(at(7, "epoch2"));
+    expect(feed.since(at(40)).type).toBe("snapshot");
+    expect(feed.since(at(41)).type).toBe("snapshot");
+    expect(feed.distance(at(41))).toBeUndefined();
+    expect(feed.since(at(7, "epoch2")).type).toBe("none");
+    expect(feed.publish(append(at(8, "epoch2"), 5))).toContain('"epoch":"epoch2","from":7,"to":8');
+  });
+
   test("begins its history anew when the table is taken anew, within the epoch", () => {
     const feed = openTestFeed();
-    feed.publish(whole(1, 1));
-    feed.publish(append(2, 2));
-    expect(feed.publish(whole(3, 9, false))).toBeUndefined();
+    feed.publish(whole(at(1), 1));
+    feed.publish(append(at(2), 2));
+    expect(feed.publish(whole(at(3), 9))).toBeUndefined();
     expect(feed.cursor()).toEqual(at(3));
     expect(feed.since(at(2)).type).toBe("snapshot");
-    feed.publish(append(4, 10));
+    feed.publish(append(at(4), 10));
     expect(feed.since(at(3)).type).toBe("delta");
     expect(feed.since(at(2)).type).toBe("snapshot");
   });
@@ -111,9 +142,9 @@ describe("a feed", () => {
   test("forgets what would be more than half a snapshot", () => {
     const feed = openTestFeed();
     const bytes = 100_000;
-    feed.publish({ ...whole(1, 0), bytes });
+    feed.publish(whole(at(1), 0, bytes));
     for (let version = 2; version <= 200; version++)
-      feed.publish(append(version, version - 1, "x".repeat(1000), bytes));
+      feed.publish(append(at(version), version - 1, "x".repeat(1000), bytes));
     expect(feed.since(at(1)).type).toBe("snapshot");
     expect(feed.distance(at(1))).toBeUndefined();
     const oldest = Array.from({ length: 200 }, (_, i) => i + 1).find(
@@ -125,48 +156,50 @@ describe("a feed", () => {
     expect(feed.distance(at(oldest))).toBeWithin(40_000, 55_000);
   });
 
+  test("forgets what would be more than it may keep, however large the table is", () => {
+    const feed = openFeed(5_000);
+    feed.publish(whole(at(1), 0));
+    for (let version = 2; version <= 20; version++) feed.publish(append(at(version), version - 1, "x".repeat(1000)));
+    expect(feed.since(at(15)).type).toBe("snapshot");
+    expect(feed.since(at(16)).type).toBe("delta");
+    expect(feed.publish(append(at(21), 20, "x".repeat(5_000)))).toBeUndefined();
+    expect(feed.since(at(20)).type).toBe("snapshot");
+  });
+
   test("sends a delta larger than that as a snapshot", () => {
     const feed = openTestFeed();
-    feed.publish({ ...whole(1, 0), bytes: 100_000 });
-    expect(feed.publish(append(2, 1, "x".repeat(60_000), 100_000))).toBeUndefined();
+    feed.publish(whole(at(1), 0, 100_000));
+    expect(feed.publish(append(at(2), 1, "x".repeat(60_000), 100_000))).toBeUndefined();
     expect(feed.since(at(1)).type).toBe("snapshot");
     expect(feed.since(at(2)).type).toBe("none");
   });
 
-  test("knows which versions are of its epoch", () => {
+  test("of a small table keeps a few changes, though they are more than the table", () => {
     const feed = openTestFeed();
-    expect(feed.cursorOf({ version: 0 })).toBeUndefined();
-    feed.publish(whole(3, 1));
-    feed.publish(whole(5, 1));
-    expect(feed.cursorOf({ version: 4 })).toBeUndefined();
-    expect(feed.cursorOf({ version: 5 })).toEqual(at(5, "epoch2"));
-    expect(feed.cursorOf({ version: 5, epoch: "epoch1" })).toBeUndefined();
+    feed.publish(whole(at(1), 0, 10));
+    expect(feed.publish(append(at(2), 1, "x".repeat(4_000), 10))).toBeDefined();
+    expect(feed.since(at(1)).type).toBe("delta");
+    expect(feed.publish(append(at(3), 2, "x".repeat(5_000), 10))).toBeUndefined();
   });
 
-  describe("that another server numbers", () => {
-    test("takes its epoch and its versions, which may be lower in the next epoch", () => {
-      const feed = openTestFeed();
-      expect(feed.publish({ ...whole(40, 2), epoch: "theirs" })).toBeUndefined();
-      expect(feed.cursor()).toEqual(at(40, "theirs"));
-      expect(feed.publish({ ...append(41, 3), epoch: "theirs" })).toContain('"epoch":"theirs","from":40,"to":41');
-      expect(feed.publish({ ...append(7, 4), epoch: "next" })).toBeUndefined();
-      expect(feed.cursor()).toEqual(at(7, "next"));
-      expect(feed.since(at(41, "theirs")).type).toBe("snapshot");
-      expect(feed.cursorOf({ version: 41, epoch: "theirs" })).toBeUndefined();
-      expect(feed.cursorOf({ version: 7, epoch: "next" })).toEqual(at(7, "next"));
-    });
+  test("whose versions another server numbers may pass over some", () => {
+    const feed = openTestFeed();
+    feed.publish(whole(at(1), 2));
+    expect(feed.publish(append(at(5), 3))).toContain('"from":1,"to":5');
+    expect(deltaOf(feed.since(at(1)))).toMatchObject({ from: 1, to: 5 });
+    expect(feed.since(at(3)).type).toBe("snapshot"); // which was never here
+  });
 
-    test("has nothing for a client that is ahead, until it is as far", () => {
-      const feed = openTestFeed();
-      feed.publish({ ...whole(40, 2), epoch: "theirs" });
-      expect(feed.since(at(42, "theirs")).type).toBe("ahead");
-      feed.publish({ ...append(41, 3), epoch: "theirs" });
-      expect(feed.since(at(42, "theirs")).type).toBe("ahead");
-      expect(feed.distance(at(42, "theirs"))).toBeUndefined();
-      feed.publish({ ...append(42, 4), epoch: "theirs" });
-      expect(feed.since(at(42, "theirs")).type).toBe("none");
-      feed.publish({ ...append(43, 5, "z"), epoch: "theirs" });
-      expect(deltaOf(feed.since(at(42, "theirs")))).toMatchObject({ from: 42, to: 43 });
-    });
+  test("has nothing for a client that is ahead, until it is as far", () => {
+    const feed = openTestFeed();
+    feed.publish(whole(at(40), 2));
+    expect(feed.since(at(42)).type).toBe("ahead");
+    feed.publish(append(at(41), 3));
+    expect(feed.since(at(42)).type).toBe("ahead");
+    expect(feed.distance(at(42))).toBeUndefined();
+    feed.publish(append(at(42), 4));
+    expect(feed.since(at(42)).type).toBe("none");
+    feed.publish(append(at(43), 5, "z"));
+    expect(deltaOf(feed.since(at(42)))).toMatchObject({ from: 42, to: 43 });
   });
 });

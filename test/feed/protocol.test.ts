@@ -35,7 +35,7 @@ describe("a message is what PROTOCOL.md shows:", () => {
     },
     {
       name: "status",
-      text: statusText("missing", 'a "b".csv: no such file', 1760000000000),
+      text: statusText({ state: "missing", message: 'a "b".csv: no such file', since: 1760000000000 }),
       expected: '{"type":"status","state":"missing","message":"a \\"b\\".csv: no such file","since":1760000000000}',
     },
   ];

@@ -1,12 +1,12 @@
 // Tens of thousands of inputs for whatever reads what people and machines give: options, cursors, messages, access rules.
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { clientOptions } from "../../src/cli/client-options.ts";
+import { encodingOf, knownBy } from "../../src/channel/documents.ts";
+import { clientOptions } from "../../src/cli/client/options.ts";
 import { CliError } from "../../src/cli/errors.ts";
-import { type Option, readOptions } from "../../src/cli/options.ts";
-import { serverOptions } from "../../src/cli/server-options.ts";
+import { envName, type Options, readOptions, type Values } from "../../src/cli/options.ts";
+import { serverOptions } from "../../src/cli/server/options.ts";
 import { formatCursor, parseCursor, parseMessage, ProtocolError } from "../../src/feed/protocol.ts";
 import { type AccessPolicy, refusalOf, visitorOf } from "../../src/hub/access.ts";
-import { encodingOf, knownBy } from "../../src/hub/routes.ts";
 import { mutated, nearly, soup } from "./mutations.ts";
 import { forSeeds, type Random, RANDOM_TIMEOUT_MS, shareOf, shown } from "./random.ts";
 
@@ -40,22 +40,27 @@ function randomArgv(random: Random, names: readonly string[]): string[] {
   });
 }
 
-/** Values are of the kind of their defaults, and numbers are numbers. */
-function expectSound(values: Record<string, unknown>, options: Record<string, Option<unknown>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    expect(Object.hasOwn(options, name)).toBe(true);
-    if (typeof value === "number")
-      expect(value).toBeGreaterThanOrEqual(0); // which NaN is not
-    else if (Array.isArray(value)) expect(value.every((item) => typeof item === "string" && item !== "")).toBe(true);
-    else expect(["string", "boolean", "undefined"]).toContain(typeof value);
+/** Values are those of the options, group by group, and of the kind of their defaults; numbers are numbers. */
+function expectSound(values: Values<Options>, options: Options): void {
+  expect(Object.keys(values)).toEqual(Object.keys(options));
+  for (const [name, group] of Object.entries(values)) {
+    expect(Object.keys(group)).toEqual(Object.keys(options[name]!));
+    for (const value of Object.values(group)) expectSoundValue(value);
   }
+}
+
+function expectSoundValue(value: unknown): void {
+  if (typeof value === "number")
+    expect(value).toBeGreaterThanOrEqual(0); // which NaN is not
+  else if (Array.isArray(value)) expect(value.every((item) => typeof item === "string" && item !== "")).toBe(true);
+  else expect(["string", "boolean", "undefined"]).toContain(typeof value);
 }
 
 test(`${shown(COMMAND_LINES)} command lines and environments: values by the rules, or one line of advice`, () => {
   forSeeds(COMMAND_LINES, (random) => {
-    const options: Record<string, Option<unknown>> = random.chance(0.7) ? serverOptions : clientOptions;
-    const names = Object.keys(options);
-    const variable = () => `CSVCAST_${random.pick(names).toUpperCase().replaceAll("-", "_")}`;
+    const options: Options = random.chance(0.7) ? serverOptions : clientOptions;
+    const names = Object.values(options).flatMap((group) => Object.values(group).map(({ flag }) => flag));
+    const variable = () => envName(random.pick(names));
     const env = Object.fromEntries(Array.from({ length: random.below(3) }, () => [variable(), nearly(random, VALUES)]));
     try {
       expectSound(readOptions(options, randomArgv(random, names), env).values, options);

@@ -3,7 +3,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import Papa from "papaparse";
 import { openDocument } from "../../src/csv/document.ts";
 import { CsvError } from "../../src/csv/error.ts";
-import { renderParts, type Shape } from "../../src/csv/parts.ts";
+import { type DocumentShape, renderDocumentChunks, renderRows } from "../../src/csv/parts.ts";
 import { type CsvTable, openTable } from "../../src/csv/table.ts";
 import { hostile, type TestDocument, wellFormed } from "./documents.ts";
 import { forSeeds, RANDOM_TIMEOUT_MS, shareOf, shown } from "./random.ts";
@@ -26,11 +26,8 @@ function open({ text, delimiter }: TestDocument): CsvTable | undefined {
   }
 }
 
-function textOf(table: CsvTable, from: number, to: number, shape: Exclude<Shape, "rows">): string {
-  const { chunks, bytes } = renderParts(table, from, to, shape)!;
-  const all = Buffer.concat(chunks);
-  expect(bytes).toBe(all.length);
-  return all.toString();
+function textOf(table: CsvTable, from: number, to: number, shape: DocumentShape): string {
+  return Buffer.concat([...renderDocumentChunks(table, from, to, shape)]).toString();
 }
 
 test(`${shown(DOCUMENTS)} documents say the same as arrays, objects, lines and normalised CSV`, () => {
@@ -46,7 +43,8 @@ test(`${shown(DOCUMENTS)} documents say the same as arrays, objects, lines and n
     const to = random.chance(0.5) ? table.rows() : from + random.below(table.rows() - from + 1);
     const rows = toRows(records.slice(1), columns.length).rows.slice(from, to);
 
-    const { parts } = renderParts(table, from, to, "rows")!;
+    const parts = [...renderRows(table, from, to)];
+    for (const { text, bytes } of parts) expect(bytes).toBe(Buffer.byteLength(text));
     expect(parts.map(({ text }) => JSON.parse(text) as string[][]).flat()).toEqual(rows);
     expect(textOf(table, from, to, "json")).toBe(table.render(from, to, "objects").text!);
     const lines = textOf(table, from, to, "ndjson");

@@ -144,7 +144,6 @@ test(`${shown(SEQUENCES)} sequences of bytes, held and appended to: a table whos
   let published = 0;
   forSeeds(SEQUENCES, (random) => {
     const held = openHeld({
-      readOptions: {},
       lastRows: random.pick([Infinity, 2]),
       maxCellBytes: random.pick([8, 1024]),
     });
@@ -156,9 +155,9 @@ test(`${shown(SEQUENCES)} sequences of bytes, held and appended to: a table whos
       } catch (error) {
         if (!(error instanceof CsvError)) throw error;
       }
-      const publication = held.publish(random.chance(0.5));
-      if (!publication) continue;
-      const { table, view } = publication;
+      const revision = held.publish(random.chance(0.5));
+      if (!revision) continue;
+      const { table, view } = revision;
       expect(JSON.parse(table.render(view.first, view.end, "arrays").text!)).toBeArrayOfSize(view.end - view.first);
       published++;
     }

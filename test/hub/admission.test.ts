@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { AccessPolicy, Visitor } from "../../src/hub/access.ts";
 import { openAdmission } from "../../src/hub/admission.ts";
-import { TOKEN } from "./options.ts";
+import { TOKEN } from "../channel/open.ts";
 
 const policy: AccessPolicy = {
   token: TOKEN,

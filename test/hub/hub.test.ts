@@ -1,29 +1,13 @@
-// Sockets, with real ones: who gets what, who is turned away, who is too slow, and how it ends.
+// The endpoints with real sockets: who is let in and who is turned away, who only harms itself, and how it ends.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { HubOptions } from "../../src/hub/hub.ts";
-import { DOOR_LIST } from "../../src/hub/routes.ts";
-import { type Client, connect, exchange, TEST_TIMEOUT_MS, until } from "../support.ts";
-import { openHubWith, TOKEN } from "./options.ts";
+import { ENDPOINT_LIST } from "../../src/feed/endpoints.ts";
+import { openTestHub, TOKEN } from "../channel/open.ts";
+import { connect, exchange, TEST_TIMEOUT_MS, until } from "../support.ts";
 import { clientFrame, connectRaw, handshake, OPCODES, type RawClient } from "./raw-client.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
-function openTestHub(over: Partial<HubOptions> = {}) {
-  const counts: number[] = [];
-  const hub = openHubWith({ onClients: () => counts.push(hub.clients()), ...over });
-  return { ...hub, counts };
-}
-
-const frameOf = (text: string) => ({ text, bytes: Buffer.byteLength(text) });
-
-/** A large frame that tells its number, and whether all of it is there. */
-const MARK_BYTES = 4;
-const numbered = (number: number, bytes: number) => String(number).padStart(MARK_BYTES, "0") + "x".repeat(bytes);
-const numberOf = (text: string) => Number(text.slice(0, MARK_BYTES));
-
 const textFramesOf = ({ frames }: RawClient) => frames.filter(({ opcode }) => opcode === OPCODES.text);
-const numbersOf = (client: RawClient) =>
-  textFramesOf(client).map(({ payload }) => numberOf(payload.toString("utf8", 0, MARK_BYTES)));
 
 const closeOf = ({ frames }: RawClient) => {
   const payload = frames.find(({ opcode }) => opcode === OPCODES.close)?.payload;
@@ -31,59 +15,6 @@ const closeOf = ({ frames }: RawClient) => {
 };
 
 describe("a client", () => {
-  test("that comes before there is a frame waits, and has it the moment it is there", async () => {
-    await using hub = openTestHub();
-    await using first = await connect(hub.url);
-    await using second = await connect(`${hub.url}csv`);
-    hub.publish();
-    hub.set(frameOf('[{"a":"1"}]'));
-    expect(await first.next()).toBe('[{"a":"1"}]');
-    expect(await second.next()).toBe('[{"a":"1"}]');
-    hub.publish();
-    hub.set(frameOf("[]"));
-    hub.publish();
-    expect([await first.next(), await first.next()]).toEqual(['[{"a":"1"}]', "[]"]);
-    expect([await second.next(), await second.next()]).toEqual(['[{"a":"1"}]', "[]"]);
-  });
-
-  test("that comes later has the current frame at once, without a tick", async () => {
-    await using hub = openTestHub();
-    hub.set(frameOf("[1]"));
-    hub.set(frameOf("[2]"));
-    await using client = await connect(hub.url);
-    expect(await client.next()).toBe("[2]");
-  });
-
-  test("waits again after the frame was taken off the air", async () => {
-    await using hub = openTestHub();
-    hub.set(frameOf("[1]"));
-    hub.set(undefined);
-    await using client = await connect(hub.url);
-    hub.publish();
-    hub.set(frameOf("[2]"));
-    expect(await client.next()).toBe("[2]");
-  });
-
-  test("gets text of any script unharmed", async () => {
-    await using hub = openTestHub();
-    const text = JSON.stringify([{ ключ: "héllo ✓ 日本語 𝄞\u2028\u007f" }]);
-    hub.set(frameOf(text));
-    await using client = await connect(hub.url);
-    hub.publish();
-    expect([await client.next(), await client.next()]).toEqual([text, text]);
-  });
-
-  test("is counted while it is there", async () => {
-    await using hub = openTestHub();
-    {
-      await using _first = await connect(hub.url);
-      await using _second = await connect(hub.url);
-      await until("two clients", () => hub.clients() === 2);
-    }
-    await until("no clients", () => hub.clients() === 0);
-    expect(hub.counts).toEqual([1, 2, 1, 0]);
-  });
-
   test("may send what it likes, and only harms itself", async () => {
     await using hub = openTestHub();
     await using bystander = await connect(hub.url);
@@ -106,79 +37,9 @@ describe("a client", () => {
     expect((await shouter.closed).code).toBe(1009);
     await until("the end of those who break the protocol", () => liar.isClosed() && breaker.isClosed());
     await until("the others to be left", () => hub.clients() === 2);
-    hub.set(frameOf("[]"));
+    await hub.show("[]");
     expect(await bystander.next()).toBe("[]");
     expect(await talker.next()).toBe("[]");
-  });
-});
-
-describe("a client that does not read", () => {
-  const FRAMES = 20;
-  const cases = [
-    { name: "when a tick is sent as one publication", bytes: 3 << 20, healthy: 1 },
-    { name: "when a tick is sent in slices", bytes: 3 << 20, healthy: 6 },
-  ];
-  test.each(cases)("skips whole frames and gets the newest, others miss none, $name", async ({ bytes, healthy }) => {
-    await using hub = openTestHub();
-    await using stalled = await connectRaw(hub.port);
-    await using stack = new AsyncDisposableStack();
-    const others: Client[] = [];
-    for (let i = 0; i < healthy; i++) others.push(stack.use(await connect(hub.url)));
-    stalled.pause();
-    for (let number = 0; number < FRAMES; number++) {
-      hub.set(frameOf(numbered(number, bytes)));
-      if (number > 0) hub.publish(); // the first one goes to all by itself
-      for (const other of others) expect(numberOf(await other.next())).toBe(number);
-    }
-
-    stalled.resume();
-    await until("the newest frame", () => numbersOf(stalled).includes(FRAMES - 1));
-    const numbers = numbersOf(stalled);
-    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
-    expect(numbers.length).toBeLessThan(FRAMES);
-    expect(textFramesOf(stalled).every(({ payload }) => payload.length === MARK_BYTES + bytes)).toBe(true);
-
-    hub.set(frameOf("[]"));
-    hub.publish();
-    await until("the next frame, on time again", () => textFramesOf(stalled).at(-1)?.payload.toString() === "[]");
-    for (const other of others) expect(await other.next()).toBe("[]");
-  });
-});
-
-describe("a large frame", () => {
-  test("reaches many clients whole, in slices", async () => {
-    await using hub = openTestHub();
-    await using stack = new AsyncDisposableStack();
-    const clients: Client[] = [];
-    for (let i = 0; i < 24; i++) clients.push(stack.use(await connect(hub.url)));
-    for (const number of [1, 2, 3]) {
-      const text = numbered(number, 2 << 20);
-      hub.set(frameOf(text));
-      hub.publish();
-      for (const client of clients) {
-        const got = await client.nextThat(`frame ${number}`, (message) => numberOf(message) === number);
-        expect(got === text).toBe(true);
-      }
-    }
-  });
-
-  test("that is too large ends every client with 1009 and the reason, newcomers too", async () => {
-    await using hub = openTestHub();
-    await using waiting = await connect(hub.url);
-    hub.set({ tooLarge: "the table is larger than --max-message (32 MiB)" });
-    const expected = { code: 1009, reason: "the table is larger than --max-message (32 MiB)" };
-    expect(await waiting.closed).toEqual(expected);
-
-    await using newcomer = await connect(hub.url);
-    expect(await newcomer.closed).toEqual(expected);
-
-    hub.set(frameOf("[]"));
-    await using served = await connect(hub.url);
-    expect(await served.next()).toBe("[]");
-    hub.set({ tooLarge: expected.reason });
-    hub.publish();
-    expect(await served.closed).toEqual(expected);
-    expect(served.waiting()).toBe(0);
   });
 });
 
@@ -192,14 +53,14 @@ describe("a request", () => {
       name: "of a browser that opens the address is told to use a WebSocket",
       lines: ["GET / HTTP/1.1", host],
       status: 426,
-      body: `csvcast: connect with a WebSocket to this address; there is\n${DOOR_LIST}\n`,
+      body: `csvcast: connect with a WebSocket to this address; there is\n${ENDPOINT_LIST}\n`,
       header: /\r\nUpgrade: websocket\r\n/i,
     },
     {
       name: "for another path is told what there is",
       lines: ["GET /favicon.ico HTTP/1.1", host],
       status: 404,
-      body: `nothing here; there is\n${DOOR_LIST}\n`,
+      body: `nothing here; there is\n${ENDPOINT_LIST}\n`,
     },
     { name: "for a path that climbs finds nothing", lines: ["GET /csv/../../etc/passwd HTTP/1.1", host], status: 404 },
     {
@@ -284,7 +145,7 @@ describe("a request", () => {
 
   test("that the server refuses is never upgraded behind its back", async () => {
     await using hub = openTestHub();
-    hub.set(frameOf("[]"));
+    await hub.show("[]");
     const headers = { Origin: "https://evil.example" };
     await expect(connect(hub.url, { headers })).rejects.toThrow("403");
     await expect(connect(hub.url, { protocols: ["csvcast.v9"] })).rejects.toThrow("400");
@@ -294,7 +155,7 @@ describe("a request", () => {
 
   test("when the server is full gets 503, until somebody leaves", async () => {
     await using hub = openTestHub({ maxClients: 2 });
-    hub.set(frameOf("[]"));
+    await hub.show("[]");
     await using _first = await connect(hub.url);
     {
       await using _second = await connect(hub.url);
@@ -309,7 +170,7 @@ describe("a request", () => {
 
   test("that never ends, or is none, does not keep others out", async () => {
     await using hub = openTestHub();
-    hub.set(frameOf("[]"));
+    await hub.show("[]");
     const half = exchange(hub.port, "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
     const garbage = exchange(hub.port, "\x16\x03\x01\x00\xa5\x01\x00\x00 this is TLS\r\n\r\n");
     await using client = await connect(hub.url);
@@ -322,7 +183,7 @@ describe("a request", () => {
 describe("closing", () => {
   test("tells every client 1001, and lets nobody in afterwards", async () => {
     const hub = openTestHub();
-    hub.set(frameOf("[]"));
+    await hub.show("[]");
     await using first = await connect(hub.url);
     await using second = await connect(hub.url);
     await hub.close(1_000);
@@ -333,12 +194,12 @@ describe("closing", () => {
     await expect(connect(hub.url)).rejects.toThrow();
   });
 
-  test("first sends a slow client what it is owed", async () => {
+  test("first sends a slow client what is under way to it", async () => {
     const hub = openTestHub();
     await using slow = await connectRaw(hub.port);
     slow.pause();
-    const text = numbered(1, 12 << 20);
-    hub.set(frameOf(text));
+    const text = "x".repeat(12 << 20);
+    await hub.show(text);
     const closed = hub.close(5_000);
     slow.resume();
     await closed;
@@ -351,7 +212,7 @@ describe("closing", () => {
     const hub = openTestHub();
     await using stuck = await connectRaw(hub.port);
     stuck.pause();
-    hub.set(frameOf(numbered(1, 12 << 20)));
+    await hub.show("x".repeat(12 << 20));
     await hub.close(100);
     expect(hub.clients()).toBe(0);
   });

@@ -1,30 +1,13 @@
 // The page at `/` and its files: who gets them, with which headers, how large they are; and that a WebSocket at `/` still is one.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { viewerFiles } from "../../src/viewer/files.ts";
+import { ACCESS, openTestHub, TOKEN } from "../channel/open.ts";
 import { connect, exchange, TEST_TIMEOUT_MS } from "../support.ts";
-import { openHubWith, TOKEN } from "./options.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
 /** A hub that everyone needs a token for, with the real page. */
-function openPageHub() {
-  const access = {
-    token: TOKEN,
-    tokenFor: "everyone" as const,
-    hosts: [],
-    origins: [],
-    proxies: [],
-    scheme: "http" as const,
-  };
-  const hub = openHubWith({ access, pages: viewerFiles });
-  const get = (path: string, headers: Record<string, string> = {}, method = "GET") =>
-    fetch(`http://127.0.0.1:${hub.port}${path}`, {
-      headers: { "Accept-Encoding": "identity", ...headers },
-      method,
-      decompress: false,
-    });
-  return { ...hub, get };
-}
+const openPageHub = () => openTestHub({ access: { ...ACCESS, tokenFor: "everyone" }, pages: viewerFiles });
 
 const partsOf = (html: string) => [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map((match) => match[1]!);
 
@@ -116,8 +99,8 @@ describe("the page", () => {
       if (++tries === 1) throw new Error("Bundle failed\nat a place that nobody is to know");
       return viewerFiles();
     };
-    await using hub = openHubWith({ pages });
-    const get = () => fetch(`http://127.0.0.1:${hub.port}/`);
+    await using hub = openTestHub({ pages });
+    const get = () => hub.get("/");
     const failed = await get();
     expect(failed.status).toBe(503);
     expect(await failed.text()).toMatch(
@@ -129,7 +112,7 @@ describe("the page", () => {
   test("leaves WebSockets at its path what they were", async () => {
     await using hub = openPageHub();
     await using client = await connect(`${hub.url}?token=${TOKEN}`);
-    hub.set({ text: "[]", bytes: 2 });
+    await hub.show("[]");
     expect(await client.next()).toBe("[]");
     const refused = await exchange(
       hub.port,

@@ -1,112 +1,131 @@
-// A source room at work on a real file, for tests: what it has published, rebuilt from the splices as a client would.
+// A file as a source, in a Worker, for tests: what it has published, rebuilt from the splices as a client would.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CsvError } from "../../src/csv/error.ts";
+import type { Splice } from "../../src/feed/protocol.ts";
+import type { Cursor, Publication, State } from "../../src/feed/publication.ts";
 import { convertCsvToJson } from "../../src/source/convert.ts";
-import { type FileSettings, type FileState, openFile } from "../../src/source/file.ts";
+import { fileName } from "../../src/source/file/file.ts";
+import type { Part, Problem, Shape, Snapshot, SourceEvents, SourceSettings } from "../../src/source/source.ts";
+import { openThread, type Thread } from "../../src/source/thread.ts";
+
+/** The entry file of the Worker, as the server uses it. */
+export const WORKER = new URL("../../src/channel/sources.worker.ts", import.meta.url);
+
+export const SETTLE_MS = 40;
+
+/** Short waits; `changes` for what a test needs otherwise. */
+export function settingsOf(location: string, changes: Partial<SourceSettings> = {}): SourceSettings {
+  return {
+    location,
+    lastRows: Infinity,
+    maxFileBytes: 2 ** 30,
+    maxCellBytes: 1 << 24,
+    settleMs: SETTLE_MS,
+    lookMs: 20,
+    watches: true,
+    silenceMs: 5_000,
+    ...changes,
+  };
+}
+
+/** For a source that nobody listens to. */
+export const NO_EVENTS: SourceEvents = { onPublication() {}, onStatus() {}, onProgress() {}, onRefused() {} };
+
+/** Brings the Worker down, as a defect of ours would: opens a location that is none, and forgets about it. */
+export function crash(thread: Thread): void {
+  thread.open(settingsOf(undefined as never), NO_EVENTS).close();
+}
+
+export type Taken<S extends Shape> = Omit<Snapshot<S>, "parts"> & { readonly parts: readonly Part<S>[] };
+
+/** A snapshot with all its parts. */
+export async function taken<S extends Shape>(snapshot: Snapshot<S> | Promise<Snapshot<S>>): Promise<Taken<S>> {
+  const { cursor, columns, rows, parts } = await snapshot;
+  return { cursor, columns, rows, parts: await Array.fromAsync(parts) };
+}
+
+export type Published = {
+  readonly splices: string | undefined;
+  readonly isNewEpoch: boolean;
+  /** What a client holds after it. */
+  readonly rows: string[][];
+};
 
 export type Followed = AsyncDisposable & {
   /** Rows as arrays of cells, rebuilt from every publication so far. */
   rows(): string[][];
-  state(): FileState | "waiting";
+  state(): State;
   /** Every state so far, in order. */
   states(): readonly string[];
-  /** Brings the Worker down, as a defect of ours would: a number it cannot reckon with. */
+  /** Brings the Worker down. */
   crash(): void;
   message(): string;
-  publications(): readonly { splices: string | undefined; isNewEpoch: boolean; rows: string[][] }[];
+  publications(): readonly Published[];
   /** The JSON a plain client would get now. */
   json(): Promise<string | undefined>;
   /** Waits until `condition` holds; fails with what there is instead. */
   until(condition: () => boolean | Promise<boolean>, what: string): Promise<void>;
-  /** Waits until what is on air is what a fresh conversion of `path` gives. */
+  /** Waits until what is published is what a fresh conversion of `path` gives. */
   converges(path: string, lastRows?: number): Promise<void>;
 };
 
-export const SETTLE_MS = 40;
-
 /** Follows `path` with short waits; `changes` for what a test needs otherwise. */
-export function follow(path: string, changes: Partial<FileSettings> = {}): Followed {
-  let rows: string[][] = [];
-  let state: FileState | "waiting" = "waiting";
+export function follow(path: string, changes: Partial<SourceSettings> = {}): Followed {
+  let state: State = "waiting";
   let message = "";
-  let needsAll = false;
+  let epoch = "";
+  let isClosed = false;
   const states: string[] = [];
-  const publications: { splices: string | undefined; isNewEpoch: boolean; rows: string[][] }[] = [];
-  const asked: ((text: string | undefined) => void)[] = [];
-  const file = openFile(
-    {
-      path,
-      readOptions: {},
-      maxFileBytes: 2 ** 30,
-      settleMs: SETTLE_MS,
-      lastRows: Infinity,
-      maxCellBytes: 1 << 24,
-      limitMs: 5_000,
-      lookMs: 20,
-      watches: true,
-      version: 0,
-      ...changes,
+  const copy = openCopy();
+  let copied = Promise.resolve(); // publications, one after the other
+
+  const thread = openThread(WORKER);
+  const source = thread.open(settingsOf(path, changes), {
+    onProgress() {},
+    onRefused(problem) {
+      state = "missing";
+      message = messageOf(problem);
     },
-    {
-      onProgress() {},
-      onRefused(_kind, why) {
-        state = "missing";
-        message = why;
-      },
-      onTable(facts, { splices, isNewEpoch }) {
-        if (splices === undefined) {
-          needsAll = true;
-          file.render(2 ** 30);
-        } else if (!needsAll) {
-          rows = [...rows];
-          for (const [start, deleted, fresh] of JSON.parse(splices) as [number, number, string[][]][])
-            rows.splice(start, deleted, ...fresh);
-          if (rows.length !== facts.rows) message = `splices lead to ${rows.length} rows instead of ${facts.rows}`;
-        } else file.render(2 ** 30);
-        publications.push({ splices, isNewEpoch, rows });
-      },
-      onState(next, why) {
-        states.push(next);
-        state = next;
-        message = why;
-      },
-      onRendering() {},
-      onUnrenderable() {},
-      onJson({ text }) {
-        if (needsAll) rows = (JSON.parse(text ?? "[]") as Record<string, string>[]).map((row) => Object.values(row));
-        needsAll = false;
-        for (const answer of asked.splice(0)) answer(text);
-      },
+    onStatus({ state: next, problem }) {
+      states.push(next);
+      state = next;
+      message = problem ? messageOf(problem) : "";
     },
-  );
+    onPublication(publication) {
+      const isNewEpoch = publication.cursor.epoch !== epoch;
+      epoch = publication.cursor.epoch;
+      copied = copied
+        .then(() => copy.take(publication, isNewEpoch, () => source.snapshot("rows")))
+        .catch((error: Error) => void (isClosed || (message = error.message)));
+    },
+  });
+
+  const messageOf = ({ kind, reason, line }: Problem) => new CsvError(kind, reason, line, fileName(path)).message;
 
   async function json(): Promise<string | undefined> {
-    const answer = Promise.withResolvers<string | undefined>();
-    asked.push(answer.resolve);
-    file.render(2 ** 30);
-    return answer.promise;
+    const { parts } = await taken(source.snapshot("frame", 2 ** 30));
+    await copied;
+    return parts[0]?.text;
   }
 
   async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
     const giveUp = performance.now() + 15_000;
     while (!(await condition())) {
       if (performance.now() > giveUp)
-        throw new Error(`never ${what}: ${state} ${message} ${JSON.stringify(rows).slice(0, 300)}`);
+        throw new Error(`never ${what}: ${state} ${message} ${JSON.stringify(copy.rows()).slice(0, 300)}`);
       await Bun.sleep(2);
     }
   }
 
   return {
-    rows: () => rows,
+    rows: copy.rows,
     state: () => state,
     states: () => states,
-    crash() {
-      file.rest(); // so that room must be reckoned anew
-      file.render(1n as never);
-    },
+    crash: () => crash(thread),
     message: () => message,
-    publications: () => publications,
+    publications: copy.published,
     json,
     until,
     async converges(target, lastRows = Infinity) {
@@ -115,13 +134,52 @@ export function follow(path: string, changes: Partial<FileSettings> = {}): Follo
         if (expected === undefined) return false;
         const objects = JSON.parse(expected) as Record<string, string>[];
         const seen = lastRows === Infinity ? expected : JSON.stringify(objects.slice(-lastRows));
-        return (await json()) === seen && JSON.stringify(rows) === cellsOf(seen);
+        return (await json()) === seen && JSON.stringify(copy.rows()) === cellsOf(seen);
       }, `what ${target} says`);
     },
     async [Symbol.asyncDispose]() {
-      file.close();
+      isClosed = true;
+      thread.close();
+      await copied;
     },
   };
+}
+
+/** The rows that a client holds. */
+function openCopy() {
+  let rows: string[][] = [];
+  let at: Cursor = { epoch: "", version: 0 };
+  const published: Published[] = [];
+
+  async function take(publication: Publication, isNewEpoch: boolean, snapshot: () => Promise<Snapshot<"rows">>) {
+    const { cursor, splices } = publication;
+    if (cursor.epoch !== at.epoch || cursor.version > at.version) {
+      if (splices !== undefined && cursor.epoch === at.epoch) apply(publication, splices);
+      else await takeAll(snapshot);
+    }
+    published.push({ splices, isNewEpoch, rows });
+  }
+
+  function apply(publication: Publication, splices: string): void {
+    if (publication.cursor.version !== at.version + 1)
+      throw new Error(`version ${publication.cursor.version} follows ${at.version}`);
+    rows = [...rows];
+    for (const [start, deleted, fresh] of JSON.parse(splices) as Splice[])
+      rows.splice(start, deleted, ...fresh.map((row) => [...row]));
+    at = publication.cursor;
+    if (rows.length !== publication.rows)
+      throw new Error(`splices lead to ${rows.length} rows instead of ${publication.rows}`);
+  }
+
+  /** It may be of a later publication, which is passed over when it comes. */
+  async function takeAll(snapshot: () => Promise<Snapshot<"rows">>): Promise<void> {
+    const { cursor, parts, rows: count } = await taken(snapshot());
+    rows = parts.flatMap(({ text }) => JSON.parse(text) as string[][]);
+    at = cursor;
+    if (rows.length !== count) throw new Error(`a snapshot has ${rows.length} rows instead of ${count}`);
+  }
+
+  return { take, rows: () => rows, published: () => published };
 }
 
 function cellsOf(json: string): string {

@@ -81,7 +81,7 @@ describe("in the place of rows it says", () => {
         name: "that there is no file",
         situation: { status: { state: "waiting", message: "" } },
         facts: none,
-        expected: "No file is on air yet. It will appear here.",
+        expected: "No table is published yet. It will appear here.",
       },
       {
         name: "that it loads",

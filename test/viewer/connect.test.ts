@@ -1,14 +1,15 @@
 // Code for other programs, with the address of this server in it, and never with its token.
 import { describe, expect, test } from "bun:test";
-import { DOORS, snippetsFor } from "../../src/viewer/connect.ts";
+import { HTTP_ENDPOINTS } from "../../src/feed/endpoints.ts";
+import { snippetsFor } from "../../src/viewer/connect.ts";
 
 const ORIGIN = "http://127.0.0.1:59050";
 const codeOf = (title: string, origin = ORIGIN, needsToken = false) =>
   snippetsFor(origin, needsToken).find((snippet) => snippet.title.startsWith(title))?.code ?? "";
 
 test("every door is a path with a word about it", () => {
-  expect(DOORS.filter(({ path, what }) => !path.startsWith("/") || what === "")).toEqual([]);
-  expect(new Set(DOORS.map(({ path }) => path)).size).toBe(DOORS.length);
+  expect(HTTP_ENDPOINTS.filter(({ path, about }) => !path.startsWith("/") || about === "")).toEqual([]);
+  expect(new Set(HTTP_ENDPOINTS.map(({ path }) => path)).size).toBe(HTTP_ENDPOINTS.length);
 });
 
 test.each(snippetsFor(ORIGIN, false))("$title: has the address, and no token", ({ code }) => {

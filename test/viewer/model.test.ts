@@ -1,7 +1,7 @@
 // What the page shows of the table: up to date when nothing is under way, whatever came in between.
 import { describe, expect, test } from "bun:test";
 import type { Row, Splice } from "../../src/feed/protocol.ts";
-import { applySplices, splicesBetween, type Table } from "../../src/feed/table.ts";
+import { applySplices, splicesBetween, type Table } from "../../src/follow/table.ts";
 import { parseFilter } from "../../src/viewer/filter.ts";
 import { type Model, openModel, type Rules, sampleOf } from "../../src/viewer/model.ts";
 import { buildOrder, type Order } from "../../src/viewer/order.ts";

@@ -1,7 +1,7 @@
 // Which rows are shown in which order, and that following a change leads where building anew does.
 import { describe, expect, test } from "bun:test";
 import type { Row, Splice } from "../../src/feed/protocol.ts";
-import { applySplices } from "../../src/feed/table.ts";
+import { applySplices } from "../../src/follow/table.ts";
 import { type Kind, kindOf, TEXT } from "../../src/viewer/cells.ts";
 import { parseFilter } from "../../src/viewer/filter.ts";
 import { buildOrder, fileOrder, movedRow, type Order, type OrderRules } from "../../src/viewer/order.ts";

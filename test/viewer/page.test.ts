@@ -334,13 +334,13 @@ describe.concurrent.skipIf(!browserPath)("the badge says", () => {
     await page.badge("invalid");
   });
 
-  test("waiting while no file is on air, and then shows it", async () => {
+  test("waiting while no table is published, and then shows it", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("late.csv", PRICES);
     await using server = await startServer([], { folder, stdin: "open" });
     await using page = await openPage(server.http);
     await page.badge("waiting");
-    await page.until(`document.querySelector("#empty").textContent.startsWith("No file is on air yet")`);
+    await page.until(`document.querySelector("#empty").textContent.startsWith("No table is published yet")`);
     server.type(`${path}\n`);
     await page.untilRows("three rows", ({ length }) => length === 3);
     await page.badge("live");

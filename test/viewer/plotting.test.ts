@@ -1,7 +1,7 @@
 // Plots as they are asked for: of the columns, the range and the rows that are wanted, and up to date.
 import { describe, expect, test } from "bun:test";
 import type { Row, Splice } from "../../src/feed/protocol.ts";
-import { applySplices, type Table } from "../../src/feed/table.ts";
+import { applySplices, type Table } from "../../src/follow/table.ts";
 import type { Plot, PlotRequest } from "../../src/viewer/messages.ts";
 import { type Model, openModel, type Rules } from "../../src/viewer/model.ts";
 import { openPlotting } from "../../src/viewer/plotting.ts";

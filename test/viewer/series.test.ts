@@ -1,7 +1,7 @@
 // What is drawn if nobody says what, and that no peak is lost on the way.
 import { describe, expect, test } from "bun:test";
 import type { Row, Splice } from "../../src/feed/protocol.ts";
-import { applySplices } from "../../src/feed/table.ts";
+import { applySplices } from "../../src/follow/table.ts";
 import { type Kind, kindOf } from "../../src/viewer/cells.ts";
 import { axisOf, pickAxes, pointsOf, readColumn, ROW_NUMBER, spliceColumn } from "../../src/viewer/series.ts";
 import { forSeeds, type Random } from "../fuzz/random.ts";

@@ -1,0 +1,48 @@
+// Who gets what a channel publishes, as far as the channel knows them: not sockets, so that WebSockets and event streams are served alike.
+import type { Cursor } from "../feed/publication.ts";
+import type { Collected } from "./shared.ts";
+
+/** Whoever is sent something, and may be slow to take it. */
+export type Consumer = {
+  /** Bytes of the message that is under way; `unsentBytes` of them were still here when last looked at. */
+  pendingBytes: number;
+  unsentBytes: number;
+  /** When it last took something, in ms of a monotonic clock. */
+  progressAt: number;
+  /** Bytes that wait here to be taken. */
+  buffered(): number;
+  close(code: number, reason: string): void;
+};
+
+/** What consumers have been sent and not taken yet, all together: it has a budget. */
+export type Backlog = {
+  /** A message of so many bytes did not go out at once. */
+  add(consumer: Consumer, bytes: number): void;
+  /** It has taken all, or is gone. */
+  settle(consumer: Consumer): void;
+};
+
+/** A client of the plain feed. */
+export type PlainClient = Consumer & {
+  /** Has had a frame. */
+  isServed: boolean;
+  /** A frame passed it by; it gets the newest when it drains. */
+  isBehind: boolean;
+  /** False if the frame did not go out at once. */
+  send(text: string): boolean;
+};
+
+/** A client of the live feed. */
+export type Subscriber = Consumer & {
+  /** What it holds. Not kept up while it follows. */
+  cursor: Cursor | undefined;
+  /** Gets what is broadcast. */
+  isFollowing: boolean;
+  transfer: Transfer | undefined;
+  /** Sends; false if it did not go out at once: no more until it drains. `cursor`: what the client holds after it. */
+  send(text: string, cursor?: Cursor): boolean;
+  follow(isFollowing: boolean): void;
+};
+
+/** A snapshot on its way to a subscriber; `next` is the part to be sent next. */
+export type Transfer = { readonly snapshot: Collected<"rows">; next: number };

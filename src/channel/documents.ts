@@ -1,0 +1,122 @@
+// A table as a document, with its cursor as ETag (RFC 9110, sections 8.8.3 and 13.1.2).
+import type { Chunk, DocumentShape } from "../csv/parts.ts";
+import { formatCursor, parseCursor } from "../feed/protocol.ts";
+import type { Cursor } from "../feed/publication.ts";
+import { acceptedEncodings, SAFE, text } from "./http.ts";
+import { type Collected, openShared } from "./shared.ts";
+
+export const DOCUMENT_TYPES: Readonly<Record<DocumentShape, string>> = {
+  json: "application/json",
+  ndjson: "application/x-ndjson",
+  csv: "text/csv; charset=utf-8; header=present",
+};
+
+export type DocumentsOptions = {
+  /** Of the table as it is now; undefined before the first. */
+  readonly cursor: () => Cursor | undefined;
+  /** Rejects if the table cannot be had in this shape, with the reason. */
+  readonly snapshot: (shape: DocumentShape) => Promise<Collected<DocumentShape>>;
+};
+
+export type Documents = {
+  answer(request: Request, shape: DocumentShape): Promise<Response>;
+  /** Drops what nobody has asked for for a while. `now` in ms of a monotonic clock. */
+  expire(now: number): void;
+};
+
+export function openDocuments({ cursor, snapshot }: DocumentsOptions): Documents {
+  const now = () => performance.now();
+  const shared = {
+    json: openShared(() => snapshot("json"), now),
+    ndjson: openShared(() => snapshot("ndjson"), now),
+    csv: openShared(() => snapshot("csv"), now),
+  };
+
+  async function current(shape: DocumentShape) {
+    const latest = shared[shape].latest();
+    if (!latest || !isSame(latest.cursor, cursor())) return shared[shape].renew();
+    shared[shape].touch();
+    return latest;
+  }
+
+  async function answer(request: Request, shape: DocumentShape): Promise<Response> {
+    const at = cursor();
+    if (!at) return text(503, "no table is published yet", { "Retry-After": "1" });
+    const headers: Record<string, string> = {
+      ...SAFE,
+      ETag: etagOf(formatCursor(at)),
+      "Cache-Control": "no-cache",
+      Vary: "Accept-Encoding",
+      "Content-Type": DOCUMENT_TYPES[shape],
+    };
+    const known = knownBy(request.headers.get("if-none-match"), at);
+    if (known !== undefined) return new Response(null, { status: 304, headers: { ...headers, ETag: etagOf(known) } });
+    if (request.method === "HEAD") return new Response(null, { headers });
+    const found = await current(shape).catch((error: Error) => error.message);
+    if (typeof found === "string") return text(503, found);
+    headers["ETag"] = etagOf(formatCursor(found.cursor));
+    return encoded(found.parts, request.headers.get("accept-encoding"), headers);
+  }
+
+  return {
+    answer,
+    expire: (at) => Object.values(shared).forEach((kept) => kept.expire(at)),
+  };
+}
+
+/** The whole cursor: versions of another epoch may be the same. */
+const isSame = (a: Cursor, b: Cursor | undefined) => a.epoch === b?.epoch && a.version === b.version;
+
+/** Weak: all encodings of a version share it. */
+const etagOf = (cursor: string) => `W/"${cursor}"`;
+
+/**
+ * The cursor, of those in `If-None-Match` (weak comparison), that spares sending the document: the current one, or a later one
+ * of its epoch, which another server of this feed gave: what is here would take the client back.
+ */
+export function knownBy(header: string | null, cursor: Cursor): string | undefined {
+  if (header === null) return undefined;
+  if (header.trim() === "*") return formatCursor(cursor);
+  const known = header
+    .split(",")
+    .map((tag) => parseCursor(/^(?:W\/)?"(.*)"$/.exec(tag.trim())?.[1] ?? ""))
+    .find((at) => at?.epoch === cursor.epoch && at.version >= cursor.version);
+  return known && formatCursor(known);
+}
+
+/** Fast for both, and most of what there is to gain. */
+const COMPRESSION_LEVEL = 3;
+/** Smaller ones are not worth compressing. */
+const MIN_COMPRESSED_BYTES = 1024;
+
+function encoded(chunks: readonly Chunk[], accepts: string | null, headers: Record<string, string>): Response {
+  const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  const encoding = bytes < MIN_COMPRESSED_BYTES ? undefined : encodingOf(accepts);
+  if (encoding) {
+    const compressed = streamOf(chunks).pipeThrough(new CompressionStream(encoding, { level: COMPRESSION_LEVEL }));
+    return new Response(compressed, { headers: { ...headers, "Content-Encoding": encoding } });
+  }
+  if (chunks.length <= 1) return new Response(chunks[0] ?? "", { headers });
+  return new Response(streamOf(chunks), { headers: { ...headers, "Content-Length": String(bytes) } });
+}
+
+/** The one we like best of those accepted (RFC 9110, section 12.5.3). */
+export function encodingOf(accepts: string | null): "zstd" | "gzip" | undefined {
+  const accepted = acceptedEncodings(accepts);
+  return accepted.has("zstd") ? "zstd" : accepted.has("gzip") || accepted.has("*") ? "gzip" : undefined;
+}
+
+/** One chunk at a time, as it is taken. */
+function streamOf(chunks: readonly Chunk[]): ReadableStream<Bun.BufferSource> {
+  let next = 0;
+  return new ReadableStream<Bun.BufferSource>(
+    {
+      pull(controller) {
+        const chunk = chunks[next++];
+        if (chunk) controller.enqueue(chunk);
+        else controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,101 @@
+// The live feed as server-sent events (WHATWG HTML, section 9.2): the same messages, the cursor as event id.
+import { formatCursor } from "../feed/protocol.ts";
+import type { Cursor } from "../feed/publication.ts";
+import type { Subscriber } from "./client.ts";
+
+/** A client that has so many bytes waiting takes nothing more before they are gone. */
+const FULL_BYTES = 1 << 18;
+/** What an EventSource waits before it comes back, in ms. */
+const RETRY_MS = 1_000;
+
+export type EventStreams = {
+  /** A stream for a client that holds `cursor`; `onOpen`, `onDrain` and `onClose` as it goes. */
+  open(cursor: Cursor | undefined, events: StreamEvents): ReadableStream<Uint8Array>;
+  broadcast(text: string, cursor?: Cursor): void;
+  count(): number;
+  /** Ends all streams. */
+  close(): void;
+};
+
+export type StreamEvents = {
+  onOpen(subscriber: Subscriber): void;
+  onDrain(subscriber: Subscriber): void;
+  /** `reason`: why the server ended it, if it did. */
+  onClose(subscriber: Subscriber, reason: string): void;
+};
+
+/** `onSent`: a message of so many bytes went out. */
+export function openEventStreams(onSent: (bytes: number) => void): EventStreams {
+  const followers = new Set<(bytes: Uint8Array) => void>();
+  const streams = new Map<(reason?: string) => void, ReadableStreamDefaultController<Uint8Array>>();
+
+  function open(cursor: Cursor | undefined, { onOpen, onDrain, onClose }: StreamEvents): ReadableStream<Uint8Array> {
+    let subscriber: Subscriber;
+    let end = (_reason = "") => {};
+    return new ReadableStream<Uint8Array>(
+      {
+        start(controller) {
+          const enqueue = (event: Uint8Array) => {
+            onSent(event.byteLength);
+            controller.enqueue(event);
+          };
+          const buffered = () => {
+            const room = controller.desiredSize ?? 0;
+            return room > 0 ? 0 : FULL_BYTES - room;
+          };
+          end = (reason = "") => {
+            if (!streams.delete(end)) return;
+            followers.delete(enqueue);
+            onClose(subscriber, reason);
+          };
+          subscriber = {
+            pendingBytes: 0,
+            unsentBytes: 0,
+            progressAt: 0,
+            cursor,
+            isFollowing: false,
+            transfer: undefined,
+            buffered,
+            send(text, at) {
+              enqueue(eventOf(text, at));
+              return buffered() === 0;
+            },
+            follow: (isFollowing) => void (isFollowing ? followers.add(enqueue) : followers.delete(enqueue)),
+            close(_code, reason) {
+              if (!streams.has(end)) return;
+              end(reason);
+              // What it has not taken is let go.
+              controller.error(new Error(reason));
+            },
+          };
+          streams.set(end, controller);
+          controller.enqueue(Buffer.from(`retry: ${RETRY_MS}\n\n`));
+          onOpen(subscriber);
+        },
+        pull: () => void (streams.has(end) && onDrain(subscriber)),
+        cancel: () => end(),
+      },
+      { highWaterMark: FULL_BYTES, size: (chunk) => chunk?.byteLength ?? 0 },
+    );
+  }
+
+  return {
+    open,
+    broadcast(text, cursor) {
+      if (followers.size === 0) return;
+      const event = eventOf(text, cursor);
+      // Who takes one at once may make room for others: they come to follow, or go, in the middle of this.
+      for (const enqueue of [...followers]) if (followers.has(enqueue)) enqueue(event);
+    },
+    count: () => streams.size,
+    close() {
+      for (const [end, controller] of [...streams]) {
+        end("server shutting down");
+        controller.close();
+      }
+    },
+  };
+}
+
+const eventOf = (text: string, cursor: Cursor | undefined) =>
+  Buffer.from(`${cursor ? `id: ${formatCursor(cursor)}\n` : ""}data: ${text}\n\n`);

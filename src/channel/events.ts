@@ -1,0 +1,67 @@
+// Everything that happens in a server and may be worth a line in a log, as one union: `type` is what machines read. The words for people
+// are found in one place, where they are shown.
+import type { Status } from "../feed/publication.ts";
+import type { RelayEvent } from "../relay/events.ts";
+
+/** How a client is connected: to the plain feed, to the live feed, to the live feed as an event stream. */
+export type ClientKind = "plain" | "live" | "events";
+
+export const CLIENT_KINDS = ["plain", "live", "events"] as const satisfies readonly ClientKind[];
+
+export type ServerEvent = TableEvent | ClientEvent | RelayEvent | ProgramEvent;
+
+/** Of one table; `file` is what its source is called. */
+export type TableEvent =
+  /** The first table of a source. */
+  | {
+      readonly type: "file-on-air";
+      readonly file: string;
+      readonly rows: number;
+      readonly columns: number;
+      readonly dialect: string;
+    }
+  /** One for each new kind of warning; how the counts go on is in the status. */
+  | { readonly type: "file-warning"; readonly file: string; readonly warnings: readonly string[] }
+  | ({ readonly type: "file-state"; readonly file: string } & Status)
+  /** A path that was asked for cannot be published; what was published still is. */
+  | { readonly type: "file-refused"; readonly reason: string }
+  /** The table has become larger than a message of the plain feed may be. */
+  | { readonly type: "message-too-large"; readonly maxBytes: number };
+
+export type ClientEvent =
+  | { readonly type: "client-connected"; readonly feed: ClientKind; readonly address: string }
+  /** `code` is undefined for an event stream. */
+  | {
+      readonly type: "client-disconnected";
+      readonly feed: ClientKind;
+      readonly address: string;
+      readonly seconds: number;
+      readonly code?: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: "client-refused";
+      readonly cause: RefusalCause;
+      readonly status: number;
+      readonly address: string;
+    };
+
+export type RefusalCause = "host" | "origin" | "token" | "guesses" | "full" | "address";
+
+export type ProgramEvent =
+  | {
+      readonly type: "listening";
+      readonly address: string;
+      readonly hostname: string;
+      readonly port: number;
+      readonly url: string;
+    }
+  | { readonly type: "few-descriptors"; readonly maxClients: number; readonly openFiles: number }
+  /** Programs on this machine cannot find the server by themselves. */
+  | { readonly type: "unannounced"; readonly reason: string }
+  /** Another server publishes the topic, and this one is not to stand by. */
+  | { readonly type: "relay-refused"; readonly reason: string }
+  | { readonly type: "certificate-renewed" }
+  | { readonly type: "certificate-unusable"; readonly reason: string }
+  | { readonly type: "ending"; readonly code: number; readonly reason: string }
+  | { readonly type: "unexpected"; readonly reason: string };

@@ -1,0 +1,281 @@
+// The live feed: everyone who is up to date gets each delta; newcomers and those who fell behind are brought up to date one by one, each
+// as fast as it takes. Step functions over a state that tests can name.
+import { CsvError } from "../csv/error.ts";
+import type { Feed } from "../feed/feed.ts";
+import { CLOSE, snapshotText, statusText, syncText } from "../feed/protocol.ts";
+import type { Cursor, Publication, Status } from "../feed/publication.ts";
+import type { Backlog, Subscriber, Transfer } from "./client.ts";
+import { type Collected, openShared, type SharedSnapshot } from "./shared.ts";
+
+export type LiveOptions = {
+  readonly feed: Feed;
+  readonly backlog: Backlog;
+  /** The current table; rejects if there will be none. */
+  readonly snapshot: () => Promise<Collected<"rows">>;
+  /** Sends to everyone who follows. `cursor`: what they hold after it. */
+  readonly broadcast: (text: string, cursor?: Cursor) => void;
+  /** `sync` is sent when nothing else was for this long. */
+  readonly heartbeatMs: number;
+};
+
+export type LiveState = LiveOptions & {
+  status: Status;
+  readonly subscribers: Set<Subscriber>;
+  /** To be brought up to date, and able to take something. */
+  readonly ready: Set<Subscriber>;
+  /** For a snapshot. */
+  readonly waiting: Set<Subscriber>;
+  /** Hold a later version than there is here. */
+  readonly ahead: Set<Subscriber>;
+  readonly shared: SharedSnapshot<"rows">;
+  readonly counts: { snapshots: number; catchUps: number; fellBehind: number };
+  following: number;
+  isPumping: boolean;
+  isStopped: boolean;
+  /** When something was last broadcast, and of how many characters it was. */
+  broadcastAt: number;
+  broadcastLength: number;
+  aheadToldAt: number;
+};
+
+/** Above this many bytes a delta is sent to one after the other, so that the event loop stays free. */
+const SLICED_BYTES = 16 << 20;
+const SLICE_MS = 5;
+/** Changes of so many characters are less than a snapshot, however small the table. */
+const FEW = 4096;
+/** Of the heartbeat: `beat` is called five times within it. */
+const EARLY = 0.8;
+
+export function openLiveFeed(options: LiveOptions, status: Status): LiveState {
+  return {
+    ...options,
+    status,
+    subscribers: new Set(),
+    ready: new Set(),
+    waiting: new Set(),
+    ahead: new Set(),
+    shared: openShared(options.snapshot, () => performance.now()),
+    counts: { snapshots: 0, catchUps: 0, fellBehind: 0 },
+    following: 0,
+    isPumping: false,
+    isStopped: false,
+    broadcastAt: -Infinity,
+    broadcastLength: 0,
+    aheadToldAt: -Infinity,
+  };
+}
+
+export function subscribe(live: LiveState, subscriber: Subscriber): void {
+  live.subscribers.add(subscriber);
+  live.ready.add(subscriber);
+  pump(live);
+}
+
+/** It has taken something. */
+export function drain(live: LiveState, subscriber: Subscriber): void {
+  if (subscriber.buffered() > 0) return;
+  live.backlog.settle(subscriber);
+  if (subscriber.isFollowing || live.waiting.has(subscriber) || live.ahead.has(subscriber)) return;
+  live.ready.add(subscriber);
+  pump(live);
+}
+
+/** It is gone. */
+export function unsubscribe(live: LiveState, subscriber: Subscriber): void {
+  setFollowing(live, subscriber, false);
+  for (const set of [live.subscribers, live.ready, live.waiting, live.ahead]) set.delete(subscriber);
+  subscriber.transfer = undefined;
+  live.backlog.settle(subscriber);
+}
+
+/** Sends nothing more. */
+export function stop(live: LiveState): void {
+  live.isStopped = true;
+}
+
+export function publish(live: LiveState, publication: Publication): void {
+  const { feed, ahead, ready } = live;
+  const before = feed.cursor();
+  takeOffSlow(live, before);
+  const text = feed.publish(publication);
+  if (text !== undefined && text.length * live.following <= SLICED_BYTES) broadcast(live, text, feed.cursor());
+  else for (const subscriber of live.subscribers) if (subscriber.isFollowing) takeOff(live, subscriber, before);
+  for (const subscriber of ahead)
+    if (feed.since(subscriber.cursor).type !== "ahead" && ahead.delete(subscriber)) ready.add(subscriber);
+  pump(live);
+}
+
+export function setStatus(live: LiveState, status: Status): void {
+  live.status = status;
+  takeOffSlow(live, live.feed.cursor());
+  broadcast(live, statusText(status));
+  sendStatusAhead(live);
+}
+
+/** To be called at least five times within `heartbeatMs`. */
+export function beat(live: LiveState): void {
+  const now = performance.now();
+  const { feed, heartbeatMs } = live;
+  const cursor = feed.cursor();
+  live.shared.expire(now);
+  if (now - live.aheadToldAt >= heartbeatMs * EARLY) sendStatusAhead(live);
+  if (now - live.broadcastAt < heartbeatMs * EARLY) return;
+  if (!cursor) return setStatus(live, live.status);
+  takeOffSlow(live, cursor);
+  broadcast(live, syncText(cursor, feed.rows(), Date.now()), cursor);
+}
+
+function broadcast(live: LiveState, text: string, cursor?: Cursor): void {
+  if (live.following > 0) live.broadcast(text, cursor);
+  live.broadcastLength = text.length;
+  live.broadcastAt = performance.now();
+}
+
+/** Whoever has not taken everything would miss what comes next: it is caught up when it has. */
+function takeOffSlow(live: LiveState, cursor: Cursor | undefined): void {
+  for (const subscriber of live.subscribers) {
+    if (!subscriber.isFollowing || subscriber.buffered() === 0) continue;
+    live.counts.fellBehind++;
+    takeOff(live, subscriber, cursor);
+    live.backlog.add(subscriber, live.broadcastLength);
+  }
+}
+
+function takeOff(live: LiveState, subscriber: Subscriber, cursor: Cursor | undefined): void {
+  setFollowing(live, subscriber, false);
+  subscriber.cursor = cursor;
+  live.ready.add(subscriber);
+}
+
+function setFollowing(live: LiveState, subscriber: Subscriber, isFollowing: boolean): void {
+  if (subscriber.isFollowing === isFollowing) return;
+  live.following += isFollowing ? 1 : -1;
+  subscriber.isFollowing = isFollowing;
+  subscriber.follow(isFollowing);
+}
+
+function pump(live: LiveState): void {
+  if (!live.isPumping && live.ready.size > 0 && !live.isStopped) serve(live);
+}
+
+/** One step for each in turn, for a slice of time; then the event loop has its turn. */
+function serve(live: LiveState): void {
+  const { ready } = live;
+  live.isPumping = true; // for itself, too: who takes a message may `drain` at once, in the middle of this
+  const until = performance.now() + SLICE_MS;
+  try {
+    for (const subscriber of ready) {
+      ready.delete(subscriber);
+      if (!subscriber.isFollowing && subscriber.buffered() === 0 && step(live, subscriber)) ready.add(subscriber);
+      if (performance.now() > until) break;
+    }
+  } finally {
+    live.isPumping = ready.size > 0 && !live.isStopped;
+    if (live.isPumping) setImmediate(serve, live);
+  }
+}
+
+/** Brings a subscriber that has taken everything one message further. True if it can take the next one at once. */
+function step(live: LiveState, subscriber: Subscriber): boolean {
+  const { feed } = live;
+  if (!feed.cursor()) return welcome(live, subscriber);
+  if (subscriber.transfer) return sendPart(live, subscriber, subscriber.transfer);
+  const next = feed.since(subscriber.cursor);
+  switch (next.type) {
+    case "none":
+      return welcome(live, subscriber);
+    case "snapshot":
+      return beginTransfer(live, subscriber);
+    case "ahead":
+      return hold(live, subscriber);
+    case "delta":
+      live.counts.catchUps++;
+      subscriber.cursor = feed.cursor();
+      return send(live, subscriber, next.text, subscriber.cursor);
+  }
+}
+
+/** It holds all there is: from now on it follows. It may have missed a status. */
+function welcome(live: LiveState, subscriber: Subscriber): boolean {
+  const cursor = live.feed.cursor();
+  send(live, subscriber, statusText(live.status));
+  if (cursor && subscriber.buffered() === 0)
+    send(live, subscriber, syncText(cursor, live.feed.rows(), Date.now()), cursor);
+  setFollowing(live, subscriber, true);
+  return false;
+}
+
+/** It comes from a server that is further: nothing may take it back, so it hears the status here until this one is as far. */
+function hold(live: LiveState, subscriber: Subscriber): boolean {
+  live.ahead.add(subscriber);
+  send(live, subscriber, statusText(live.status));
+  return false;
+}
+
+function sendStatusAhead(live: LiveState): void {
+  live.aheadToldAt = performance.now();
+  for (const subscriber of live.ahead) if (subscriber.buffered() === 0) send(live, subscriber, statusText(live.status));
+}
+
+function beginTransfer(live: LiveState, subscriber: Subscriber): boolean {
+  const snapshot = usableSnapshot(live);
+  if (snapshot) {
+    live.counts.snapshots++;
+    subscriber.transfer = { snapshot, next: 0 };
+    return true;
+  }
+  live.waiting.add(subscriber);
+  live.shared.renew().then(
+    () => resume(live),
+    (error: unknown) => refuse(live, error),
+  );
+  return false;
+}
+
+/** Undefined if there is none, or if it and the changes since are more than a new one would be. */
+function usableSnapshot({ shared, feed }: LiveState): Collected<"rows"> | undefined {
+  const latest = shared.latest();
+  const distance = latest && feed.distance(latest.cursor);
+  if (!latest || distance === undefined || distance > Math.max(latest.bytes >> 1, FEW)) return undefined;
+  shared.touch();
+  return latest;
+}
+
+function resume(live: LiveState): void {
+  const { subscribers, waiting, ready, feed } = live;
+  for (const subscriber of subscribers)
+    if (subscriber.transfer && feed.distance(subscriber.transfer.snapshot.cursor) === undefined)
+      subscriber.transfer = undefined;
+  for (const subscriber of waiting) ready.add(subscriber);
+  waiting.clear();
+  pump(live);
+}
+
+function refuse(live: LiveState, error: unknown): void {
+  if (live.isStopped) return;
+  const isTooLarge = error instanceof CsvError && error.kind === "too-large";
+  const reason = error instanceof Error ? error.message : String(error);
+  for (const subscriber of [...live.waiting])
+    subscriber.close(isTooLarge ? CLOSE.tooLarge : CLOSE.tryAgainLater, reason);
+}
+
+function sendPart(live: LiveState, subscriber: Subscriber, transfer: Transfer): boolean {
+  const { cursor, columns, rows, parts } = transfer.snapshot;
+  if (live.feed.distance(cursor) === undefined) {
+    subscriber.transfer = undefined; // what comes after it is not known any more
+    return true;
+  }
+  const isLast = transfer.next === parts.length - 1;
+  const { at, text } = parts[transfer.next++]!;
+  if (isLast) {
+    subscriber.transfer = undefined;
+    subscriber.cursor = cursor;
+  }
+  return send(live, subscriber, snapshotText(cursor, columns.json, at, text, rows), isLast ? cursor : undefined);
+}
+
+function send(live: LiveState, subscriber: Subscriber, text: string, cursor?: Cursor): boolean {
+  if (subscriber.send(text, cursor)) return true;
+  live.backlog.add(subscriber, text.length);
+  return false;
+}

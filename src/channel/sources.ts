@@ -1,0 +1,23 @@
+// Which source a location leads to, and what it is called: a file, standard input, or the table of another server by way of a relay.
+import { relayName } from "../relay/address.ts";
+import { fileName } from "../source/file/file.ts";
+import type { Source, SourceEvents, SourceSettings } from "../source/source.ts";
+import { STDIN, STDIN_NAME } from "../source/stdin.ts";
+import { openThread } from "../source/thread.ts";
+
+/** In a Worker of its own: while one table is read, another one goes on. */
+export function openSource(settings: SourceSettings, events: SourceEvents): Source {
+  const thread = openThread(workerEntry());
+  const source = thread.open(settings, events);
+  return { snapshot: source.snapshot, close: thread.close };
+}
+
+/** In an executable the name is relative to the common root of its entry points, src/. */
+function workerEntry(): URL | string {
+  return Bun.isStandaloneExecutable ? "./channel/sources.worker.ts" : new URL("./sources.worker.ts", import.meta.url);
+}
+
+/** What a location is called before there is a table: never with what is secret in it. */
+export function nameOf(location: string): string {
+  return location === STDIN ? STDIN_NAME : (relayName(location) ?? fileName(location));
+}

@@ -1,0 +1,305 @@
+// The options of the server, grouped by who consumes them; their names here are the consumers' own.
+import { isIP } from "node:net";
+import { durationMs, helpOption, onOff, option, sizeBytes, type Values, wholeNumber } from "../options.ts";
+import { tokenFile } from "../token.ts";
+
+const DELIMITERS = new Map([
+  ["comma", ","],
+  ["semicolon", ";"],
+  ["tab", "\t"],
+  ["\\t", "\t"],
+  ["pipe", "|"],
+  ["space", " "],
+]);
+
+const names = (text: string) => text.split(",").filter((name) => name !== "");
+const filePath = (text: string) => (text === "" ? undefined : text);
+
+/** Every option with its default, unit and rule; `readOptions` turns them into values. */
+export const serverOptions = {
+  csv: {
+    delimiter: option<string | undefined>({
+      flag: "delimiter",
+      value: "CHAR",
+      short: "d",
+      help: "what separates the cells (default: detected)",
+      rule: "one ASCII character, or comma, semicolon, tab, pipe, space",
+      parse: (text) =>
+        DELIMITERS.get(text) ?? (/^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7e]$/.test(text) ? text : undefined),
+      default: undefined,
+    }),
+    encoding: option<string | undefined>({
+      flag: "encoding",
+      value: "NAME",
+      help: "how the file is encoded (default: detected)",
+      rule: "an encoding such as utf-8, utf-16le, windows-1252 or shift_jis",
+      parse: encodingLabel,
+      default: undefined,
+    }),
+    maxColumns: option<number>({
+      flag: "max-columns",
+      value: "N",
+      help: "refuse a file with more columns (default: 100000)",
+      rule: "a number from 1 to 1000000",
+      parse: (text) => wholeNumber(text, 1, 1_000_000),
+      default: 100_000,
+      isAdvanced: true,
+    }),
+  },
+  source: {
+    lastRows: option<number>({
+      flag: "last",
+      value: "N",
+      help: "publish only the last N rows (default: all)",
+      rule: "a number of rows, 1 or more",
+      parse: (text) => wholeNumber(text, 1, Number.MAX_SAFE_INTEGER),
+      default: Infinity,
+    }),
+    settleMs: option<number>({
+      flag: "settle",
+      value: "TIME",
+      help: "a writer that pauses for this long is done with what it\nwrites: a last line without newline counts, a rewritten\nfile is read (default: 250ms)",
+      rule: "a time from 10ms to 1m, such as 250ms; a bare number is milliseconds",
+      parse: (text) => durationMs(text, 10, 60_000),
+      default: 250,
+      isAdvanced: true,
+    }),
+    maxFileBytes: option<number>({
+      flag: "max-file",
+      value: "SIZE",
+      help: "refuse larger files (default: 1GiB)",
+      rule: "a size from 1 byte to 1GiB, such as 500MiB",
+      parse: (text) => sizeBytes(text, 1, 2 ** 30),
+      default: 2 ** 30,
+    }),
+    maxCellBytes: option<number>({
+      flag: "max-cell",
+      value: "SIZE",
+      help: "refuse a file with a larger cell (default: 16MiB)",
+      rule: "a size from 1KiB to 1GiB, such as 64MiB",
+      parse: (text) => sizeBytes(text, 2 ** 10, 2 ** 30),
+      default: 2 ** 24,
+      isAdvanced: true,
+    }),
+  },
+  feeds: {
+    maxFrameBytes: option<number>({
+      flag: "max-message",
+      value: "SIZE",
+      help: "send no larger message (default: 32MiB; Bun's own\nWebSocket client takes 128MiB at most)",
+      rule: "a size from 1KiB to 1GiB, such as 64MiB",
+      parse: (text) => sizeBytes(text, 2 ** 10, 2 ** 30),
+      default: 32 * 2 ** 20,
+      isAdvanced: true,
+    }),
+    maxHistory: option<number>({
+      flag: "history",
+      value: "SIZE",
+      help: "what is kept of the changes, for clients that come back;\nnever more than half a table (default: 16MiB)",
+      rule: "a size from 0 to 1GiB, such as 64MiB",
+      parse: (text) => sizeBytes(text, 0, 2 ** 30),
+      default: 2 ** 24,
+      isAdvanced: true,
+    }),
+    heartbeatMs: option<number>({
+      flag: "heartbeat",
+      value: "TIME",
+      help: "the live feed says that it is alive when it had nothing\nelse to say for so long (default: 5s)",
+      rule: "a time from 50ms to 5s: clients count on it",
+      parse: (text) => durationMs(text, 50, 5_000),
+      default: 5_000,
+      isAdvanced: true,
+    }),
+  },
+  network: {
+    port: option<number | undefined>({
+      flag: "port",
+      value: "N",
+      short: "p",
+      help: "listen on this port (default: 59050, or any free one)",
+      rule: "a port is a number from 0 to 65535",
+      parse: (text) => wholeNumber(text, 0, 65_535),
+      default: undefined,
+    }),
+    hostname: option<string>({
+      flag: "host",
+      value: "ADDRESS",
+      help: "listen on this address (default: 0.0.0.0; :: for IPv6 too)",
+      rule: "an address such as 127.0.0.1, :: or localhost",
+      parse: (text) => (/^[\w.:-]+$/.test(text) ? text : undefined),
+      default: "0.0.0.0",
+    }),
+    intervalMs: option<number>({
+      flag: "interval",
+      value: "TIME",
+      short: "i",
+      help: "time between two publications (default: 1s)",
+      rule: "a time from 10ms to 1h, such as 500ms or 2s; a bare number is milliseconds",
+      parse: (text) => durationMs(text, 10, 3_600_000),
+      default: 1_000,
+    }),
+    maxClients: option<number>({
+      flag: "max-clients",
+      value: "N",
+      help: "let no more clients in (default: 10000)",
+      rule: "a number from 1 to 1000000",
+      parse: (text) => wholeNumber(text, 1, 1_000_000),
+      default: 10_000,
+      isAdvanced: true,
+    }),
+    maxPerAddress: option<number>({
+      flag: "max-per-address",
+      value: "N",
+      help: "let no more clients in from one address; behind a proxy\nsee --trust-proxy (default: 1000)",
+      rule: "a number from 1 to 1000000",
+      parse: (text) => wholeNumber(text, 1, 1_000_000),
+      default: 1_000,
+      isAdvanced: true,
+    }),
+    maxBacklogBytes: option<number>({
+      flag: "max-backlog",
+      value: "SIZE",
+      help: "what slow clients may keep waiting here, all together;\nover it the slowest are closed (default: 256MiB)",
+      rule: "a size from 1MiB to 64GiB, such as 512MiB",
+      parse: (text) => sizeBytes(text, 2 ** 20, 2 ** 36),
+      default: 2 ** 28,
+      isAdvanced: true,
+    }),
+    stallMs: option<number>({
+      flag: "stall",
+      value: "TIME",
+      help: "close a client that takes nothing for so long although\nthere is something to take (default: 20s)",
+      rule: "a time from 100ms to 10m, such as 20s",
+      parse: (text) => durationMs(text, 100, 600_000),
+      default: 20_000,
+      isAdvanced: true,
+    }),
+    maxIncomingBytes: option<number>({
+      flag: "max-incoming",
+      value: "SIZE",
+      help: "a client that says more in one message is closed: they have\nnothing to say (default: 4KiB)",
+      rule: "a size from 125 bytes to 1MiB",
+      parse: (text) => sizeBytes(text, 125, 2 ** 20),
+      default: 4096,
+      isAdvanced: true,
+    }),
+    idleMs: option<number>({
+      flag: "idle",
+      value: "TIME",
+      help: "close a connection on which nothing moves for so long\n(default: 30s)",
+      rule: "a time from 8s to 255s, such as 30s",
+      parse: (text) => durationMs(text, 8_000, 255_000),
+      default: 30_000,
+      isAdvanced: true,
+    }),
+  },
+  access: {
+    token: option<string | undefined>({
+      flag: "token",
+      value: "TEXT",
+      isSecret: true,
+      help: "everyone needs this token; argv is visible to others on\nthis machine, so prefer the variable or a file (default: a random\none, for other machines only)",
+      rule: "at least 8 characters from A-Z a-z 0-9 - . _ ~ + / =",
+      parse: (text) => (/^[A-Za-z0-9._~+/=-]{8,512}$/.test(text) ? text : undefined),
+      default: undefined,
+    }),
+    isOpen: onOff("open", "no token: everyone who can reach the port reads the file"),
+    allowedHosts: option<string[]>({
+      flag: "allow-host",
+      value: "NAME",
+      help: "a further name of this server; may be repeated",
+      rule: "a host name such as csv.example",
+      parse: (text) => (/^[\w.,-]+$/.test(text) ? names(text) : undefined),
+      default: [],
+      repeat: true,
+    }),
+    allowedOrigins: option<string[]>({
+      flag: "allow-origin",
+      value: "ORIGIN",
+      help: "a web page that may connect; may be repeated",
+      rule: "an origin such as https://dash.example, without a path",
+      parse: (text) => (names(text).every((origin) => isOrigin(origin)) ? names(text) : undefined),
+      default: [],
+      repeat: true,
+    }),
+    trustedProxies: option<string[]>({
+      flag: "trust-proxy",
+      value: "ADDRESS",
+      help: "believe X-Forwarded-For from this proxy; this machine is\nbelieved always; may be repeated",
+      rule: "an IP address such as 10.0.0.2",
+      parse: (text) => (names(text).every((address) => isIP(address) !== 0) ? names(text) : undefined),
+      default: [],
+      repeat: true,
+    }),
+  },
+  relay: {
+    relayUrl: option<string | undefined>({
+      flag: "relay",
+      value: "URL",
+      isSecret: true,
+      help: "publish to Redis or Valkey, for servers whose FILE is this\nURL: redis://HOST[:PORT][/DATABASE][?topic=NAME], rediss://\nfor TLS; put credentials into the variable",
+      rule: "a URL that begins with redis:// or rediss://",
+      parse: (text) => (text === "" ? undefined : text),
+      default: undefined,
+    }),
+    isStandby: onOff(
+      "standby",
+      "with --relay: follow the topic while another server\npublishes it, and take over when that one is gone",
+    ),
+    relayHeartbeatMs: option<number>({
+      flag: "relay-heartbeat",
+      value: "TIME",
+      help: "a relay's publisher gives a sign of life so often, and\ncounts as gone after five; the same for all (default: 1s)",
+      rule: "a time from 50ms to 1m, such as 1s",
+      parse: (text) => durationMs(text, 50, 60_000),
+      default: 1_000,
+      isAdvanced: true,
+    }),
+  },
+  program: {
+    tokenFile,
+    tlsCert: option<string | undefined>({
+      flag: "tls-cert",
+      value: "PATH",
+      help: "https and wss with this certificate and its chain (PEM);\nread again when it is renewed",
+      rule: "the path of a PEM file",
+      parse: filePath,
+      default: undefined,
+    }),
+    tlsKey: option<string | undefined>({
+      flag: "tls-key",
+      value: "PATH",
+      help: "the private key of it (PEM, no passphrase)",
+      rule: "the path of a PEM file",
+      parse: filePath,
+      default: undefined,
+    }),
+    log: option<"text" | "json">({
+      flag: "log",
+      value: "FORMAT",
+      help: "json: a line for each event, for machines; nothing is asked\nthen, and no token printed (default: text)",
+      rule: "text or json",
+      parse: (text) => (text === "text" || text === "json" ? text : undefined),
+      default: "text",
+    }),
+    help: helpOption,
+    version: onOff("version", "show the version", { short: "V" }),
+  },
+};
+
+/** What the server takes, without the groups. */
+export function serverSettings({ csv, source, feeds, network, access, relay }: Values<typeof serverOptions>) {
+  return { ...csv, ...source, ...feeds, ...network, ...access, ...relay };
+}
+
+function encodingLabel(text: string): string | undefined {
+  try {
+    return new TextDecoder(text as Bun.Encoding).encoding;
+  } catch {
+    return undefined;
+  }
+}
+
+function isOrigin(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/\s,]+$/i.test(text);
+}

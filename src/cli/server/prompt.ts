@@ -1,0 +1,111 @@
+// The path of the file: given, or asked for. Paths of a pipe are taken one after the other, each with its answer; what takes long is shown.
+import { CliError } from "../errors.ts";
+import { type Console, isInForeground } from "./console.ts";
+
+/** FILE, if it was given. Throws CliError for what is none. `printable` writes control characters out. */
+export function givenFile([file, surplus]: readonly string[], printable: (path: string) => string): string | undefined {
+  if (surplus !== undefined) throw new CliError("usage", `${printable(surplus)}: one file at a time; see --help`);
+  if (file === "") throw new CliError("usage", "FILE is empty: give the path of a CSV file");
+  return file;
+}
+
+export type Prompting = {
+  readonly file: string | undefined;
+  /** Standard input is the file. */
+  readonly isStdin: boolean;
+  readonly isForMachines: boolean;
+};
+
+/** On a terminal always, so that another path may be typed; elsewhere if there is no FILE. Throws CliError if nobody would answer. */
+export function promptsForPath({ file, isStdin, isForMachines }: Prompting): boolean {
+  const isTerminal = !isStdin && process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const prompts = !isForMachines && (isTerminal ? isInForeground() : file === undefined);
+  if (file !== undefined || prompts) return prompts;
+  const where = isForMachines ? "with --log json" : "in the background";
+  throw new CliError("usage", `no FILE given, and nothing is asked ${where}`);
+}
+
+export type PromptOptions = {
+  readonly screen: Console;
+  /** Publishes what is there: resolves when that is done or given up, rejects if it cannot be. */
+  readonly open: (path: string) => Promise<void>;
+  /** Whether there is a table. */
+  readonly isPublishing: () => boolean;
+  readonly nameOf: (path: string) => string;
+  /** A path cannot be published; the next one may be. */
+  readonly onRefused: (reason: string) => void;
+  /** Nothing will ever be published. */
+  readonly onFailed: (failure: CliError) => void;
+  /** On a terminal the input has ended, and there is no table: the person wants out. */
+  readonly onQuit: () => void;
+};
+
+export type Prompt = {
+  /** A path that was typed. */
+  enter(path: string): void;
+  /** A path that is being opened already. */
+  track(path: string, opening: Promise<void>): void;
+  /** Nothing more will be typed. */
+  end(): void;
+};
+
+/** From a pipe: so many wrong paths are no paths. */
+const MAX_WRONG_PATHS = 10;
+const NOTICE_MS = 500;
+
+export function openPrompt(options: PromptOptions): Prompt {
+  const { screen, isPublishing, nameOf, onFailed } = options;
+  const queue: string[] = [];
+  let loading = 0;
+  let refusals = 0;
+  let isInputOpen = true;
+
+  function enter(path: string): void {
+    if (loading > 0 && !screen.isLive) {
+      queue.push(path);
+      return screen.hold();
+    }
+    void load(path, options.open(path));
+  }
+
+  async function load(path: string, opening: Promise<void>): Promise<void> {
+    loading++;
+    const notice = setTimeout(() => screen.isLive || screen.line(`loading ${nameOf(path)}`), NOTICE_MS);
+    try {
+      await opening;
+    } catch (error) {
+      refuse(error instanceof Error ? error.message : String(error));
+    } finally {
+      clearTimeout(notice);
+      loading--;
+    }
+    const next = queue.shift();
+    if (next !== undefined) enter(next);
+    else screen.resume();
+    if (!isInputOpen) giveUp();
+  }
+
+  function refuse(reason: string): void {
+    refusals++;
+    options.onRefused(reason);
+    if (refusals === MAX_WRONG_PATHS && !isPublishing() && !process.stdin.isTTY)
+      return onFailed(new CliError("file", `${refusals} wrong paths; for a CSV on standard input give - as FILE`));
+    if (isInputOpen) screen.ask();
+  }
+
+  function giveUp(): void {
+    if (isPublishing() || loading > 0) return;
+    if (process.stdin.isTTY) return options.onQuit();
+    if (refusals > 0) return onFailed(new CliError("file", "no file to publish: the input has ended"));
+    onFailed(new CliError("usage", "no FILE given, and standard input has none; see --help"));
+  }
+
+  return {
+    enter,
+    track: (path, opening) => void load(path, opening),
+    end() {
+      isInputOpen = false;
+      giveUp();
+    },
+  };
+}

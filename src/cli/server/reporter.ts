@@ -1,0 +1,130 @@
+// What happens in a server, in words: for people as lines, with `--log json` for machines. The only place that finds words for events.
+import type { RefusalCause, ServerEvent } from "../../channel/events.ts";
+import type { Log } from "./log.ts";
+import { sizeText } from "../../feed/printable.ts";
+import { shapeText } from "./status.ts";
+
+/** Why the server turns someone away, for the person who runs it. */
+const CAUSES: Readonly<Record<RefusalCause, string>> = {
+  host: "its Host header names no host of this server (--allow-host)",
+  origin: "a web page from elsewhere (--allow-origin)",
+  token: "no token, or a wrong one",
+  guesses: "too many wrong tokens",
+  full: "--max-clients are connected",
+  address: "--max-per-address are connected",
+};
+
+export function report(log: Log, event: ServerEvent): void {
+  switch (event.type) {
+    case "client-connected":
+    case "client-disconnected":
+    case "client-refused":
+      return reportClient(log, event);
+    case "relay-published":
+    case "relay-taken":
+    case "relay-away":
+    case "relay-back":
+    case "relay-trouble":
+      return reportRelay(log, event);
+    case "relay-refused":
+      return; // ends the program, which says why
+    case "file-on-air":
+    case "file-warning":
+    case "file-state":
+    case "file-refused":
+    case "message-too-large":
+      return reportTable(log, event);
+    default:
+      return reportProgram(log, event);
+  }
+}
+
+type EventOf<Prefix extends string> = Exclude<Extract<ServerEvent, { type: `${Prefix}-${string}` }>, Refused>;
+type Refused = { type: "relay-refused" };
+
+function reportTable(log: Log, event: EventOf<"file"> | EventOf<"message">): void {
+  const { type, ...fields } = event;
+  switch (event.type) {
+    case "file-on-air":
+      return log.info(type, `${event.file}: ${shapeText(event)}, ${event.dialect}`, fields);
+    case "file-warning":
+      return log.warn(type, `warning: ${event.warnings.join("; ")}`, { file: event.file });
+    case "file-state": {
+      const { file, state, message } = event;
+      if (state === "live") return log.info(type, `live again: ${file}`, { file, state });
+      return log.warn(type, `${state}: ${message}`, { file, state });
+    }
+    case "file-refused":
+      return log.warn(type, event.reason);
+    case "message-too-large": {
+      const limit = `--max-message (${sizeText(event.maxBytes)})`;
+      return log.warn(type, `the table is larger than ${limit}: clients are closed with 1009; raise it`);
+    }
+  }
+}
+
+function reportClient(log: Log, event: EventOf<"client">): void {
+  const { type, ...fields } = event;
+  switch (event.type) {
+    case "client-connected":
+      return log.often("info", type, `client from ${event.address}: ${event.feed}`, fields);
+    case "client-refused": {
+      const text = `refused ${event.address}: ${event.status}, ${CAUSES[event.cause]}`;
+      return log.often("warn", type, text, fields, `${type}, ${event.cause}`);
+    }
+    case "client-disconnected": {
+      const { feed, address, seconds, code, reason } = event;
+      const isTooSlow = code === 1013 || reason.startsWith("too slow");
+      const why = [...(code === undefined || code === 1006 ? [] : [code]), ...(reason ? [reason] : [])].join(" ");
+      const text = `client from ${address} is gone: ${feed}, ${seconds.toFixed(1)} s${why && `, ${why}`}`;
+      const rounded = { ...fields, seconds: Math.round(seconds * 1000) / 1000 };
+      return log.often(isTooSlow ? "warn" : "info", isTooSlow ? "client-too-slow" : type, text, rounded);
+    }
+  }
+}
+
+function reportRelay(log: Log, event: EventOf<"relay">): void {
+  const { type, relay } = event;
+  switch (event.type) {
+    case "relay-published":
+      return log.info(type, `relay: published as ${relay}`, { relay });
+    case "relay-taken": {
+      const text = `relay: ${relay} is published by another server`;
+      if (event.isStandby) return log.info(type, `${text}; standing by`, { relay });
+      const meanwhile = "own clients go on to be served, and the topic is taken back when it is free";
+      return log.warn(type, `${text}; ${meanwhile}`, { relay });
+    }
+    case "relay-away":
+      return log.warn(type, `relay: ${relay}: ${event.reason}; own clients go on to be served`, { relay });
+    case "relay-back":
+      return log.info(type, `relay: ${relay} answers again`, { relay });
+    case "relay-trouble":
+      return log.warn(type, `relay: ${relay}: ${event.reason}`, { relay });
+  }
+}
+
+function reportProgram(
+  log: Log,
+  event: Exclude<ServerEvent, EventOf<"file"> | EventOf<"message"> | EventOf<"client"> | EventOf<"relay"> | Refused>,
+): void {
+  const { type, ...fields } = event;
+  switch (event.type) {
+    case "listening":
+      return log.info(type, `WebSocket server started. Listening on ${event.address}.`, fields);
+    case "few-descriptors": {
+      const { maxClients, openFiles } = event;
+      const text = `no more than ${maxClients} clients: ${openFiles} files may be open; see ulimit -n`;
+      return log.warn(type, text, { maxClients });
+    }
+    case "unannounced":
+      return log.warn(type, `clients must be given the URL: ${event.reason}`);
+    case "certificate-renewed":
+      return log.info(type, "new connections get the new certificate");
+    case "certificate-unusable":
+      return log.warn(type, `${event.reason}; the last good one stays in use`);
+    case "ending":
+      return log.info(type, event.reason, { code: event.code });
+    case "unexpected":
+      return log.warn(type, `unexpected: ${event.reason}`);
+  }
+}

@@ -1,0 +1,90 @@
+// Writing the current table into Redis: part after part into a list that nobody reads yet, which then becomes the snapshot at once.
+import { formatCursor } from "../../feed/protocol.ts";
+import type { About, Cursor } from "../../feed/publication.ts";
+import type { Snapshot } from "../../source/source.ts";
+import { type Answer, type RelayTopic, switchSnapshot } from "../scripts.ts";
+import { lastId } from "../stream.ts";
+import { parsePointer, type RelayPointer } from "../wire.ts";
+
+export type SnapshotOptions = {
+  readonly topic: RelayTopic;
+  readonly snapshot: () => Promise<Snapshot<"rows">>;
+  /** What is published of an epoch; undefined if that is not to be written any more. */
+  readonly aboutOf: (epoch: string) => About | undefined;
+  /** Waits until the stream has come to this cursor, or the entries that lead there will not be written. */
+  readonly reached: (cursor: Cursor) => Promise<void>;
+  readonly id: string;
+  readonly onWritten: (bytes: number) => void;
+};
+
+export type WrittenSnapshot = {
+  readonly answer: Answer;
+  readonly id: string;
+  readonly after: string;
+  readonly bytes: number;
+};
+
+/** A list that does not become the snapshot goes after this time, and the one before it, which somebody may be reading. */
+const KEPT_MS = 60_000;
+/** A slow network may take longer for a part than for anything else. */
+const PART_EXTRA_MS = 8_000;
+
+/** Undefined if another table has taken its place meanwhile: then it is to be tried again. */
+export async function writeSnapshot(options: SnapshotOptions): Promise<WrittenSnapshot | undefined> {
+  const { topic, id, aboutOf } = options;
+  const { connection, keys } = topic;
+  const old = pointerOf(await connection.send("GET", [keys.pointer]));
+  const after = await lastId(connection, keys.stream); // what is written from here on is later than the snapshot, or in it already
+  const { cursor, columns, rows, parts } = await options.snapshot();
+  const about = aboutOf(cursor.epoch);
+  if (!about) return undefined;
+  const written = await push(options, parts);
+  await options.reached(cursor);
+  if (!aboutOf(cursor.epoch)) return undefined;
+  const pointer: RelayPointer = {
+    ...cursor,
+    id,
+    columns: JSON.parse(columns.json) as string[],
+    rows,
+    parts: written.parts,
+    after,
+    file: about.name,
+    dialect: about.dialect,
+    warnings: about.warnings,
+    changedAt: Math.floor(about.changedAt),
+  };
+  // The entries of whoever wrote before, as far as somebody may be reading them.
+  const minId = old && old.epoch !== cursor.epoch ? old.after : "";
+  const answer = await switchSnapshot(topic, pointer, { id: old?.id ?? id, keptMs: KEPT_MS, minId });
+  return { answer, id, after, bytes: written.bytes };
+}
+
+/** One after the other, so that changes find their way between them. */
+async function push({ topic, id, onWritten }: SnapshotOptions, parts: Snapshot<"rows">["parts"]) {
+  const { connection, keys } = topic;
+  const list = keys.list(id);
+  const written = { parts: 0, bytes: 0 };
+  for await (const { text } of parts) {
+    const pushed = connection.send("RPUSH", [list, text], PART_EXTRA_MS);
+    await Promise.all([pushed, connection.send("PEXPIRE", [list, `${KEPT_MS}`], PART_EXTRA_MS)]);
+    written.parts++;
+    written.bytes += text.length;
+    onWritten(text.length);
+  }
+  return written;
+}
+
+/** What is stored there may be anything. */
+function pointerOf(text: unknown): RelayPointer | undefined {
+  try {
+    return typeof text === "string" ? parsePointer(text, Infinity) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a stream that has come to `head` is at this cursor, or behind it in its epoch. */
+export function hasReached(head: string, cursor: Cursor): boolean {
+  if (!head.startsWith(`${cursor.epoch}:`)) return false;
+  return head === formatCursor(cursor) || Number(head.slice(cursor.epoch.length + 1)) > cursor.version;
+}

@@ -1,0 +1,154 @@
+// What a server does with a relay: it publishes its file there, follows one, or follows until it may publish; or nothing at all.
+import type { Sink } from "../feed/publication.ts";
+import type { LinkCounts, Snapshot } from "../source/source.ts";
+import {
+  type Fault,
+  followedRelay,
+  isRelayUrl,
+  relayAddress,
+  type RelayAddress,
+  relayName,
+  type RelayRole,
+} from "./address.ts";
+import type { RelayEvent } from "./events.ts";
+import { openPublisher, type PublisherCounts, type PublisherEvents } from "./publish/publisher.ts";
+
+export type RelayRoleOptions = RelayRole & {
+  /** `--relay`: where to publish, or the credentials of what is followed. */
+  readonly relayUrl: string | undefined;
+  /** Follow while another server publishes, and publish when it does not any more. */
+  readonly isStandby: boolean;
+  readonly heartbeatMs: number;
+  /** The table of the channel. */
+  readonly snapshot: () => Promise<Snapshot<"rows">>;
+};
+
+export type RelayRoleEvents = {
+  /** The channel is to have this source. */
+  open(location: string): void;
+  /** The file is to be read anew, in a new epoch: another server has written over the one that is published. */
+  reopen(): void;
+  /** Another server publishes the topic, and this one was not to stand by. */
+  onRefused(problem: string): void;
+  onEvent(event: RelayEvent): void;
+};
+
+export type OpenRelayRole = {
+  /** For the channel; undefined if this server publishes to no relay. */
+  readonly sink: Sink | undefined;
+  /** Opens FILE, when that is right; nothing if there is none. */
+  begin(): void;
+  /** The location that a path which somebody typed leads to. */
+  resolve(typed: string): string | Fault;
+  /** The relay that this server publishes to, or that it follows at `current`, which is FILE if nothing else is open. */
+  address(current?: string): RelayAddress | undefined;
+  /** `link`: that of the source, if it has one. */
+  counts(link: LinkCounts | undefined): PublisherCounts | LinkCounts | undefined;
+  close(): Promise<void>;
+};
+
+type RoleState = {
+  readonly options: RelayRoleOptions;
+  readonly events: RelayRoleEvents;
+  /** Of the relay that is published to. */
+  readonly relay: string;
+  /** FILE was opened, or another file: from then on a standby follows no more. */
+  hasFile: boolean;
+  isFollowing: boolean;
+  /** It has had the topic, or has served its clients without Redis: it is not ended any more. */
+  isEstablished: boolean;
+  isOwner: boolean;
+};
+
+export function openRelayRole(options: RelayRoleOptions, events: RelayRoleEvents): OpenRelayRole {
+  const { location, publishesTo, relayUrl, isStandby, heartbeatMs, snapshot } = options;
+  const relay = publishesTo?.name ?? "";
+  const state: RoleState = {
+    options,
+    events,
+    relay,
+    hasFile: false,
+    isFollowing: false,
+    isEstablished: false,
+    isOwner: false,
+  };
+  const publisher =
+    publishesTo && openPublisher({ address: publishesTo, heartbeatMs, isStandby, snapshot }, eventsOf(state));
+  const sink: Sink | undefined = publisher && {
+    publish(publication) {
+      if (publication.about.relay === undefined) state.hasFile = true;
+      publisher.publish(publication);
+    },
+    setStatus: publisher.setStatus,
+    close: publisher.close,
+  };
+  return {
+    sink,
+    begin() {
+      if (location !== undefined && !isStandby) events.open(location);
+    },
+    resolve(typed) {
+      if (!isRelayUrl(typed)) return typed;
+      if (publisher) return { fault: `${relayName(typed)}: this server publishes to a relay, and follows none` };
+      return followedRelay(typed, relayUrl);
+    },
+    address: (current = location) => publishesTo ?? addressOf(current),
+    counts: (link) => publisher?.counts() ?? link,
+    close: async () => publisher?.close(),
+  };
+}
+
+function eventsOf(state: RoleState): PublisherEvents {
+  const { options, events, relay } = state;
+  return {
+    onOwned: (isForeign) => own(state, isForeign),
+    onTaken: () => giveWay(state),
+    onAway(reason) {
+      events.onEvent({ type: "relay-away", relay, reason });
+      state.isEstablished = true;
+      if (options.isStandby) follow(state);
+    },
+    onBack: () => events.onEvent({ type: "relay-back", relay }),
+    onTrouble: (reason) => events.onEvent({ type: "relay-trouble", relay, reason }),
+  };
+}
+
+function own(state: RoleState, isForeign: boolean): void {
+  const { options, events, relay, isOwner } = state;
+  state.isOwner = state.isEstablished = true;
+  if (!isOwner) events.onEvent({ type: "relay-published", relay });
+  if (isForeign) events.reopen();
+  else if (options.isStandby) openFile(state);
+}
+
+function giveWay(state: RoleState): void {
+  const { options, events, relay, hasFile, isEstablished } = state;
+  const { isStandby } = options;
+  state.isOwner = false;
+  if (!isEstablished && !isStandby) return events.onRefused(takenText(relay));
+  events.onEvent({ type: "relay-taken", relay, isStandby: isStandby && !hasFile });
+  if (isStandby) follow(state);
+}
+
+/** A standby opens it when the topic is its own. */
+function openFile(state: RoleState): void {
+  const { location } = state.options;
+  if (state.hasFile || location === undefined) return;
+  state.hasFile = true;
+  state.events.open(location);
+}
+
+function follow(state: RoleState): void {
+  const { relayUrl } = state.options;
+  if (state.hasFile || state.isFollowing || relayUrl === undefined) return;
+  state.isFollowing = true;
+  state.events.open(relayUrl);
+}
+
+function addressOf(location: string | undefined): RelayAddress | undefined {
+  const address = location !== undefined && isRelayUrl(location) ? relayAddress(location) : undefined;
+  return address && "fault" in address ? undefined : address;
+}
+
+const takenText = (relay: string) =>
+  `relay: ${relay} is published by another server; take another topic (?topic=NAME), or stand by with --standby`;

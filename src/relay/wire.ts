@@ -1,0 +1,197 @@
+// What is stored in Redis, and the only implementation of RELAY.md: keys, entries of the stream, the pointer to the snapshot. What
+// comes from there is checked like any other input.
+import { CsvError } from "../csv/error.ts";
+import { type Row, type Splice, STATES } from "../feed/protocol.ts";
+import type { Cursor, State, Status } from "../feed/publication.ts";
+
+/** An entry of the stream; `splices` is JSON as in a delta of the live feed. */
+export type RelayEntry =
+  | {
+      readonly kind: "delta";
+      readonly epoch: string;
+      readonly from: number;
+      readonly to: number;
+      readonly count: number;
+      readonly splices: string;
+      /** Of the table that it leads to, as in the pointer. */
+      readonly warnings: readonly string[];
+      readonly changedAt?: number | undefined;
+    }
+  | ({ readonly kind: "snapshot" } & Cursor)
+  /** Also the heartbeat: the publisher is at this cursor, in this state. */
+  | ({ readonly kind: "status" } & Cursor & Status);
+
+/** Where the current snapshot is, and what it is. */
+export type RelayPointer = Cursor & {
+  readonly id: string;
+  readonly columns: readonly string[];
+  readonly rows: number;
+  /** Elements of its list. */
+  readonly parts: number;
+  /** The changes since are behind this entry of the stream. */
+  readonly after: string;
+  /** Of the publisher, for people: the name of its file, what kind of CSV it is, and what was found odd in it. */
+  readonly file: string;
+  readonly dialect: string;
+  readonly warnings: readonly string[];
+  /** When the file last changed, by the publisher's clock; ms since 1970. Undefined if the publisher does not know. */
+  readonly changedAt?: number | undefined;
+};
+
+/** All keys of a topic share a hash tag: a cluster keeps them on one node, where one script may touch them. */
+export function relayKeys(topic: string) {
+  const key = (name: string) => `csvcast:{${topic}}:${name}`;
+  return {
+    stream: key("stream"),
+    lease: key("lease"),
+    head: key("head"),
+    pointer: key("snapshot"),
+    list: (id: string) => key(`snapshot:${id}`),
+  };
+}
+
+/** The fields of an entry. */
+export function entryFields(entry: RelayEntry): string[] {
+  if (entry.kind !== "delta") return ["h", JSON.stringify(entry)];
+  const { splices, ...head } = entry;
+  return ["h", JSON.stringify(head), "s", splices];
+}
+
+/** Throws CsvError for anything else than `entryFields` gives; splices are checked by `parseSplices`. Unknown kinds are undefined. */
+export function parseEntry(fields: readonly unknown[]): RelayEntry | undefined {
+  const head = objectOf(fields[0] === "h" ? fields[1] : undefined, "an entry");
+  switch (head["kind"]) {
+    case "snapshot":
+      return isCursor(head) ? { kind: "snapshot", epoch: head.epoch, version: head.version } : malformed("snapshot");
+    case "status":
+      return parseStatus(head);
+    case "delta":
+      return parseDelta(head, fields[2] === "s" ? fields[3] : undefined);
+    default:
+      return undefined;
+  }
+}
+
+function parseStatus(head: Fields): RelayEntry {
+  const { state, message, since } = head;
+  if (!isCursor(head) || !isState(state) || typeof message !== "string" || !isCount(since)) return malformed("status");
+  return { kind: "status", epoch: head.epoch, version: head.version, state, message, since };
+}
+
+function parseDelta(head: Fields, splices: unknown): RelayEntry {
+  const { epoch, from, to, count, warnings, changedAt } = head;
+  const isWhole = isEpoch(epoch) && isCount(from) && isCount(to) && isCount(count) && typeof splices === "string";
+  if (!isWhole || to <= from) return malformed("delta");
+  return { kind: "delta", epoch, from, to, count, splices, warnings: textsOf(warnings), changedAt: timeOf(changedAt) };
+}
+
+/** Throws CsvError for what is no pointer, or has more columns than allowed. */
+export function parsePointer(text: string, maxColumns: number): RelayPointer {
+  const fields = objectOf(text, "the pointer to the snapshot");
+  const { id, columns, rows, parts, after, file, dialect } = fields;
+  if (!isCursor(fields) || !isCount(rows) || !isCount(parts) || !isEntryId(after) || !isListId(id))
+    return malformed("pointer to the snapshot");
+  if (typeof file !== "string" || typeof dialect !== "string" || !isColumns(columns))
+    return malformed("pointer to the snapshot");
+  if (columns.length > maxColumns)
+    throw new CsvError("too-large", `${columns.length} columns, more than --max-columns ${maxColumns}`);
+  return {
+    epoch: fields.epoch,
+    version: fields.version,
+    id,
+    columns,
+    rows,
+    parts,
+    after,
+    file: shortened(file),
+    dialect: shortened(dialect),
+    warnings: textsOf(fields["warnings"]),
+    changedAt: timeOf(fields["changedAt"]),
+  };
+}
+
+/** Rows of exactly so many strings. Throws CsvError for anything else. */
+export function parseRows(text: string, columns: number): readonly Row[] {
+  const rows = jsonOf(text);
+  return isRows(rows, columns) ? rows : malformed("part of the snapshot");
+}
+
+/** Splices that fit a table of `rows` rows, and make it one of `count`. Throws CsvError for anything else. */
+export function parseSplices(text: string, columns: number, rows: number, count: number): readonly Splice[] {
+  const splices = jsonOf(text);
+  if (!Array.isArray(splices)) return malformed("delta");
+  let length = rows;
+  for (const splice of splices as unknown[]) {
+    if (!Array.isArray(splice) || splice.length !== 3) return malformed("delta");
+    const [start, deleted, inserted] = splice as unknown[];
+    if (!isCount(start) || !isCount(deleted) || !isRows(inserted, columns)) return malformed("delta");
+    if (start + deleted > length) throw new CsvError("io", "a delta changes rows that are not there");
+    length += inserted.length - deleted;
+  }
+  if (length !== count) throw new CsvError("io", `a delta leads to ${length} rows instead of ${count}`);
+  return splices as unknown as readonly Splice[];
+}
+
+const MAX_TEXT = 255;
+const MAX_TEXTS = 8;
+const shortened = (text: string) => text.slice(0, MAX_TEXT);
+
+/** For people: what is not a text is left out. */
+function textsOf(value: unknown): string[] {
+  const texts = Array.isArray(value) ? (value as unknown[]) : [];
+  return texts
+    .filter((text) => typeof text === "string")
+    .slice(0, MAX_TEXTS)
+    .map(shortened);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function objectOf(text: unknown, what: string): Fields {
+  const value = typeof text === "string" ? jsonOf(text) : undefined;
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new CsvError("io", `${what} is no JSON object`);
+  return value as Fields;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CsvError("io", "what came is no JSON");
+  }
+}
+
+function malformed(what: string): never {
+  throw new CsvError("io", `a ${what} is malformed`);
+}
+
+const isState = (value: unknown): value is State => (STATES as readonly unknown[]).includes(value);
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isEpoch = (value: unknown): value is string => typeof value === "string" && /^[0-9A-Za-z_-]{1,64}$/.test(value);
+const isCursor = (fields: Fields): fields is Fields & Cursor => isEpoch(fields["epoch"]) && isCount(fields["version"]);
+const isEntryId = (value: unknown): value is string => typeof value === "string" && /^\d{1,20}-\d{1,20}$/.test(value);
+const isListId = (value: unknown): value is string => typeof value === "string" && /^[\w-]{1,64}$/.test(value);
+/** Of no importance for the table: what is malformed is not there. */
+const timeOf = (value: unknown) => (isCount(value) ? value : undefined);
+
+function isColumns(value: unknown): value is readonly string[] {
+  if (!Array.isArray(value) || !value.every((name) => typeof name === "string" && name.isWellFormed())) return false;
+  return new Set(value).size === value.length;
+}
+
+function isRows(value: unknown, columns: number): value is readonly Row[] {
+  if (!Array.isArray(value) || (columns === 0 && value.length > 0)) return false;
+  for (const row of value as unknown[]) {
+    if (!Array.isArray(row) || row.length !== columns) return false;
+    for (let c = 0; c < columns; c++) if (typeof row[c] !== "string") return false;
+  }
+  return true;
+}
+
+/** Whether entry `a` of a stream is behind entry `b`. */
+export function isBehind(a: string, b: string): boolean {
+  const [aTime = "0", aCount = "0"] = a.split("-");
+  const [bTime = "0", bCount = "0"] = b.split("-");
+  return BigInt(aTime) > BigInt(bTime) || (BigInt(aTime) === BigInt(bTime) && BigInt(aCount) > BigInt(bCount));
+}

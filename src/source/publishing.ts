@@ -1,0 +1,68 @@
+// From the table that a source holds to what the world gets of it: draws epochs, numbers versions, writes changes and snapshots as text.
+// The same for every source that makes tables itself; lives in the Worker, so that the event loop of the server never touches rows.
+import { randomBytes } from "node:crypto";
+import { describeDialect } from "../csv/document.ts";
+import type { About, Columns, Cursor, Publication } from "../feed/publication.ts";
+import type { Revision } from "./held.ts";
+import { openSnapshots, type Source } from "./source.ts";
+
+export type Publishing = Source & {
+  /** `changedAt` in ms since 1970; `noticedAt` by the monotonic clock. */
+  publish(revision: Revision, changedAt: number, noticedAt: number): void;
+};
+
+export type PublishingOptions = {
+  readonly name: string;
+  /** A monotonic clock in ms. */
+  readonly now: () => number;
+  readonly onPublication: (publication: Publication) => void;
+};
+
+export function openPublishing({ name, now, onPublication }: PublishingOptions): Publishing {
+  const snapshots = openSnapshots();
+  let columns: Columns = { count: 0, json: "[]" };
+  let cursor: Cursor = { epoch: "", version: 0 };
+
+  function publish(revision: Revision, changedAt: number, noticedAt: number): void {
+    const { table, document, view, isNewEpoch } = revision;
+    if (isNewEpoch) columns = { count: table.columns.length, json: JSON.stringify(table.columns) };
+    cursor = isNewEpoch ? { epoch: newEpoch(), version: 1 } : { ...cursor, version: cursor.version + 1 };
+    const splices = splicesOf(revision);
+    const about: About = {
+      name,
+      dialect: describeDialect(document),
+      warnings: warningsOf(revision),
+      changedAt,
+      readMs: Math.round((now() - noticedAt) * 1000) / 1000,
+      bytes: table.length(),
+    };
+    snapshots.show({ cursor, columns, table, view });
+    onPublication({ cursor, columns, rows: view.end - view.first, splices, about });
+  }
+
+  return { publish, snapshot: snapshots.snapshot, close: snapshots.close };
+}
+
+/** No history of any server has the same. */
+const newEpoch = () => randomBytes(6).toString("base64url");
+
+/** The change as JSON, `[[start, deleted, rows], …]`; undefined if the view is to be taken anew. */
+function splicesOf({ table, change }: Revision): string | undefined {
+  if (change === "all") return undefined;
+  const texts = change.map(({ start, deleted, from, inserted }) => {
+    const rows = table.render(from, from + inserted, "arrays");
+    return `[${start},${deleted},${rows.text}]`;
+  });
+  return `[${texts.join(",")}]`;
+}
+
+function warningsOf({ document: { dialect, replaced }, table }: Revision): string[] {
+  const warnings: string[] = [];
+  const surplus = table.surplus();
+  if (dialect.renamed > 0) warnings.push(`${plural(dialect.renamed, "column")} renamed: the name was there already`);
+  if (surplus > 0) warnings.push(`${plural(surplus, "cell")} dropped: beyond the last column of the header`);
+  if (replaced > 0) warnings.push(`${plural(replaced, "character")} replaced: not valid in the encoding`);
+  return warnings;
+}
+
+const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,0 +1,25 @@
+// How a source is read. Types only.
+import type { ReadOptions } from "../csv/options.ts";
+
+/** How a table is taken from what is read. */
+export type TableOptions = ReadOptions & {
+  /** The table is the last so many rows of the source. Default: all. */
+  readonly lastRows: number;
+  /** A larger file is refused. Default: 1 GiB. */
+  readonly maxFileBytes: number;
+  /** A source with a larger cell is refused, or not published while it is there. Default: 16 MiB. */
+  readonly maxCellBytes: number;
+  /** Milliseconds without a change after which a writer counts as done for now. Default: 250. */
+  readonly settleMs: number;
+};
+
+export type SourceSettings = TableOptions & {
+  /** A path, `-` for standard input, or the URL of a relay. */
+  readonly location: string;
+  /** Milliseconds between two looks at a file. */
+  readonly lookMs: number;
+  /** Whether to use file events; without them a change is seen at the next look. */
+  readonly watches: boolean;
+  /** A relay: without a heartbeat of its publisher for so long the table counts as stale. */
+  readonly silenceMs: number;
+};

@@ -1,0 +1,151 @@
+// The plain feed over real sockets: everyone gets whole tables, who is too slow skips some, and what is too large is said.
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { connectRaw, OPCODES, type RawClient } from "../hub/raw-client.ts";
+import { type Client, connect, TEST_TIMEOUT_MS, until } from "../support.ts";
+import { openTestHub } from "./open.ts";
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+/** A large frame that tells its number, and whether all of it is there. */
+const MARK_BYTES = 4;
+const numbered = (number: number, bytes: number) => String(number).padStart(MARK_BYTES, "0") + "x".repeat(bytes);
+const numberOf = (text: string) => Number(text.slice(0, MARK_BYTES));
+
+const textFramesOf = ({ frames }: RawClient) => frames.filter(({ opcode }) => opcode === OPCODES.text);
+const numbersOf = (client: RawClient) =>
+  textFramesOf(client).map(({ payload }) => numberOf(payload.toString("utf8", 0, MARK_BYTES)));
+
+describe("a client", () => {
+  test("that comes before there is a table waits, and has it the moment it is there", async () => {
+    await using hub = openTestHub();
+    await using first = await connect(hub.url);
+    await using second = await connect(`${hub.url}csv`);
+    hub.tick();
+    hub.replace([["1"]]);
+    expect(await first.next()).toBe('[{"a":"1"}]');
+    expect(await second.next()).toBe('[{"a":"1"}]');
+    hub.tick();
+    await hub.show("[]");
+    hub.tick();
+    expect([await first.next(), await first.next()]).toEqual(['[{"a":"1"}]', "[]"]);
+    expect([await second.next(), await second.next()]).toEqual(['[{"a":"1"}]', "[]"]);
+  });
+
+  test("that comes later has the current table at once, without a tick; nothing is rendered before", async () => {
+    await using hub = openTestHub();
+    hub.replace([["1"]]);
+    hub.replace([["2"]]);
+    expect(hub.taken).toEqual([]);
+    await using client = await connect(hub.url);
+    expect(await client.next()).toBe('[{"a":"2"}]');
+    await using another = await connect(hub.url);
+    expect(await another.next()).toBe('[{"a":"2"}]');
+    expect(hub.taken).toEqual(["frame"]);
+  });
+
+  test("that comes when the table has changed while nobody listened never sees what was rendered before", async () => {
+    await using hub = openTestHub();
+    hub.replace([["1"]]);
+    {
+      await using client = await connect(hub.url);
+      expect(await client.next()).toBe('[{"a":"1"}]');
+    }
+    await until("it to be gone", () => hub.clients() === 0);
+    hub.replace([["2"]]);
+    await using client = await connect(hub.url);
+    hub.tick();
+    expect(await client.next()).toBe('[{"a":"2"}]');
+  });
+
+  test("gets text of any script unharmed", async () => {
+    await using hub = openTestHub();
+    const text = JSON.stringify([{ ключ: "héllo ✓ 日本語 𝄞\u2028\u007f" }]);
+    await hub.show(text);
+    await using client = await connect(hub.url);
+    await until("the frame", () => hub.channel.plain.frame);
+    hub.tick();
+    expect([await client.next(), await client.next()]).toEqual([text, text]);
+  });
+
+  test("is counted while it is there", async () => {
+    await using hub = openTestHub();
+    {
+      await using _first = await connect(hub.url);
+      await using _second = await connect(hub.url);
+      await until("two clients", () => hub.clients() === 2);
+    }
+    await until("no clients", () => hub.clients() === 0);
+    expect(hub.counts).toEqual([1, 2, 1, 0]);
+  });
+});
+
+describe("a client that does not read", () => {
+  const FRAMES = 20;
+  const cases = [
+    { name: "when a tick is sent as one publication", bytes: 3 << 20, healthy: 1 },
+    { name: "when a tick is sent in slices", bytes: 3 << 20, healthy: 6 },
+  ];
+  test.each(cases)("skips whole frames and gets the newest, others miss none, $name", async ({ bytes, healthy }) => {
+    await using hub = openTestHub();
+    await using stalled = await connectRaw(hub.port);
+    await using stack = new AsyncDisposableStack();
+    const others: Client[] = [];
+    for (let i = 0; i < healthy; i++) others.push(stack.use(await connect(hub.url)));
+    stalled.pause();
+    for (let number = 0; number < FRAMES; number++) {
+      await hub.show(numbered(number, bytes));
+      if (number > 0) hub.tick(); // the first one goes to all by itself
+      for (const other of others) expect(numberOf(await other.next())).toBe(number);
+    }
+
+    stalled.resume();
+    await until("the newest frame", () => numbersOf(stalled).includes(FRAMES - 1));
+    const numbers = numbersOf(stalled);
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    expect(numbers.length).toBeLessThan(FRAMES);
+    expect(textFramesOf(stalled).every(({ payload }) => payload.length === MARK_BYTES + bytes)).toBe(true);
+
+    await hub.show("[]");
+    hub.tick();
+    await until("the next frame, on time again", () => textFramesOf(stalled).at(-1)?.payload.toString() === "[]");
+    for (const other of others) expect(await other.next()).toBe("[]");
+  });
+});
+
+describe("a large frame", () => {
+  test("reaches many clients whole, in slices", async () => {
+    await using hub = openTestHub();
+    await using stack = new AsyncDisposableStack();
+    const clients: Client[] = [];
+    for (let i = 0; i < 24; i++) clients.push(stack.use(await connect(hub.url)));
+    for (const number of [1, 2, 3]) {
+      const text = numbered(number, 2 << 20);
+      await hub.show(text);
+      hub.tick();
+      for (const client of clients) {
+        const got = await client.nextThat(`frame ${number}`, (message) => numberOf(message) === number);
+        expect(got === text).toBe(true);
+      }
+    }
+  });
+
+  test("that is too large ends every client with 1009 and the reason, newcomers too; one that fits is sent again", async () => {
+    await using hub = openTestHub({ maxFrameBytes: 20 });
+    await using waiting = await connect(hub.url);
+    hub.replace([["x".repeat(20)]]);
+    const reason = "the table is larger than --max-message (20 bytes): take csvcast.v1 or /csv.ndjson";
+    expect(await waiting.closed).toEqual({ code: 1009, reason });
+
+    await using newcomer = await connect(hub.url);
+    expect(await newcomer.closed).toEqual({ code: 1009, reason });
+
+    await hub.show("[]");
+    await using served = await connect(hub.url);
+    expect(await served.next()).toBe("[]");
+    hub.setFrame("x".repeat(21));
+    await until("the next one to be too large", () => "tooLarge" in (hub.channel.plain.frame ?? {}));
+    hub.tick();
+    expect(await served.closed).toEqual({ code: 1009, reason });
+    expect(served.waiting()).toBe(0);
+  });
+});

@@ -1,0 +1,119 @@
+// What sources are called wherever it is shown, and when they last changed: with the real program.
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { appendFile, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { nameOf } from "../../src/channel/sources.ts";
+import { parseMessage, type StatusMessage, SUBPROTOCOL } from "../../src/feed/protocol.ts";
+import { connect, type RunningServer, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+type Health = { readonly file: string; readonly state: string; readonly message: string; readonly changedMs: number };
+
+const healthText = async ({ http }: RunningServer) => (await fetch(`${http}/healthz`)).text();
+const healthOf = async (server: RunningServer) => JSON.parse(await healthText(server)) as Health;
+
+const becomes = (server: RunningServer, state: string) =>
+  until(`the state ${state}`, async () => {
+    const health = await healthOf(server);
+    return health.state === state && health;
+  });
+
+test.each([
+  { location: "-", name: "standard input" },
+  { location: "/a/b/c.csv", name: "c.csv" },
+  { location: "c.csv", name: "c.csv" },
+  { location: "/a/b\t/c\t.csv", name: '"c\\t.csv"' },
+  { location: "redis://user:secret@redis.example/3?topic=line1", name: "topic line1 at redis.example:6379/3" },
+])("$location is called $name", ({ location, name }) => {
+  expect(nameOf(location)).toBe(name);
+});
+
+describe("the folder of a file is never told, though the file is called", () => {
+  const NAMES = [
+    "a\tb.csv",
+    "a\nb.csv",
+    "\u0001\u001b[31m.csv",
+    "a\u202eb.csv",
+    "$&.csv",
+    "$`$'$1$$.csv",
+    "a b'\"\\.csv",
+  ];
+
+  test.concurrent.each(NAMES.map((name) => ({ name, printed: JSON.stringify(name) })))("$printed", async ({ name }) => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write(name, "x\n1\n");
+    await using server = await startServer([path, "--max-cell=1KiB"], { folder });
+    await becomes(server, "live");
+    await using client = await connect(server.url, { protocols: [SUBPROTOCOL] });
+    const seen: string[] = [];
+    /** What everyone may see of the state. */
+    async function look(state: string): Promise<void> {
+      const { file, message } = await becomes(server, state);
+      expect(file).toBe(nameOf(path));
+      if (state !== "live") expect(message).toStartWith(`${nameOf(path)}: `);
+      const isThat = (text: string) => (parseMessage(text) as StatusMessage | undefined)?.state === state;
+      seen.push(await client.nextThat(`the status ${state}`, isThat), await healthText(server));
+      seen.push(await (await fetch(`${server.http}/metrics`)).text());
+    }
+
+    await look("live");
+    await rm(path);
+    await look("missing");
+    await folder.write(name, "x\n1\n");
+    await look("live");
+    await folder.write(name, `x\n${"y".repeat(2_000)}\n`);
+    await look("stale");
+    await folder.write(name, 'x\n1\n"open\n');
+    await look("invalid");
+    expect(seen.filter((text) => text.includes(folder.path) || text.includes("csvcast-test-"))).toEqual([]);
+    expect(server.stdout() + server.stderr()).not.toContain(folder.path);
+  });
+
+  test("a refused one neither", async () => {
+    await using folder = await temporaryFolder();
+    await using server = await startServer([], { folder, stdin: "open" });
+    server.type(`${join(folder.path, "no\u0007such$&.csv")}\n`);
+    await server.prints("no such file", "stderr");
+    expect(await healthText(server)).not.toContain(folder.path);
+    expect(server.stderr()).toContain(nameOf("no\u0007such$&.csv"));
+    expect(server.stderr()).not.toContain(folder.path);
+  });
+});
+
+test("standard input is called that, once, and what is wrong with it names the options by their names", async () => {
+  await using folder = await temporaryFolder();
+  await using server = await startServer(["-", "--max-cell=1KiB"], { folder, stdin: "open" });
+  server.type("x-y\n1-2\n");
+  expect((await becomes(server, "live")).file).toBe("standard input");
+  server.type(`${"y".repeat(2_000)}\n`);
+  const { message } = await until("its state to be another", async () => {
+    const health = await healthOf(server);
+    return health.state !== "live" && health;
+  });
+  expect(message).toStartWith("standard input: ");
+  expect(message).toContain("--max-cell");
+  expect(message.split("standard input").length).toBe(2);
+  expect(server.stdout() + server.stderr()).not.toMatch(/standard input\S*standard input/);
+});
+
+test("a file that is three days old changed when it says, for Prometheus and in /healthz; then when it is appended to", async () => {
+  const THREE_DAYS_S = 3 * 24 * 3600;
+  await using folder = await temporaryFolder();
+  const path = await folder.write("f.csv", "x\n1\n");
+  const then = Math.floor(Date.now() / 1000) - THREE_DAYS_S;
+  await utimes(path, then, then);
+  await using server = await startServer([path], { folder });
+  await becomes(server, "live");
+  const changed = async () => {
+    const text = await (await fetch(`${server.http}/metrics`)).text();
+    return Number(/^csvcast_file_changed_timestamp_seconds (\S+)$/m.exec(text)?.[1]);
+  };
+  expect(await changed()).toBe((await stat(path)).mtimeMs / 1000);
+  expect(await changed()).toBe(then);
+  const { changedMs } = await healthOf(server);
+  expect(Math.abs(changedMs / 1000 - THREE_DAYS_S)).toBeLessThan(60);
+
+  await appendFile(path, "2\n");
+  await until("the change", async () => Date.now() / 1000 - (await changed()) < 60);
+});

@@ -1,0 +1,284 @@
+// A client's copy of the table: the one rule, snapshots in parts, and splices, compared with Array.prototype.splice.
+import { describe, expect, test } from "bun:test";
+import type { DeltaMessage, Row, SnapshotMessage, Splice, SyncMessage } from "../../src/feed/protocol.ts";
+import { applySplices, openTable, splicesBetween, toObjects } from "../../src/follow/table.ts";
+
+const EPOCH = "k3f9";
+const rowsOf = (...names: readonly string[]): Row[] => names.map((name) => [name]);
+const numbered = (count: number): Row[] => Array.from({ length: count }, (_, i) => [String(i)]);
+
+const part = (rows: readonly Row[], over: Partial<SnapshotMessage> = {}): SnapshotMessage => ({
+  type: "snapshot",
+  epoch: EPOCH,
+  version: 1,
+  columns: ["a"],
+  at: 0,
+  rows,
+  count: rows.length,
+  ...over,
+});
+
+const delta = (from: number, splices: Splice[], count: number, over: Partial<DeltaMessage> = {}): DeltaMessage => ({
+  type: "delta",
+  epoch: EPOCH,
+  from,
+  to: from + 1,
+  splices,
+  count,
+  ...over,
+});
+
+const sync = (version: number, count: number, epoch = EPOCH): SyncMessage => ({
+  type: "sync",
+  epoch,
+  version,
+  count,
+  time: 0,
+});
+
+function holding(...names: readonly string[]) {
+  const copy = openTable();
+  copy.applySnapshotPart(part(rowsOf(...names)));
+  return copy;
+}
+
+describe("a snapshot", () => {
+  test("becomes the table when its last part is there, and not before", () => {
+    const copy = openTable();
+    expect(copy.applySnapshotPart(part(rowsOf("x", "y"), { count: 3 }))).toBe("part");
+    expect([copy.table(), copy.cursor(), copy.isPartial()]).toEqual([undefined, undefined, true]);
+    expect(copy.applySnapshotPart(part(rowsOf("z"), { at: 2, count: 3 }))).toBe("complete");
+    expect(copy.table()).toEqual({ columns: ["a"], rows: rowsOf("x", "y", "z"), cursor: "k3f9:1" });
+    expect([copy.cursor(), copy.isPartial()]).toEqual(["k3f9:1", false]);
+  });
+
+  test("of a table without rows is complete at once", () => {
+    const copy = openTable();
+    expect(copy.applySnapshotPart(part([]))).toBe("complete");
+    expect(copy.table()?.rows).toEqual([]);
+  });
+
+  test("leaves the table before it as it was, for whoever has kept it", () => {
+    const copy = holding("old");
+    const before = copy.table();
+    copy.applySnapshotPart(part(rowsOf("new"), { epoch: "other", columns: ["b"] }));
+    expect(before).toEqual({ columns: ["a"], rows: rowsOf("old"), cursor: "k3f9:1" });
+    expect(copy.table()).toEqual({ columns: ["b"], rows: rowsOf("new"), cursor: "other:1" });
+  });
+
+  test("that begins anew makes the one that was under way forgotten", () => {
+    const copy = openTable();
+    copy.applySnapshotPart(part(rowsOf("x"), { count: 9 }));
+    copy.applySnapshotPart(part(rowsOf("y"), { version: 2, count: 2 }));
+    expect(copy.applySnapshotPart(part(rowsOf("z"), { version: 2, at: 1, count: 2 }))).toBe("complete");
+    expect(copy.table()?.rows).toEqual(rowsOf("y", "z"));
+  });
+
+  const misfits: { name: string; over: Partial<SnapshotMessage> }[] = [
+    { name: "leaves rows out", over: { at: 2 } },
+    { name: "repeats rows", over: { at: 1, rows: rowsOf("x"), version: 1, count: 4 } },
+    { name: "is of another version", over: { version: 2 } },
+    { name: "is of another epoch", over: { epoch: "other" } },
+    { name: "has other ideas of how many rows there are", over: { count: 4 } },
+    { name: "has more rows than there are", over: { rows: rowsOf("y", "z", "!") } },
+  ];
+  test.each(misfits)("part that $name is a gap, after which nothing is trusted", ({ over }) => {
+    const copy = holding("old");
+    copy.applySnapshotPart(part(rowsOf("x"), { version: 1, count: 3 }));
+    expect(copy.applySnapshotPart(part(rowsOf("y"), { at: 1, count: 3, ...over }))).toBe("gap");
+    expect([copy.cursor(), copy.isPartial(), copy.table()?.rows]).toEqual([undefined, false, rowsOf("old")]);
+  });
+
+  test("part that comes out of nowhere is a gap", () => {
+    expect(openTable().applySnapshotPart(part(rowsOf("y"), { at: 1, count: 2 }))).toBe("gap");
+    const copy = openTable();
+    copy.applySnapshotPart(part(rowsOf("x"), { count: 2 }));
+    copy.dropParts();
+    expect(copy.applySnapshotPart(part(rowsOf("y"), { at: 1, count: 2 }))).toBe("gap");
+  });
+});
+
+describe("a delta", () => {
+  test("of my epoch and from my version applies, in place", () => {
+    const copy = holding("a", "b", "c");
+    const table = copy.table();
+    expect(copy.applyDelta(delta(1, [[3, 0, rowsOf("d")]], 4))).toBe("applied");
+    expect(copy.applyDelta(delta(2, [[0, 2, []]], 2, { to: 7 }))).toBe("applied");
+    expect(copy.table()).toBe(table);
+    expect(table).toEqual({ columns: ["a"], rows: rowsOf("c", "d"), cursor: "k3f9:7" });
+    expect(copy.cursor()).toBe("k3f9:7");
+  });
+
+  test("may change nothing but the version", () => {
+    const copy = holding("a");
+    expect(copy.applyDelta(delta(1, [], 1))).toBe("applied");
+    expect(copy.cursor()).toBe("k3f9:2");
+  });
+
+  const others: { name: string; message: DeltaMessage; expected: "gap" | "duplicate" }[] = [
+    { name: "that begins later", message: delta(2, [[0, 1, []]], 1), expected: "gap" },
+    { name: "that begins earlier and ends later", message: delta(0, [[0, 1, []]], 1, { to: 2 }), expected: "gap" },
+    { name: "of another epoch", message: delta(1, [[0, 1, []]], 1, { epoch: "x" }), expected: "gap" },
+    { name: "that is known already", message: delta(0, [[0, 1, []]], 1), expected: "duplicate" },
+  ];
+  test.each(others)("$name is a $expected, and the cursor stays", ({ message, expected }) => {
+    const copy = holding("a", "b");
+    expect(copy.applyDelta(message)).toBe(expected);
+    expect([copy.table()?.rows, copy.cursor()]).toEqual([rowsOf("a", "b"), "k3f9:1"]);
+  });
+
+  const wrong: { name: string; splices: Splice[]; count: number }[] = [
+    { name: "leads to another number of rows", splices: [[0, 1, []]], count: 2 },
+    { name: "begins behind the end", splices: [[3, 0, rowsOf("x")]], count: 3 },
+    { name: "takes more than there is", splices: [[1, 2, rowsOf("x")]], count: 2 },
+    {
+      name: "goes wrong in its second half",
+      splices: [
+        [0, 2, []],
+        [1, 0, rowsOf("x", "y")],
+      ],
+      count: 2,
+    },
+  ];
+  test.each(wrong)("that $name is a gap: nothing of it applies, and nothing is trusted", ({ splices, count }) => {
+    const copy = holding("a", "b");
+    expect(copy.applyDelta(delta(1, splices, count))).toBe("gap");
+    expect([copy.table()?.rows, copy.cursor()]).toEqual([rowsOf("a", "b"), undefined]);
+    expect(copy.applyDelta(delta(1, [], 2))).toBe("gap");
+    expect(copy.applySnapshotPart(part(rowsOf("c")))).toBe("complete");
+    expect(copy.cursor()).toBe("k3f9:1");
+  });
+
+  test("is a gap before there is a table", () => {
+    expect(openTable().applyDelta(delta(1, [], 0))).toBe("gap");
+  });
+
+  test("that applies makes parts of a snapshot forgotten", () => {
+    const copy = holding("a");
+    copy.applySnapshotPart(part(rowsOf("x"), { version: 5, count: 2 }));
+    expect(copy.applyDelta(delta(1, [[1, 0, rowsOf("b")]], 2))).toBe("applied");
+    expect(copy.applySnapshotPart(part(rowsOf("y"), { version: 5, at: 1, count: 2 }))).toBe("gap");
+  });
+});
+
+test("a sync is compared with what is held", () => {
+  const copy = holding("a", "b");
+  expect(copy.compare(sync(1, 2))).toBe("same");
+  expect(copy.compare(sync(2, 2))).toBe("gap");
+  expect(copy.compare(sync(1, 2, "x"))).toBe("gap");
+  expect(copy.cursor()).toBe("k3f9:1");
+  expect(copy.compare(sync(1, 3))).toBe("gap");
+  expect(copy.cursor()).toBeUndefined();
+  expect(openTable().compare(sync(1, 0))).toBe("gap");
+  copy.applySnapshotPart(part(rowsOf("a"), { count: 2 }));
+  expect(copy.compare(sync(1, 2))).toBe("part");
+});
+
+/** A sequence of numbers from a seed (mulberry32). */
+function randomOf(seed: number): (below: number) => number {
+  return (below) => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
+const bySplice = (before: readonly Row[], splices: readonly Splice[]) => {
+  const rows = [...before];
+  for (const [start, deleteCount, inserted] of splices) rows.splice(start, deleteCount, ...inserted);
+  return rows;
+};
+
+describe("splices", () => {
+  test("do what Array.prototype.splice does, one after the other, in any order and number", () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const below = randomOf(seed);
+      const before = numbered(below(60));
+      const splices: Splice[] = [];
+      let length = before.length;
+      let from = 0;
+      for (let i = below(40); i > 0; i--) {
+        if (below(12) === 0) from = 0;
+        const start = Math.min(length, below(3) === 0 ? below(length + 1) : from + below(3));
+        const deleteCount = Math.min(below(4), length - start);
+        const inserted = Array.from({ length: below(4) }, (_, k): Row => [`${seed}.${i}.${k}`]);
+        splices.push([start, deleteCount, inserted]);
+        length += inserted.length - deleteCount;
+        from = start + inserted.length;
+      }
+      const rows = [...before];
+      applySplices(rows, splices);
+      expect({ seed, rows }).toEqual({ seed, rows: bySplice(before, splices) });
+    }
+  });
+
+  test("may be larger than a call may have arguments", () => {
+    const many = numbered(300_000);
+    for (const splice of [[1, 1, many] as const, [0, 0, many] as const, [2, 0, many] as const]) {
+      const rows = rowsOf("x", "y");
+      applySplices(rows, [splice]);
+      expect(rows).toHaveLength(2 - splice[1] + many.length);
+      expect(rows[splice[0]]).toBe(many[0]!);
+    }
+  });
+
+  test("in the order of their rows cost one pass, however many they are", () => {
+    // One by one this moves 4 billion rows, for minutes: a test that ends is a test that passes.
+    const rows = numbered(400_000);
+    const splices = Array.from({ length: 200_000 }, (_, i): Splice => [i * 3, 1, [[`${i}a`], [`${i}b`]]]);
+    applySplices(rows, splices);
+    expect(rows).toHaveLength(600_000);
+    expect(rows.slice(3, 6)).toEqual([["1a"], ["1b"], ["3"]]);
+  });
+});
+
+describe("the splices between two tables", () => {
+  const cases: { name: string; before: string; after: string; expected: Splice[] }[] = [
+    { name: "that are the same", before: "abc", after: "abc", expected: [] },
+    { name: "of which one has grown", before: "abc", after: "abcde", expected: [[3, 0, rowsOf("d", "e")]] },
+    { name: "of which one has lost its head", before: "abc", after: "bc", expected: [[0, 1, []]] },
+    { name: "with a row in between", before: "abc", after: "abXc", expected: [[2, 0, rowsOf("X")]] },
+    {
+      name: "with rows that were edited, and a new one",
+      before: "abcd",
+      after: "XbYZe",
+      expected: [
+        [0, 1, rowsOf("X")],
+        [2, 2, rowsOf("Y", "Z", "e")],
+      ],
+    },
+    {
+      name: "of which the first row was edited and one was appended",
+      before: "abcd",
+      after: "Xbcde",
+      expected: [
+        [0, 1, rowsOf("X")],
+        [4, 0, rowsOf("e")],
+      ],
+    },
+    { name: "that share nothing", before: "ab", after: "xyz", expected: [[0, 2, rowsOf("x", "y", "z")]] },
+    { name: "of which one is empty", before: "ab", after: "", expected: [[0, 2, []]] },
+    { name: "with rows that repeat", before: "aa", after: "aaa", expected: [[2, 0, rowsOf("a")]] },
+  ];
+  test.each(cases)("$name", ({ before, after, expected }) => {
+    const splices = splicesBetween(rowsOf(...before), rowsOf(...after));
+    expect(splices).toEqual(expected);
+    expect(bySplice(rowsOf(...before), splices)).toEqual(rowsOf(...after));
+  });
+
+  test("lead from any to any", () => {
+    for (let seed = 1; seed <= 500; seed++) {
+      const below = randomOf(seed);
+      const table = () => Array.from({ length: below(12) }, (): Row => [String(below(3)), "x"]);
+      const [before, after] = [table(), table()];
+      expect({ seed, rows: bySplice(before, splicesBetween(before, after)) }).toEqual({ seed, rows: after });
+    }
+  });
+});
+
+test("rows become objects, even under names that mean something to objects", () => {
+  const [object] = toObjects({ columns: ["b", "__proto__", "constructor"], rows: [["1", "2", "3"]] });
+  expect(JSON.stringify(object)).toBe('{"b":"1","__proto__":"2","constructor":"3"}');
+  expect(Object.getPrototypeOf(object)).toBe(Object.prototype);
+});

@@ -1,0 +1,203 @@
+// A follower and a publisher without servers around them, and a real Redis between them.
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { Publication } from "../../src/feed/publication.ts";
+import { relayKeys } from "../../src/relay/wire.ts";
+import { openThread } from "../../src/source/thread.ts";
+import { engines, skipped, startRedis } from "../redis.ts";
+import { temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
+import { followWith, partsOf, settingsOf } from "./following.ts";
+import { CHANGED_AT, openTestPublisher } from "./publishing.ts";
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
+
+const cells = (rows: readonly string[]) => JSON.stringify(rows.map((row) => [row]));
+
+describe.skipIf(engines.length === 0)(`a follower${skipped}`, () => {
+  test.concurrent(
+    "has the table of its publisher under the same cursors, in every shape, and the age of the file",
+    async () => {
+      await using folder = await temporaryFolder();
+      await using redis = await startRedis(folder.path);
+      const url = `redis://127.0.0.1:${redis.port}?topic=t`;
+      await using publisher = openTestPublisher(url);
+      publisher.begin("one", 4, ["x", "y,z", 'q"', "", "é"]);
+      using follower = followWith(url);
+      const holds = (rows: readonly string[]) => JSON.stringify(follower.rows()) === cells(rows);
+      await follower.until("the first table", () => holds(publisher.rows()));
+      expect(follower.last()).toMatchObject({
+        cursor: { epoch: "one", version: 4 },
+        columns: { count: 1, json: '["a"]' },
+        rows: 5,
+        about: {
+          name: "f.csv",
+          relay: `topic t at 127.0.0.1:${redis.port}`,
+          dialect: "comma, UTF-8",
+          warnings: ["1 cell dropped"],
+          changedAt: CHANGED_AT + 4,
+        },
+      });
+      publisher.append("7", "8");
+      await follower.until("the rows that were appended", () => follower.rows().length === 7);
+      expect(follower.last()).toMatchObject({ cursor: { version: 5 }, splices: '[[5,0,[["7"],["8"]]]]', rows: 7 });
+      expect(follower.last()!.about.changedAt).toBe(CHANGED_AT + 5);
+
+      const { cursor, parts } = await partsOf(follower.source, "rows");
+      expect(cursor).toEqual({ epoch: "one", version: 5 });
+      expect(JSON.stringify(parts.flatMap(({ text }) => JSON.parse(text) as unknown[]))).toBe(cells(publisher.rows()));
+      const { parts: frame } = await partsOf(follower.source, "frame");
+      expect(frame[0]!.text).toBe(JSON.stringify(publisher.rows().map((a) => ({ a }))));
+      const { parts: csv } = await partsOf(follower.source, "csv");
+      expect(Buffer.concat(csv).toString()).toBe('a\r\nx\r\n"y,z"\r\n"q"""\r\n""\r\né\r\n7\r\n8\r\n');
+
+      publisher.begin("two", 5, ["other"]); // the same version, in another epoch
+      await follower.until("the table of another epoch", () => holds(["other"]));
+      expect(follower.last()).toMatchObject({ cursor: { epoch: "two", version: 5 }, splices: undefined });
+      await until("the counts", () => (follower.links.at(-1)?.snapshots ?? 0) > 1);
+      expect(follower.links.at(-1)).toMatchObject({ connected: true, reconnects: 0 });
+      await follower.until("the publisher's status", () => follower.status()?.state === "live");
+      expect(follower.status()).toEqual({ state: "live", message: "", since: 1 });
+    },
+  );
+
+  test.concurrent("says when it has lost its publisher, or Redis, and goes on when either is back", async () => {
+    await using folder = await temporaryFolder();
+    await using redis = await startRedis(folder.path);
+    const url = `redis://127.0.0.1:${redis.port}`;
+    using follower = followWith(url);
+    const isNow = (state: string, reason: RegExp) => () =>
+      follower.status()?.state === state && reason.test(follower.status()?.problem?.reason ?? "");
+    await follower.until("no topic", isNow("waiting", /^the relay has no such topic yet$/));
+    {
+      await using publisher = openTestPublisher(url);
+      publisher.begin("k3f9", 1, ["1"]);
+      await follower.until("the table", () => follower.status()?.state === "live" && follower.rows().length === 1);
+      redis.pause();
+      await follower.until("Redis to be lost", isNow("stale", /relay cannot be read: no answer to/));
+      publisher.append("2");
+      redis.resume();
+      await follower.until("the next row", () => follower.status()?.state === "live" && follower.rows().length === 2);
+      await redis.send("XADD", [relayKeys("csv").stream, "*", "h", "{"]);
+      await follower.until(
+        "what came to be refused",
+        isNow("stale", /relay sends what cannot be taken: what came is no JSON/),
+      );
+      await redis.send("FLUSHALL");
+      await follower.until("it to be over", () => follower.status()?.state === "live");
+    }
+    await follower.until("the publisher to be lost", isNow("stale", /has no heartbeat of its publisher for 0.25 s/));
+    expect(follower.rows()).toHaveLength(2);
+  });
+
+  test.concurrent("that resumes goes on from there, and a snapshot waits for the first table", async () => {
+    await using folder = await temporaryFolder();
+    await using redis = await startRedis(folder.path);
+    const url = `redis://127.0.0.1:${redis.port}`;
+    await using publisher = openTestPublisher(url);
+    publisher.begin("k3f9", 7, ["x", "y"]);
+    using follower = followWith(url, {}, { epoch: "k3f9", version: 8 });
+    const waiting = follower.source.snapshot("rows");
+    await until("the publisher to write", () => publisher.counts().entries > 3);
+    expect(follower.publications).toEqual([]); // version 7 would lead back
+    publisher.append("z");
+    expect((await waiting).cursor).toEqual({ epoch: "k3f9", version: 8 });
+    await follower.until("the table", () => JSON.stringify(follower.rows()) === cells(["x", "y", "z"]));
+  });
+
+  test.concurrent("in a Worker that dies is started again, and goes on where it was", async () => {
+    await using folder = await temporaryFolder();
+    await using redis = await startRedis(folder.path);
+    const url = `redis://127.0.0.1:${redis.port}`;
+    await using publisher = openTestPublisher(url);
+    publisher.begin("k3f9", 7, ["x", "y"]);
+    const thread = openThread(new URL("../../src/channel/sources.worker.ts", import.meta.url));
+    const seen: Publication[] = [];
+    const statuses: string[] = [];
+    const nothing = () => {};
+    const source = thread.open(settingsOf(url), {
+      onPublication: (publication) => void seen.push(publication),
+      onStatus: ({ state, problem }) => void statuses.push(`${state} ${problem?.reason ?? ""}`),
+      onProgress: nothing,
+      onRefused: nothing,
+    });
+    await until("the table", () => seen.at(-1)?.rows === 2);
+    // As a defect of ours would bring it down: what is no location.
+    const defect = { onPublication: nothing, onStatus: nothing, onProgress: nothing, onRefused: nothing };
+    thread.open(settingsOf(1n as never), defect).close();
+    await until("the crash", () => statuses.some((status) => status.includes("is started again")));
+    publisher.append("z");
+    await until("the table after it", () => seen.at(-1)?.rows === 3 && statuses.at(-1) === "live ");
+    expect(seen.at(-1)!.cursor).toEqual({ epoch: "k3f9", version: 8 });
+    const { parts } = await source.snapshot("rows");
+    expect((await Array.fromAsync(parts)).map(({ text }) => text).join()).toBe(cells(publisher.rows()));
+    thread.close();
+  });
+
+  test.concurrent("that is closed connects no more, reports nothing, and refuses who waits for a table", async () => {
+    await using folder = await temporaryFolder();
+    await using redis = await startRedis(folder.path);
+    const url = `redis://127.0.0.1:${redis.port}`;
+    const follower = followWith(url);
+    await follower.until("a connection", () => follower.links.at(-1)?.connected === true);
+    const waiting = follower.source.snapshot("rows");
+    follower.source.close();
+    expect(waiting).rejects.toThrow("closed");
+    await until("the connection to end", async () => {
+      const clients = String(await redis.send("CLIENT", ["LIST"]));
+      return clients.trim().split("\n").length === 1; // the test's own
+    });
+    const reports = [...follower.statuses, ...follower.links];
+    await using publisher = openTestPublisher(url);
+    publisher.begin("k3f9", 1, ["1"]);
+    await until("the publisher to write", () => publisher.counts().entries > 2);
+    expect([...follower.statuses, ...follower.links]).toEqual(reports);
+    expect(follower.publications).toEqual([]);
+  });
+
+  test.concurrent("closes while it cannot connect", async () => {
+    await using folder = await temporaryFolder();
+    await using redis = await startRedis(folder.path);
+    await redis.kill();
+    const follower = followWith(`redis://127.0.0.1:${redis.port}`);
+    await follower.until("Redis to be missed", () => follower.status()?.state === "waiting");
+    expect(follower.status()?.problem?.reason).toContain("cannot be read: no connection");
+    follower.source.close();
+    const { length } = follower.statuses;
+    await redis.start();
+    expect(await redis.send("PING")).toBe("PONG");
+    expect(follower.statuses).toHaveLength(length);
+  });
+
+  test.concurrent(
+    "what is stored in Redis stays bounded, however much is published, and who joins gets the last of it",
+    async () => {
+      await using folder = await temporaryFolder();
+      await using redis = await startRedis(folder.path);
+      const url = `redis://127.0.0.1:${redis.port}?topic=t`;
+      await using publisher = openTestPublisher(url);
+      const rows = Array.from({ length: 40 }, (_, n) => `${n}`.repeat(50_000));
+      publisher.begin("k3f9", 1, rows);
+      for (let n = 0; n < 300; n++) {
+        publisher.edit(`${n}`.padStart(100_000, "x"));
+        await until("it to be written", () => publisher.counts().pendingBytes < 1 << 20);
+      }
+      const { bytes, snapshots } = publisher.counts();
+      expect(bytes).toBeGreaterThan(30_000_000);
+      expect(snapshots).toBeGreaterThan(1);
+      await until("the stream to be as long as it may be", async () => {
+        const memory = await redis.send("MEMORY", ["USAGE", "csvcast:{t}:stream", "SAMPLES", "0"]);
+        return Number(memory) < 20 << 20;
+      });
+      using follower = followWith(url);
+      await follower.until("the last change", () => follower.rows().at(-1)?.[0] === publisher.rows().at(-1));
+      expect(follower.rows()).toHaveLength(40);
+    },
+  );
+});
+
+test("a location that is no relay is refused, without what is secret in it", async () => {
+  using follower = followWith("redis://u:s3cr3t@h/no-database");
+  await follower.until("a refusal", () => follower.refusals.length > 0);
+  expect(follower.refusals).toEqual([
+    { kind: "not-found", reason: "the path is the number of a database; a topic is given as ?topic=NAME" },
+  ]);
+});

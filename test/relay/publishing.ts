@@ -1,0 +1,103 @@
+// A publisher to a relay without a server around it, for tests: a table of one column that grows, and may begin anew.
+import type { Publication } from "../../src/feed/publication.ts";
+import { relayAddress, type RelayAddress } from "../../src/relay/address.ts";
+import { openPublisher, type PublisherCounts, type PublisherEvents } from "../../src/relay/publish/publisher.ts";
+import type { Snapshot } from "../../src/source/source.ts";
+
+export type TestPublisher = AsyncDisposable & {
+  rows(): readonly string[];
+  /** Appends rows, as one change. */
+  append(...rows: string[]): void;
+  /** The last row becomes another. */
+  edit(row: string): void;
+  counts(): PublisherCounts;
+  /** Another table, in an epoch of this name, at this version. */
+  begin(epoch: string, version: number, rows: readonly string[]): void;
+  /** What it reports. */
+  readonly events: readonly string[];
+  /** The publisher itself, and what it was given last. */
+  readonly sink: ReturnType<typeof openPublisher>;
+  publication(splices?: string): Publication;
+};
+
+export const HEARTBEAT_MS = 50;
+export const CHANGED_AT = 1_700_000_000_000;
+
+export function addressOf(url: string): RelayAddress {
+  const address = relayAddress(url);
+  if ("fault" in address) throw new Error(address.fault);
+  return address;
+}
+
+/** A snapshot that is cut into parts of two rows. */
+export function snapshotOf({ cursor, columns }: Publication, rows: readonly string[]): Snapshot<"rows"> {
+  async function* parts() {
+    for (let at = 0; at === 0 || at < rows.length; at += 2) {
+      const text = JSON.stringify(rows.slice(at, at + 2).map((row) => [row]));
+      yield { at, text, bytes: Buffer.byteLength(text) };
+    }
+  }
+  return { cursor, columns, rows: rows.length, parts: parts() };
+}
+
+export function openTestPublisher(
+  url: string,
+  changes: { isStandby?: boolean; onOwned?: PublisherEvents["onOwned"] } = {},
+): TestPublisher {
+  let rows: string[] = [];
+  let cursor = { epoch: "first", version: 1 };
+  const publication = (splices?: string): Publication => ({
+    cursor,
+    columns: { count: 1, json: '["a"]' },
+    rows: rows.length,
+    splices,
+    about: {
+      name: "f.csv",
+      dialect: "comma, UTF-8",
+      warnings: ["1 cell dropped"],
+      changedAt: CHANGED_AT + cursor.version + 0.5,
+      readMs: 1,
+      bytes: JSON.stringify(rows).length,
+    },
+  });
+  const events: string[] = [];
+  const sink = openPublisher(
+    {
+      address: addressOf(url),
+      heartbeatMs: HEARTBEAT_MS,
+      isStandby: changes.isStandby ?? false,
+      snapshot: async () => snapshotOf(publication(), rows),
+    },
+    {
+      onOwned(isForeign) {
+        events.push(isForeign ? "owned, foreign" : "owned");
+        changes.onOwned?.(isForeign);
+      },
+      onTaken: () => void events.push("taken"),
+      onAway: (why) => void events.push(`away: ${why}`),
+      onBack: () => void events.push("back"),
+      onTrouble: (why) => void events.push(`trouble: ${why}`),
+    },
+  );
+  sink.setStatus({ state: "live", message: "", since: 1 });
+  const splice = (start: number, deleted: number, added: readonly string[]) => {
+    rows = rows.toSpliced(start, deleted, ...added);
+    cursor = { ...cursor, version: cursor.version + 1 };
+    sink.publish(publication(JSON.stringify([[start, deleted, added.map((row) => [row])]])));
+  };
+  return {
+    rows: () => rows,
+    append: (...added) => splice(rows.length, 0, added),
+    edit: (row) => splice(rows.length - 1, 1, [row]),
+    counts: sink.counts,
+    begin(epoch, version, fresh) {
+      rows = [...fresh];
+      cursor = { epoch, version };
+      sink.publish(publication());
+    },
+    events,
+    sink,
+    publication,
+    [Symbol.asyncDispose]: sink.close,
+  };
+}

@@ -1,0 +1,66 @@
+// What is pending, and what of the stream may go.
+import { describe, expect, test } from "bun:test";
+import { type Delta, openLedger, openQueue } from "../../src/relay/publish/queue.ts";
+
+const delta = (from: number, splices = "[]", epoch = "e"): Delta => ({
+  kind: "delta",
+  epoch,
+  from,
+  to: from + 1,
+  count: 0,
+  splices,
+  warnings: [],
+});
+const at = (version: number) => ({ epoch: "e", version });
+
+describe("what is pending", () => {
+  test("leads on from where the stream has come to, and what is behind that is done", () => {
+    const queue = openQueue(1000, 10);
+    for (const from of [1, 2, 3]) queue.add(delta(from));
+    expect(queue.settle("e:2", at(4))).toBe(true);
+    expect(queue.batch(1000).map(({ from }) => from)).toEqual([2, 3]);
+    expect(queue.settle("e:4", at(4))).toBe(true);
+    expect(queue.entries()).toBe(0);
+    expect(queue.bytes()).toBe(0);
+  });
+
+  test("does not follow another epoch, an older state, or none", () => {
+    const queue = openQueue(1000, 10);
+    queue.add(delta(5));
+    for (const head of ["e:4", "f:5", ""]) expect(queue.settle(head, at(6))).toBe(false);
+    expect(queue.entries()).toBe(1);
+  });
+
+  test("is dropped as a whole when it is too much", () => {
+    const bytes = openQueue(10, 10);
+    expect(bytes.add(delta(1, "[1234567]"))).toBe(true);
+    expect(bytes.add(delta(2))).toBe(false);
+    expect(bytes.entries()).toBe(0);
+    const entries = openQueue(1000, 1);
+    expect(entries.add(delta(1))).toBe(true);
+    expect(entries.add(delta(2))).toBe(false);
+  });
+
+  test("goes in batches, a large one alone", () => {
+    const queue = openQueue(1000, 10);
+    for (const from of [1, 2, 3]) queue.add(delta(from, "x".repeat(100)));
+    expect(queue.batch(50)).toHaveLength(1);
+    expect(queue.batch(100)).toHaveLength(2);
+    expect(queue.batch(1000)).toHaveLength(3);
+  });
+});
+
+describe("what was written", () => {
+  test("goes from its beginning when it is too much, but nothing that the snapshot needs", () => {
+    const ledger = openLedger();
+    for (let n = 1; n <= 10; n++) ledger.add(`${n}-0`, 36); // 100 bytes each, with what an entry takes
+    expect(ledger.since("7-0")).toBe(300);
+    expect(ledger.since("10-0")).toBe(0);
+    expect(ledger.trim(2_000, "9-0")).toBe("");
+    expect(ledger.trim(400, "2-0")).toBe("3-0");
+    expect(ledger.trim(400, "9-0")).toBe("7-0");
+    expect(ledger.trim(400, "9-0")).toBe("");
+    ledger.clear();
+    expect(ledger.trim(0, "9-0")).toBe("");
+  });
+});

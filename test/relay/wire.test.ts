@@ -1,0 +1,155 @@
+// What stands in Redis: what is written can be read, and whatever else may stand there is refused, never half taken.
+import { describe, expect, test } from "bun:test";
+import {
+  entryFields,
+  isBehind,
+  parseEntry,
+  parsePointer,
+  parseRows,
+  parseSplices,
+  type RelayEntry,
+} from "../../src/relay/wire.ts";
+
+const entries: RelayEntry[] = [
+  {
+    kind: "delta",
+    epoch: "k3f9",
+    from: 4,
+    to: 5,
+    count: 2,
+    splices: '[[1,0,[["a","b"]]]]',
+    warnings: ["w"],
+    changedAt: 9,
+  },
+  { kind: "snapshot", epoch: "k3f9", version: 5 },
+  { kind: "status", epoch: "k3f9", version: 5, state: "stale", message: 'a "message"\n', since: 7 },
+];
+const pointer = {
+  id: "x-1",
+  epoch: "k3f9",
+  version: 5,
+  columns: ["11", "__proto__", "a_1", ""],
+  rows: 2,
+  parts: 1,
+  after: "1-0",
+  file: "f.csv",
+  dialect: "comma, UTF-8",
+  warnings: ["1 cell dropped"],
+  changedAt: 1_760_000_000_000,
+};
+
+test.each(entries)("an entry of kind $kind survives", (entry) => {
+  expect(parseEntry(entryFields(entry))).toEqual(entry);
+});
+
+test.each([undefined, null, "7", -1, 0.5, 1e400])(
+  "a time of change that is %p is none, and hurts nothing",
+  (changedAt) => {
+    const [delta] = entries;
+    expect(parseEntry(entryFields({ ...delta, changedAt } as RelayEntry))).toEqual({
+      ...delta,
+      changedAt: undefined,
+    } as RelayEntry);
+    expect(parsePointer(JSON.stringify({ ...pointer, changedAt }), 4)).toEqual({ ...pointer, changedAt: undefined });
+  },
+);
+
+test("an entry of a kind that is not known is none, and no error", () => {
+  expect(parseEntry(["h", '{"kind":"later"}'])).toBeUndefined();
+});
+
+const head = (fields: object) => ["h", JSON.stringify(fields), "s", "[]"];
+test.each([
+  ["no fields", []],
+  ["another first field", ["x", "{}"]],
+  ["no JSON", ["h", "{"]],
+  ["an array", ["h", "[]"]],
+  ["null", ["h", "null"]],
+  ["a number", ["h", 7 as unknown as string]],
+  ["a delta without splices", ["h", JSON.stringify({ kind: "delta", epoch: "e", from: 1, to: 2, count: 0 })]],
+  ["a delta that leads nowhere", head({ kind: "delta", epoch: "e", from: 2, to: 2, count: 0 })],
+  ["a delta with a negative version", head({ kind: "delta", epoch: "e", from: -1, to: 2, count: 0 })],
+  ["a delta with half a row", head({ kind: "delta", epoch: "e", from: 1, to: 2, count: 0.5 })],
+  ["a delta without an epoch", head({ kind: "delta", from: 1, to: 2, count: 0 })],
+  ["an epoch that forges an event", head({ kind: "delta", epoch: "e\ndata: x", from: 1, to: 2, count: 0 })],
+  ["a snapshot without a version", head({ kind: "snapshot", epoch: "e" })],
+  ["a status of no state", head({ kind: "status", epoch: "e", version: 1, state: "fine", message: "", since: 1 })],
+  ["a status without a time", head({ kind: "status", epoch: "e", version: 1, state: "live", message: "" })],
+  [
+    "a status whose message is an object",
+    head({ kind: "status", epoch: "e", version: 1, state: "live", message: {}, since: 1 }),
+  ],
+])("%s is no entry", (_name, fields) => {
+  expect(() => parseEntry(fields)).toThrow();
+});
+
+describe("the pointer to the snapshot", () => {
+  test("survives, with the names of the columns as they are", () => {
+    expect(parsePointer(JSON.stringify(pointer), 4)).toEqual(pointer);
+  });
+
+  test.each([
+    ["no JSON", "{"],
+    ["names twice", JSON.stringify({ ...pointer, columns: ["a", "a"] })],
+    ["a name that is no text", JSON.stringify({ ...pointer, columns: [1] })],
+    ["half a character in a name", JSON.stringify({ ...pointer, columns: ["\ud800"] })],
+    ["an id that leads to another key", JSON.stringify({ ...pointer, id: "x}:y" })],
+    ["no place in the stream", JSON.stringify({ ...pointer, after: "$" })],
+    ["less than no rows", JSON.stringify({ ...pointer, rows: -1 })],
+    ["no file", JSON.stringify({ ...pointer, file: undefined })],
+  ])("with %s is none", (_name, text) => {
+    expect(() => parsePointer(text, 100)).toThrow();
+  });
+
+  test("of too many columns is refused with the option that says so", () => {
+    expect(() => parsePointer(JSON.stringify(pointer), 3)).toThrow("4 columns, more than --max-columns 3");
+  });
+});
+
+test.each([
+  ["no JSON", "["],
+  ["an object", "{}"],
+  ["a row that is none", '["a"]'],
+  ["a cell that is a number", '[["a",1]]'],
+  ["a cell too few", '[["a"]]'],
+  ["a cell too many", '[["a","b","c"]]'],
+  ["a hole", '[["a",null]]'],
+])("%s is no part of a table with two columns", (_name, text) => {
+  expect(() => parseRows(text, 2)).toThrow();
+});
+
+test("a table without columns has no rows", () => {
+  expect(parseRows("[]", 0)).toEqual([]);
+  expect(() => parseRows("[[]]", 0)).toThrow();
+});
+
+test.each([
+  ["no JSON", "x", 3],
+  ["an object", "{}", 3],
+  ["a splice that is none", "[1]", 3],
+  ["a splice of two", "[[0,1]]", 2],
+  ["a splice of four", "[[0,0,[],0]]", 3],
+  ["a negative start", "[[-1,0,[]]]", 3],
+  ["a start that is a text", '[["0",0,[]]]', 3],
+  ["rows that are not there", "[[2,2,[]]]", 1],
+  ["rows that an earlier splice took", "[[0,2,[]],[2,1,[]]]", 0],
+  ["another count", "[[0,1,[]]]", 3],
+  ["a row of the wrong length", '[[0,0,[["a"]]]]', 4],
+  ["a number that is none", "[[0,1e400,[]]]", 3],
+])("%s is no change of three rows", (_name, text, count) => {
+  expect(() => parseSplices(text, 2, 3, count)).toThrow();
+});
+
+test("splices apply one after the other", () => {
+  expect(parseSplices('[[0,3,[]],[0,0,[["a","b"]]]]', 2, 3, 1)).toHaveLength(2);
+});
+
+test.each([
+  ["2-0", "1-9", true],
+  ["1-10", "1-9", true],
+  ["1-9", "1-9", false],
+  ["1-9", "2-0", false],
+  ["18446744073709551615-1", "9-18446744073709551615", true],
+])("entry %s is behind %s: %s", (a, b, expected) => {
+  expect(isBehind(a, b)).toBe(expected);
+});

@@ -1,0 +1,206 @@
+// From what a source holds to what is published: cursors, changes, warnings, snapshots.
+import { describe, expect, test } from "bun:test";
+import { CsvError } from "../../src/csv/error.ts";
+import type { Publication } from "../../src/feed/publication.ts";
+import { type HeldOptions, openHeld } from "../../src/source/held.ts";
+import { openPublishing } from "../../src/source/publishing.ts";
+import { taken } from "./writer.ts";
+
+const CHANGED_AT = 1_700_000_000_000;
+
+/** Something held, what is published of it, and a clock that goes on by 1.5 ms with each publication. */
+function openTestPublishing(changes: Partial<HeldOptions> = {}) {
+  const published: Publication[] = [];
+  let time = 0;
+  const held = openHeld({ lastRows: Infinity, maxCellBytes: 1 << 24, ...changes });
+  const publishing = openPublishing({
+    name: "f.csv",
+    now: () => time + 1.5,
+    onPublication: (publication) => void published.push(publication),
+  });
+  function publish(): Publication {
+    publishing.publish(held.publish(true)!, CHANGED_AT + time, time);
+    time += 10;
+    return published.at(-1)!;
+  }
+  return {
+    published,
+    snapshot: publishing.snapshot,
+    close: publishing.close,
+    /** The whole is this now. */
+    set(text: string | Uint8Array): Publication {
+      const bytes = new Uint8Array(Buffer.from(text as string));
+      held.set(bytes, bytes.length);
+      return publish();
+    },
+    append(text: string): Publication {
+      if (!held.append(Buffer.from(text))) throw new Error("the whole is needed");
+      return publish();
+    },
+    /** As it is, without its publication. */
+    hold: (text: string) => void held.append(Buffer.from(text)),
+    [Symbol.dispose]: publishing.close,
+  };
+}
+
+describe("cursors", () => {
+  test("count versions from 1 within an epoch, and begin with a new one of a header of its own", () => {
+    using source = openTestPublishing();
+    const cursors = [source.set("a\n1\n"), source.append("2\n"), source.set("a\n1\nX\n"), source.set("b\n1\n")].map(
+      ({ cursor }) => cursor,
+    );
+    expect(cursors.map(({ version }) => version)).toEqual([1, 2, 3, 1]);
+    expect(cursors.map(({ epoch }) => cursors.findIndex((other) => other.epoch === epoch))).toEqual([0, 0, 0, 3]);
+    expect(source.append("2\n").cursor).toEqual({ epoch: cursors[3]!.epoch, version: 2 });
+  });
+
+  test("have an epoch that fits into a cursor's text, and that nobody else draws", () => {
+    const epochs = Array.from({ length: 100 }, () => {
+      using source = openTestPublishing();
+      return source.set("a\n").cursor.epoch;
+    });
+    expect(epochs.filter((epoch) => !/^[\w-]{8}$/.test(epoch))).toEqual([]);
+    expect(new Set(epochs).size).toBe(100);
+  });
+});
+
+describe("a publication", () => {
+  test("has all that there is to say about a table", () => {
+    using source = openTestPublishing();
+    const publication = source.set('a,"b ""x"""\n1,2\n3,4\n');
+    expect(publication).toEqual({
+      cursor: { epoch: expect.any(String), version: 1 },
+      columns: { count: 2, json: '["a","b \\"x\\""]' },
+      rows: 2,
+      splices: undefined,
+      about: {
+        name: "f.csv",
+        dialect: "comma, UTF-8",
+        warnings: [],
+        changedAt: CHANGED_AT,
+        readMs: 1.5,
+        bytes: 20,
+      },
+    });
+    expect(source.append("5,6\n")).toMatchObject({
+      columns: publication.columns,
+      rows: 3,
+      about: { changedAt: CHANGED_AT + 10, readMs: 1.5, bytes: 24 },
+    });
+  });
+
+  test("says the change as splices of rows as arrays", () => {
+    using source = openTestPublishing();
+    source.set("a,b\n1,2\n3,4\n");
+    expect(source.append('5,"6 ""é"""\n').splices).toBe('[[2,0,[["5","6 \\"é\\""]]]]');
+    expect(source.set('a,b\n1,X\n5,"6 ""é"""\n').splices).toBe('[[0,2,[["1","X"]]]]');
+    expect(source.set('a,b\n5,"6 ""é"""\n').splices).toBe("[[0,1,[]]]");
+  });
+
+  test("counts splices from the first of the last rows", () => {
+    using source = openTestPublishing({ lastRows: 2 });
+    expect(source.set("a\n1\n2\n3\n")).toMatchObject({ rows: 2, splices: undefined });
+    expect(source.append("4\n")).toMatchObject({ rows: 2, splices: '[[2,0,[["4"]]],[0,1,[]]]' });
+  });
+
+  test("has none where the table is to be taken anew, in the epoch or in a new one", () => {
+    using source = openTestPublishing();
+    const { cursor } = source.set("a\n1\n");
+    source.hold("2\n");
+    const twice = source.append("3\n"); // two changes in one publication
+    expect([twice.splices, twice.cursor]).toEqual([undefined, { ...cursor, version: 2 }]);
+    expect(source.set("x\n1\n").splices).toBeUndefined();
+  });
+});
+
+describe("warnings", () => {
+  const cases = [
+    { name: "none", text: "a,b\n1,2\n", warnings: [] },
+    {
+      name: "a column that was renamed",
+      text: "a,a\n1,2\n",
+      warnings: ["1 column renamed: the name was there already"],
+    },
+    {
+      name: "columns that were renamed",
+      text: "a,a,a\n1,2,3\n",
+      warnings: ["2 columns renamed: the name was there already"],
+    },
+    {
+      name: "cells that were dropped",
+      text: "a,b\n1,2,3\n1,2,3,4\n",
+      warnings: ["3 cells dropped: beyond the last column of the header"],
+    },
+    {
+      name: "several",
+      text: "a,a\n1,2,3\n",
+      warnings: [
+        "1 column renamed: the name was there already",
+        "1 cell dropped: beyond the last column of the header",
+      ],
+    },
+  ];
+  test.each(cases)("of $name", ({ text, warnings }) => {
+    using source = openTestPublishing();
+    expect(source.set(text).about.warnings).toEqual(warnings);
+  });
+
+  test("of characters that were replaced", () => {
+    using source = openTestPublishing({ encoding: "utf-8" });
+    const { about } = source.set(Buffer.from("a\ncaf\xe9\n", "latin1"));
+    expect(about.warnings).toEqual(["1 character replaced: not valid in the encoding"]);
+  });
+
+  test("go with what they were about", () => {
+    using source = openTestPublishing();
+    source.set("a,b\n1,2,3\n4,5\n");
+    expect(source.set("a,b\n1,2\n4,5\n").about.warnings).toEqual([]);
+  });
+});
+
+describe("a snapshot", () => {
+  test("of before the first publication is of that", async () => {
+    using source = openTestPublishing();
+    const coming = source.snapshot("rows");
+    const { cursor, columns } = source.set("a\n1\n");
+    expect(await taken(coming)).toEqual({
+      cursor,
+      columns,
+      rows: 1,
+      parts: [{ at: 0, text: '[["1"]]', bytes: 7 }],
+    });
+  });
+
+  test("is of what was published, not of what is held meanwhile", async () => {
+    using source = openTestPublishing();
+    const { cursor } = source.set("a\n1\n");
+    source.hold("2\n3");
+    expect(await taken(source.snapshot("frame"))).toMatchObject({ cursor, rows: 1, parts: [{ text: '[{"a":"1"}]' }] });
+    const next = source.append("\n");
+    const { cursor: at, parts } = await taken(source.snapshot("frame"));
+    expect([at, parts[0]?.text]).toEqual([next.cursor, '[{"a":"1"},{"a":"2"},{"a":"3"}]']);
+  });
+
+  test("has the last rows only", async () => {
+    using source = openTestPublishing({ lastRows: 1 });
+    source.set("a\n1\n2\n");
+    expect((await taken(source.snapshot("rows"))).parts).toEqual([{ at: 0, text: '[["2"]]', bytes: 7 }]);
+    expect(Buffer.concat((await taken(source.snapshot("csv"))).parts).toString()).toBe("a\r\n2\r\n");
+  });
+
+  test("as a frame has at most so many bytes", async () => {
+    using source = openTestPublishing();
+    source.set("a\né\n");
+    const [part] = (await taken(source.snapshot("frame", 12))).parts;
+    expect(part).toEqual({ at: 0, text: '[{"a":"é"}]', bytes: 12 });
+    const failure = await taken(source.snapshot("frame", 11)).catch((error: unknown) => error);
+    expect(failure).toEqual(new CsvError("too-large", "the table is larger than a message may be"));
+  });
+
+  test("that is waited for is rejected when the source is closed", async () => {
+    const source = openTestPublishing();
+    const coming = source.snapshot("json");
+    source.close();
+    expect(await coming.catch((error: unknown) => error)).toEqual(new CsvError("closed", "closed"));
+  });
+});

@@ -1,0 +1,281 @@
+// A CSV that comes in chunks, with the time in our hands: whoever reads is the test, and the clock a number.
+import { describe, expect, test } from "bun:test";
+import type { Revision } from "../../src/source/held.ts";
+import { openStreamReader, type StreamSettings } from "../../src/source/stream.ts";
+
+const SETTLE_MS = 250;
+
+const SETTINGS: StreamSettings = {
+  lastRows: Infinity,
+  maxCellBytes: 1 << 24,
+  maxFileBytes: 2 ** 30,
+  settleMs: SETTLE_MS,
+};
+
+const bytesOf = (text: string, encoding: BufferEncoding = "utf8") => new Uint8Array(Buffer.from(text, encoding));
+
+const rowsOf = ({ table, view }: Revision) =>
+  (JSON.parse(table.render(view.first, view.end, "arrays").text!) as string[][]).map((row) => row.join());
+
+/** What a look has brought: the rows if they are new, and each state or refusal that was reported. */
+type Seen = { rows?: string[]; columns?: string; isNewEpoch?: true; states?: string[]; refused?: string };
+
+const LIVE = { states: ["live"] };
+
+/** `workMs`: how long it takes to read a whole stream once more. */
+function openTestStream({ workMs = 0, ...changes }: Partial<StreamSettings> & { workMs?: number } = {}) {
+  let time = 0;
+  let seen: Seen = {};
+  const reader = openStreamReader(
+    { ...SETTINGS, ...changes },
+    {
+      onRevision(revision) {
+        seen.rows = rowsOf(revision);
+        if (!revision.isNewEpoch) return;
+        seen.isNewEpoch = true;
+        seen.columns = revision.table.columns.join();
+      },
+      onState: (state, problem) =>
+        void (seen.states ??= []).push(problem ? `${state} ${problem.kind}: ${problem.message}` : state),
+      onRefused: ({ kind, message }) => void (seen.refused = `${kind}: ${message}`),
+    },
+    () => time + workMs,
+  );
+  return {
+    add: (bytes: string | Uint8Array) => reader.add(typeof bytes === "string" ? bytesOf(bytes) : bytes),
+    end: reader.end,
+    dueAt: reader.dueAt,
+    /** True if more may come that might not before. */
+    makesRoom: (now: number) => reader.look((time = now)),
+    look(now: number): Seen {
+      seen = {};
+      reader.look((time = now));
+      return seen;
+    },
+  };
+}
+
+describe("chunks", () => {
+  const TEXT = 'a,"b €"\n1,é\n"2\n2","x ""y"""\r\n😀,3\n4,last';
+  const ROWS = ["1,é", '2\n2,x "y"', "😀,3", "4,last"];
+  const bytes = bytesOf(TEXT);
+
+  test.each([
+    { name: "at the next look", looks: true },
+    { name: "together", looks: false },
+  ])("cut anywhere give the same table, taken $name", ({ looks }) => {
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      const stream = openTestStream();
+      const seen: Seen[] = [];
+      for (const chunk of [bytes.subarray(0, cut), bytes.subarray(cut)]) {
+        stream.add(chunk);
+        if (looks) seen.push(stream.look(10));
+      }
+      stream.end();
+      seen.push(stream.look(20));
+      expect([cut, seen.findLast(({ rows }) => rows)?.rows]).toEqual([cut, ROWS]);
+      expect(seen.findLast(({ columns }) => columns)?.columns).toBe("a,b €");
+      expect(seen.at(-1)?.states?.at(-1)).toBe("live");
+    }
+  });
+
+  test("of one byte each give the rows, each when it is whole", () => {
+    const stream = openTestStream();
+    const seen: (string[] | undefined)[] = [];
+    bytes.forEach((byte, i) => {
+      stream.add(Uint8Array.of(byte));
+      const { rows } = stream.look(i);
+      if (rows) seen.push(rows);
+    });
+    expect(seen).toEqual([[], ROWS.slice(0, 1), ROWS.slice(0, 2), ROWS.slice(0, 3)]);
+    stream.end();
+    expect(stream.look(bytes.length).rows).toEqual(ROWS);
+  });
+
+  test("that do not come for a while count as the end for now: a last row is shown, and goes on", () => {
+    const stream = openTestStream();
+    stream.add("a,b\n1,2\n3,");
+    expect(stream.look(10)).toMatchObject({ rows: ["1,2"], isNewEpoch: true });
+    expect(stream.dueAt()).toBe(10 + SETTLE_MS);
+    expect(stream.look(10 + SETTLE_MS - 1)).toEqual({});
+    expect(stream.look(10 + SETTLE_MS)).toEqual({ rows: ["1,2", "3,"], ...LIVE });
+    expect(stream.dueAt()).toBeUndefined();
+    stream.add("4\n");
+    expect(stream.dueAt()).toBeLessThanOrEqual(1_000);
+    expect(stream.look(1_000)).toEqual({ rows: ["1,2", "3,4"], ...LIVE });
+  });
+
+  test("that have not come are no reason to look", () => {
+    const stream = openTestStream();
+    expect(stream.dueAt()).toBeUndefined();
+    expect(stream.look(0)).toEqual({});
+    expect(stream.look(10_000)).toEqual({});
+  });
+});
+
+describe("a header", () => {
+  test("that comes late is waited for", () => {
+    const stream = openTestStream();
+    stream.add("a,");
+    expect(stream.look(0)).toEqual({});
+    stream.add("b\n");
+    expect(stream.look(SETTLE_MS - 1)).toMatchObject({ rows: [], columns: "a,b", ...LIVE });
+  });
+
+  test("that does not go on for a while is taken as it is, and corrected when it does", () => {
+    const stream = openTestStream();
+    stream.add("a,");
+    stream.look(0);
+    expect(stream.look(SETTLE_MS)).toMatchObject({ rows: [], isNewEpoch: true });
+    stream.add("b\n1,2\n");
+    expect(stream.look(1_000)).toMatchObject({ rows: ["1,2"], columns: "a,b", isNewEpoch: true });
+  });
+
+  test("behind blank lines is one", () => {
+    const stream = openTestStream();
+    stream.add("\n\n");
+    expect(stream.look(0)).toMatchObject({ rows: [], columns: "" });
+    stream.add("a,b\n1,2\n");
+    expect(stream.look(10)).toMatchObject({ rows: ["1,2"], columns: "a,b", isNewEpoch: true });
+  });
+});
+
+describe("the end", () => {
+  test("makes an unterminated last row one at once, and leaves nothing to wait for", () => {
+    const stream = openTestStream();
+    stream.add("a\n1\n2");
+    expect(stream.look(0).rows).toEqual(["1"]);
+    stream.end();
+    expect(stream.look(1)).toEqual({ rows: ["1", "2"], ...LIVE });
+    expect(stream.dueAt()).toBeUndefined();
+    expect(stream.look(100_000)).toEqual({});
+  });
+
+  test("without a byte is an empty table", () => {
+    const stream = openTestStream();
+    stream.end();
+    expect(stream.look(0)).toMatchObject({ rows: [], columns: "", isNewEpoch: true, ...LIVE });
+  });
+
+  test("of a header without a line end is a table without rows", () => {
+    const stream = openTestStream();
+    stream.add("a,b");
+    stream.end();
+    expect(stream.look(0)).toMatchObject({ rows: [], columns: "a,b", isNewEpoch: true });
+  });
+
+  test("inside a quote is invalid, and the rows before it are shown", () => {
+    const stream = openTestStream();
+    stream.add('a\n1\n"2\n');
+    expect(stream.look(0)).toEqual({ rows: ["1"], columns: "a", isNewEpoch: true });
+    stream.end();
+    const message = "line 3: a quote is opened and never closed; the rows before it are shown";
+    expect(stream.look(1)).toEqual({ states: [`invalid unclosed-quote: ${message}`] });
+  });
+});
+
+describe("an open quote", () => {
+  test("is news only once nothing comes for a while, and none any more when it is closed", () => {
+    const stream = openTestStream();
+    stream.add("a\n1\n");
+    stream.look(0);
+    stream.add('"2\n');
+    expect(stream.look(1_000)).toEqual({});
+    expect(stream.look(1_000 + SETTLE_MS).states).toEqual([expect.stringMatching(/^invalid unclosed-quote: line 3: /)]);
+    stream.add('2"\n');
+    expect(stream.look(2_000)).toEqual({ rows: ["1", "2\n2"], ...LIVE });
+  });
+});
+
+describe("limits", () => {
+  const message = "more than 16 bytes; raise the limit with --max-file, or see --last";
+
+  test("more bytes than there may be are refused at first", () => {
+    const stream = openTestStream({ maxFileBytes: 16 });
+    expect(stream.add("a\n1\n2\n3\n4\n5\n6\n7\n8\n")).toBe(false);
+    expect(stream.makesRoom(0)).toBe(false);
+    const again = openTestStream({ maxFileBytes: 16 });
+    again.add("a\n1\n2\n3\n4\n5\n6\n7\n8\n");
+    expect(again.look(0)).toEqual({ refused: `too-large: ${message}` });
+  });
+
+  test("more bytes than there may be leave the table as it was, stale, and nothing is read any more", () => {
+    const stream = openTestStream({ maxFileBytes: 16 });
+    expect(stream.add("a\n1\n2\n")).toBe(true);
+    stream.look(0);
+    expect(stream.add("3\n4\n5\n6\n7\n8\n")).toBe(false);
+    expect(stream.look(10)).toEqual({ states: [`stale too-large: ${message}`] });
+    expect(stream.makesRoom(20)).toBe(false);
+    expect(stream.dueAt()).toBeUndefined();
+  });
+
+  test("as many bytes as there may be are taken", () => {
+    const stream = openTestStream({ maxFileBytes: 16 });
+    expect(stream.add("a\n1\n2\n3\n4\n5\n6\n7\n")).toBe(true);
+    expect(stream.look(0)).toMatchObject({ rows: ["1", "2", "3", "4", "5", "6", "7"], ...LIVE });
+  });
+
+  test("what waits to be taken is bounded: no more may come before it is", () => {
+    const stream = openTestStream();
+    const chunk = Buffer.alloc(1 << 20, "1234567\n");
+    stream.add("number\n");
+    const accepted = Array.from({ length: 17 }, () => stream.add(chunk));
+    expect(accepted.indexOf(false)).toBe(15); // 16 MiB
+    expect(stream.makesRoom(0)).toBe(true);
+    expect(stream.makesRoom(1)).toBe(false); // there was room
+    expect(stream.add(chunk)).toBe(true);
+    expect(stream.look(2).rows).toHaveLength((18 << 20) / 8);
+  });
+
+  test("too large a cell is refused at first, and holds back later rows", () => {
+    const first = openTestStream({ maxCellBytes: 8 });
+    first.add(`a\n${"x".repeat(9)}\n`);
+    expect(first.look(0)).toEqual({ refused: "too-large: row 1: a cell of more than 8 bytes; see --max-cell" });
+    const stream = openTestStream({ maxCellBytes: 8 });
+    stream.add("a\n1\n");
+    stream.look(0);
+    stream.add(`${"x".repeat(9)}\n3\n`);
+    const stale = ["stale too-large: row 2: a cell of more than 8 bytes; see --max-cell"];
+    expect(stream.look(10)).toEqual({ states: stale });
+    stream.add("4\n");
+    expect(stream.look(20)).toEqual({ states: stale });
+  });
+
+  test("what is no CSV is refused", () => {
+    const stream = openTestStream();
+    stream.add(bytesOf("\x89PNG\r\n\x1a\n", "latin1"));
+    expect(stream.look(0)).toEqual({ refused: "not-csv: not a CSV but a PNG image" });
+  });
+});
+
+describe("a stream that must be decoded whole at each change", () => {
+  const LATIN1 = bytesOf("a\ncaf\xe9\n", "latin1");
+
+  test("is decoded a fifth of the time at most; what comes meanwhile waits", () => {
+    const stream = openTestStream({ workMs: 100 });
+    stream.add(LATIN1);
+    expect(stream.look(1_000)).toMatchObject({ rows: ["café"], isNewEpoch: true });
+    stream.add(bytesOf("th\xe9\n", "latin1"));
+    expect(stream.dueAt()).toBe(1_400);
+    expect(stream.look(1_399)).toEqual({});
+    expect(stream.look(1_400)).toEqual({ rows: ["café", "thé"], ...LIVE });
+  });
+
+  test("turns into that when bytes come that are no UTF-8", () => {
+    const stream = openTestStream();
+    stream.add("a\n1\n");
+    stream.look(0);
+    stream.add(bytesOf("caf\xe9\n", "latin1"));
+    expect(stream.look(10)).toMatchObject({ rows: ["1", "café"], isNewEpoch: true });
+    stream.add("2\n");
+    expect(stream.look(20)).toEqual({ rows: ["1", "café", "2"], ...LIVE });
+  });
+});
+
+test("--last: of what came only the last rows are published", () => {
+  const stream = openTestStream({ lastRows: 2 });
+  stream.add("a\n1\n2\n3\n");
+  expect(stream.look(0)).toMatchObject({ rows: ["2", "3"] });
+  stream.add("4\n5\n");
+  expect(stream.look(10)).toMatchObject({ rows: ["4", "5"] });
+});
