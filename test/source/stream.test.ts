@@ -1,7 +1,10 @@
 // A CSV that comes in chunks, with the time in our hands: whoever reads is the test, and the clock a number.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Revision } from "../../src/source/held.ts";
 import { openStreamReader, type StreamSettings } from "../../src/source/stream.ts";
+import { TEST_TIMEOUT_MS } from "../support.ts";
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const SETTLE_MS = 250;
 

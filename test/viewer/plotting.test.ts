@@ -1,11 +1,14 @@
 // Plots as they are asked for: of the columns, the range and the rows that are wanted, and up to date.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Row, Splice } from "../../src/feed/protocol.ts";
 import { applySplices, type Table } from "../../src/follow/table.ts";
 import type { Plot, PlotRequest } from "../../src/viewer/messages.ts";
 import { type Model, openModel, type Rules } from "../../src/viewer/model.ts";
 import { openPlotting } from "../../src/viewer/plotting.ts";
 import { type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
+import { TEST_TIMEOUT_MS } from "../support.ts";
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const COLUMNS = ["time", "id", "price", "city"];
 const ASKED: PlotRequest = { x: undefined, ys: undefined, from: -Infinity, to: Infinity, last: Infinity, points: 1000 };
