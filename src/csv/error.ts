@@ -1,7 +1,15 @@
 // What can be wrong with a file that should be a CSV. One class for all that read files; `kind` tells the cases apart.
 
 export type CsvErrorKind =
-  "not-found" | "not-a-file" | "not-permitted" | "not-csv" | "too-large" | "unclosed-quote" | "changing" | "io";
+  | "not-found"
+  | "not-a-file"
+  | "not-permitted"
+  | "not-csv"
+  | "too-large"
+  | "unclosed-quote"
+  | "changing"
+  | "io"
+  | "options";
 
 /**
  * A file could not be read as CSV. `reason` is for a person: the value at fault and the way out, without the name of the file,

@@ -1,9 +1,10 @@
 // The Worker behind a live file: looks at it when something may have happened, publishes its changes as finished strings, and
 // renders JSON when asked. All parsing happens here, so the event loop of the server never touches rows.
 import { statSync } from "node:fs";
-import { describeDialect } from "../csv/document.ts";
+
 import { MAX_RENDERED_BYTES, renderParts, type Shape } from "../csv/parts.ts";
 import type { Arena } from "../csv/render.ts";
+import { describeDialect } from "../csv/verdict.ts";
 import { type FileReport, type FileRequest, type FileSettings, type Rendering, STDIN } from "./file.ts";
 import type { Publication } from "./held.ts";
 import { type FileState, openReader, type Reader } from "./reader.ts";

@@ -3,7 +3,8 @@
 import { isUtf8 } from "node:buffer";
 import type { Cursor } from "../feed/protocol.ts";
 import type { RowChange } from "../csv/table.ts";
-import { type CsvDocument, openDocument, type ReadOptions } from "../csv/document.ts";
+import { type CsvDocument, openDocument } from "../csv/document.ts";
+import type { ReadOptions } from "../csv/options.ts";
 import { detectDialect, type Dialect } from "../csv/dialect.ts";
 import { CsvError } from "../csv/error.ts";
 import { detectEncoding, HEAD_BYTES, tornTail } from "../csv/encoding.ts";

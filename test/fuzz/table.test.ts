@@ -22,6 +22,8 @@ const SOUP = [
   '""',
   '"q,\n"',
   "\r",
+  "\r\r\n",
+  " ",
   "7,8,9\n",
   "1,2,3,4,5\n",
 ] as const;
@@ -34,7 +36,7 @@ function soup(random: Random, length: number): string {
 
 function open(text: string) {
   const bytes = Buffer.from(text);
-  return openTable(openDocument(bytes, bytes.length, { delimiter: "," }));
+  return openTable(openDocument(bytes, bytes.length, { delimiter: ",", skipLines: 0, quote: '"' }));
 }
 
 function rowsOf(table: ReturnType<typeof open>): string[][] {
