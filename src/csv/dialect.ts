@@ -6,7 +6,7 @@ import { HEAD_BYTES } from "./encoding.ts";
 import { areUnits, type Header, isRecognisable, isSameCells, rowsOf } from "./header.ts";
 import { cellsOf, commonWidth, contentEnd, type Head, type HeadRecord, layoutOf, recordsOf } from "./head.ts";
 import { namesOf } from "./names.ts";
-import type { ReadOptions } from "./options.ts";
+import { isExotic, type ReadOptions } from "./options.ts";
 import { foundHeader, placedHeader, wholeHeader } from "./place.ts";
 import { type QuoteRule, quoteRule } from "./quotes.ts";
 import { type Layout, lineOf } from "./records.ts";
@@ -141,7 +141,7 @@ function quoteRuleOf(
   columns: number,
   options: ReadOptions,
 ): QuoteRule | undefined {
-  if (options.quote !== undefined || options.escape !== undefined) return undefined;
+  if (options.quote !== undefined || isExotic(options)) return undefined;
   const { width, share } = commonWidth(records);
   const wanted = share >= 0.5 ? width : columns;
   const typed = typedColumns(

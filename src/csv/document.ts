@@ -2,11 +2,12 @@
 import { refuseBinary } from "./binary.ts";
 import { detectRecordEnd } from "./delimiter.ts";
 import { detectDialect, type Dialect } from "./dialect.ts";
-import { detectEncoding, type Encoding, HEAD_BYTES, toUtf8 } from "./encoding.ts";
+import { codePageHint, detectEncoding, type Encoding, HEAD_BYTES, toUtf8 } from "./encoding.ts";
 import { CsvError } from "./error.ts";
 import { markingOf, markRecords } from "./marks.ts";
 import { faultIn, isExotic, type ReadOptions } from "./options.ts";
-import { lineOf, walkRecords } from "./records.ts";
+import { lineOf } from "./records.ts";
+import { emptyTally, type Tally, tallyRecords } from "./tally.ts";
 import { type Arena, createRenderer, MAX_TEXT_BYTES, type Rendered, terminate } from "./render.ts";
 
 /** UTF-8 text of a CSV and what it means. Rows are the bytes `[dialect.bodyStart, end)`. */
@@ -22,6 +23,8 @@ export type CsvDocument = {
   readonly dialect: Dialect;
   /** Characters that became U+FFFD because their bytes mean nothing in the encoding. */
   readonly replaced: number;
+  /** Set where the bytes look like another code page. */
+  readonly encodingHint?: string | undefined;
 };
 
 /**
@@ -35,7 +38,13 @@ export function openDocument(bytes: Uint8Array, length: number, options: ReadOpt
   const encoding = options.encoding ?? detectEncoding(text);
   refuseBinary(text, encoding);
   const utf8 = toUtf8(bytes, length, encoding);
-  const found = { start: utf8.start, end: utf8.length, encoding, replaced: utf8.replaced };
+  const found = {
+    start: utf8.start,
+    end: utf8.length,
+    encoding,
+    replaced: utf8.replaced,
+    encodingHint: options.encoding ? undefined : codePageHint(text, encoding),
+  };
   if (!isExotic(options)) {
     const dialect = detectDialect(utf8.bytes, utf8.start, utf8.length, options);
     return { bytes: utf8.bytes, unmarked: undefined, ...found, dialect };
@@ -52,38 +61,20 @@ export function openDocument(bytes: Uint8Array, length: number, options: ReadOpt
 
 export type Census = {
   readonly rows: number;
-  /** Cells beyond the last column that are not empty: they are not published. */
-  readonly surplus: number;
+  readonly tally: Tally;
   /** Where the complete rows end: `end`, or the start of the record whose quote is never closed. */
   readonly end: number;
   /** The line of that record, from 1. */
   readonly openQuoteLine: number | undefined;
-  /** Records that were the header again, or its units. */
-  readonly again: number;
-  /** Records of nothing but NULs. */
-  readonly nuls: number;
 };
 
 /** Counts the rows of a document without rendering them, and marks stray quotes. */
 export function takeCensus({ bytes, end, dialect }: CsvDocument): Census {
   let rows = 0;
-  let surplus = 0;
-  const skipped = { blank: 0, nul: 0, again: 0, comment: 0 };
-  const { layout, columns, bodyStart, quotes } = dialect;
-  const open = walkRecords(
-    bytes,
-    bodyStart,
-    end,
-    layout,
-    columns.length,
-    (_start, _end, _fields, dropped) => {
-      rows++;
-      surplus += dropped;
-    },
-    { quotes, visitSkipped: (_start, _end, kind) => void skipped[kind]++ },
-  );
-  const openQuoteLine = open === -1 ? undefined : lineOf(bytes, open, layout);
-  return { rows, surplus, end: open === -1 ? end : open, openQuoteLine, again: skipped.again, nuls: skipped.nul };
+  const tally = emptyTally();
+  const open = tallyRecords(bytes, dialect.bodyStart, end, dialect, tally, () => void rows++);
+  const openQuoteLine = open === -1 ? undefined : lineOf(bytes, open, dialect.layout);
+  return { rows, tally, end: open === -1 ? end : open, openQuoteLine };
 }
 
 /** All complete rows as a JSON array of objects. `end` is where `takeCensus` found their end. */

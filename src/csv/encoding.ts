@@ -45,6 +45,15 @@ function isTornUtf8(bytes: Uint8Array): boolean {
   return tail > 0 && isUtf8(whole) && whole.some((byte) => byte > 0x7f);
 }
 
+/** What to say where bytes that are windows-1252 for want of anything better look like letters of another code page. */
+export function codePageHint(bytes: Uint8Array, encoding: Encoding): string | undefined {
+  if (encoding !== "windows-1252") return undefined;
+  const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString("latin1");
+  const isOther =
+    /[\xc0-\xff]{4}/.test(head) || /[a-z\xc0-\xff][\x80-\x84\x86-\x90\x98\x9b\x9d\xa1-\xbf](?=[a-z]|$)/im.test(head);
+  return isOther ? "some letters look like another code page than windows-1252: see --encoding" : undefined;
+}
+
 /** Whether the multi-byte characters that are valid outnumber the bytes that are not part of one. */
 function isMostlyUtf8(bytes: Uint8Array): boolean {
   let valid = 0;

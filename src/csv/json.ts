@@ -92,17 +92,15 @@ export function rowWriter(
           }
           const cellAt = o;
           let byte = src[i]!;
-          if (byte === SPACE || byte === TAB) {
-            const opening = openingQuote(src, i, end, delimiter);
-            if (opening !== -1) {
-              i = opening;
-              byte = QUOTE;
-            }
-          }
+          let quoteAt = i;
           cell: {
-            if (byte === QUOTE) {
+            if (
+              byte <= QUOTE &&
+              (byte === QUOTE ||
+                ((byte === SPACE || byte === TAB) && (quoteAt = openingQuote(src, i, end, delimiter)) !== -1))
+            ) {
               let isFirstLine = isStray !== undefined;
-              const quoteAt = i++;
+              i = quoteAt + 1;
               for (;;) {
                 let word = 0;
                 for (;;) {

@@ -41,6 +41,7 @@ export function quoteRule(shape: Shape): QuoteRule {
   const typedAt = typed.flatMap((isOne, c) => (isOne ? [c] : []));
 
   const tell: QuoteRule["tell"] = (bytes, quoteAt, lineEnd, field, to, isEnd) => {
+    if (closesSoon(bytes, lineEnd + 1, to, field, shape)) return "cell";
     if (field + cellsBetween(bytes, quoteAt, lineEnd, shape, true).length > width) return "cell";
     let lines = 0;
     // What stands behind the quote's field fits either way.
@@ -48,18 +49,16 @@ export function quoteRule(shape: Shape): QuoteRule {
     let areTyped = before.length > 0;
     const limit = Math.min(to, lineEnd + MAX_BYTES);
     for (let at = lineEnd + 1; lines < MANY_LINES;) {
-      const found = bytes.subarray(at, limit).indexOf(recordEnd);
-      const isTorn = found === -1;
+      const end = lineEndIn(bytes, at, limit, recordEnd);
+      const isTorn = end === limit;
       if (isTorn && limit < to) return "cell";
       if (isTorn && !isEnd) return "later";
-      const end = isTorn ? to : at + found;
       const close = closeIn(bytes, at, end);
+      if (isTorn && close === -1) break; // still being written
       if (!isBlank(bytes, at, end)) {
         const cells = cellsBetween(bytes, at, end, shape, false);
-        const isWhole = cells.length === width;
-        const fits = isWhole && typedAt.length > 0 && typedAt.every((c) => isTypedCell(cells[c]!));
-        if (isTorn && close === -1) break; // still being written
-        if (!isWhole || (width === 1 && !fits)) return "cell";
+        if (cells.length !== width) return "cell";
+        if (width === 1 && !(typed[0] && isTypedCell(cells[0]!))) return "cell";
         areTyped &&= before.every((c) => isTypedCell(cells[c]!)) && before.some((c) => isTyped(cells[c]!));
         lines++;
       }
@@ -72,6 +71,30 @@ export function quoteRule(shape: Shape): QuoteRule {
     return lines >= FEW_LINES ? "stray-so-far" : "cell";
   };
   return { tell };
+}
+
+/**
+ * The usual case, told at once: the next line closes the quote as it should, with fewer delimiters before than a record has up to
+ * this field.
+ */
+function closesSoon(bytes: Uint8Array, from: number, to: number, field: number, shape: Shape): boolean {
+  const { delimiter, recordEnd } = shape;
+  let delimiters = 0;
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i]!;
+    if (byte === recordEnd) return false;
+    if (byte === delimiter && ++delimiters >= field) return false;
+    if (byte !== QUOTE) continue;
+    const next = i + 1 < to ? bytes[i + 1] : recordEnd;
+    if (next !== QUOTE) return delimiters < field && (next === delimiter || next === recordEnd || next === CR);
+    i++;
+  }
+  return false;
+}
+
+function lineEndIn(bytes: Uint8Array, from: number, to: number, recordEnd: number): number {
+  while (from < to && bytes[from] !== recordEnd) from++;
+  return from;
 }
 
 const isTypedCell = (cell: string) => isMissing(cell) || isTyped(cell);

@@ -43,8 +43,8 @@ export type Walk = {
    * Tells stray quotes, and marks them in `bytes`, whose text ends at `to`; without it every quote at the start of a field opens.
    */
   readonly quotes?: QuoteRule | undefined;
-  /** Called for a record that reads otherwise if more text comes. */
-  readonly visitUnsettled?: (start: number) => void;
+  /** Called for each quote that is marked; unless it `isSettled`, its record may read otherwise if more text comes. */
+  readonly visitStray?: (start: number, quoteAt: number, isSettled: boolean) => void;
 };
 
 /**
@@ -58,7 +58,7 @@ export function walkRecords(
   layout: Layout,
   columns: number,
   visit: VisitRecord,
-  { visitSkipped, quotes, visitUnsettled }: Walk = {},
+  { visitSkipped, quotes, visitStray }: Walk = {},
 ): number {
   const { delimiter, recordEnd } = layout;
   const skipper = skipperOf(layout.skips, recordEnd);
@@ -86,14 +86,14 @@ export function walkRecords(
           const telling = quotes.tell(bytes, quoteAt, i, fields, to, true);
           if (telling === "cell") i = closingQuote(bytes, i, to, -1);
           else {
-            if (telling === "stray-so-far") visitUnsettled?.(start);
+            visitStray?.(start, quoteAt, telling === "stray");
             bytes[quoteAt] = DATA_QUOTE;
             i = quoteAt;
             quoteAt = -1;
           }
         }
         if (i === to && quotes && quoteAt > fieldStart) {
-          visitUnsettled?.(start);
+          visitStray?.(start, quoteAt, false);
           bytes[quoteAt] = DATA_QUOTE; // behind blanks, and never closed
           i = quoteAt;
           quoteAt = -1;

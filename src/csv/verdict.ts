@@ -1,5 +1,7 @@
 // What was found out about a file, for a person: one line, and what seems odd.
 import type { CsvDocument } from "./document.ts";
+import { lineOf } from "./records.ts";
+import type { Tally } from "./tally.ts";
 
 const DELIMITER_NAMES: Record<string, string> = {
   ",": "comma",
@@ -25,3 +27,29 @@ export function describeDialect({ dialect, encoding }: CsvDocument): string {
     parts.push(skippedLines > 0 ? `no header (${skipped})` : "no header");
   return parts.join(", ");
 }
+
+/** What of a table the warnings are made from. */
+export type Warned = { bytes(): Uint8Array; tally(): Tally };
+
+/** What seems odd: a sentence each, with the line and the option that may be meant. */
+export function warningsOf({ dialect, replaced, encodingHint }: CsvDocument, table: Warned): string[] {
+  const { layout, columns, headerLine, renamed, hints } = dialect;
+  const { surplus, firstSurplus, again, strayAt } = table.tally();
+  const warnings: string[] = [];
+  const line = (offset: number) => lineOf(table.bytes(), offset, layout);
+  if (renamed > 0) warnings.push(`${plural(renamed, "column")} renamed: the name was there already`);
+  if (surplus > 0) warnings.push(`${plural(surplus, "cell")} dropped: beyond the last column of the header`);
+  if (firstSurplus) {
+    const header = headerLine === undefined ? "the first row" : `the header (line ${headerLine})`;
+    const width = `line ${line(firstSurplus.start)} has ${plural(firstSurplus.fields, "cell")}, ${header} has ${columns.length}`;
+    const option =
+      headerLine === undefined ? "" : ": if the header is another line, see --skip-lines and --header-line";
+    warnings.push(`${width}${option}`);
+  }
+  if (strayAt !== -1) warnings.push(`line ${line(strayAt)}: a stray quote is taken as it stands: see --quote none`);
+  if (again > 0) warnings.push(`${plural(again, "record")} skipped: the header again`);
+  if (replaced > 0) warnings.push(`${plural(replaced, "character")} replaced: not valid in the encoding`);
+  return [...warnings, ...hints, ...(encodingHint ? [encodingHint] : [])];
+}
+
+const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -4,7 +4,7 @@ import { statSync } from "node:fs";
 
 import { MAX_RENDERED_BYTES, renderParts, type Shape } from "../csv/parts.ts";
 import type { Arena } from "../csv/render.ts";
-import { describeDialect } from "../csv/verdict.ts";
+import { describeDialect, warningsOf } from "../csv/verdict.ts";
 import { type FileReport, type FileRequest, type FileSettings, type Rendering, STDIN } from "./file.ts";
 import type { Publication } from "./held.ts";
 import { type FileState, openReader, type Reader } from "./reader.ts";
@@ -115,7 +115,7 @@ function onPublication(publication: Publication): void {
       columns: table.columns.length,
       bytes: table.length(),
       dialect: origin?.dialect ?? describeDialect(document),
-      warnings: origin?.warnings ?? warningsOf(publication),
+      warnings: origin?.warnings ?? warningsOf(document, table),
       readMs: Math.round((performance.now() - noticedAt) * 1000) / 1000,
     },
     change: {
@@ -137,17 +137,6 @@ function splicesOf({ table, change }: Publication): string | undefined {
   });
   return `[${texts.join(",")}]`;
 }
-
-function warningsOf({ document: { dialect, replaced }, table }: Publication): string[] {
-  const warnings: string[] = [];
-  const surplus = table.surplus();
-  if (dialect.renamed > 0) warnings.push(`${plural(dialect.renamed, "column")} renamed: the name was there already`);
-  if (surplus > 0) warnings.push(`${plural(surplus, "cell")} dropped: beyond the last column of the header`);
-  if (replaced > 0) warnings.push(`${plural(replaced, "character")} replaced: not valid in the encoding`);
-  return warnings;
-}
-
-const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 /** Each state is reported when it begins, not again at every look. */
 function onState(state: FileState, message: string, since?: number): void {

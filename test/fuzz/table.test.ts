@@ -66,9 +66,9 @@ describe("a table under random edits", () => {
         text = Buffer.concat([old.subarray(0, at), inserted, old.subarray(to)]).toString();
         const change = table.replace(at, to - at, inserted);
         const fresh = open(text);
-        expect([table.rows(), table.surplus(), table.openQuoteAt(), table.isLastOpen()]).toEqual([
+        expect([table.rows(), table.tally().surplus, table.openQuoteAt(), table.isLastOpen()]).toEqual([
           fresh.rows(),
-          fresh.surplus(),
+          fresh.tally().surplus,
           fresh.openQuoteAt(),
           fresh.isLastOpen(),
         ]);
