@@ -143,7 +143,7 @@ function quoteRuleOf(
 ): QuoteRule | undefined {
   if (options.quote !== undefined || isExotic(options)) return undefined;
   const { width, share } = commonWidth(records);
-  const wanted = share >= 0.5 ? width : columns;
+  const wanted = records.length > 2 && share >= 0.5 ? width : columns;
   const typed = typedColumns(
     records.map(({ cells }) => cells).filter((cells) => cells.length === wanted),
     wanted,

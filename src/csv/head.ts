@@ -18,13 +18,16 @@ export function layoutOf({ recordEnd, comment }: Head, delimiter: string): Layou
   return comment ? { ...layout, skips: { records: [], prefixes: [comment] } } : layout;
 }
 
-/** The records of the head from `from` on; one inside an open quote is left out. */
+/** The records of the head from `from` on; one inside an open quote is left out, and a last one that seems to be torn. */
 export function recordsOf(head: Head, from: number, delimiter: string): HeadRecord[] {
   const layout = layoutOf(head, delimiter);
   const records: HeadRecord[] = [];
   walkRecords(head.bytes, from, head.to, layout, Infinity, (start, end) => {
     records.push({ start, end, cells: cellsOf(head.bytes, start, end, layout) });
   });
+  const [before, last] = records.slice(-2);
+  const isTorn = last?.end === head.to && head.bytes[head.to - 1] !== head.recordEnd;
+  if (before && last && isTorn && last.cells.length < before.cells.length) records.pop();
   return records;
 }
 

@@ -20,6 +20,7 @@ const MAX_BYTES = 1 << 16;
 export type Telling = "cell" | "stray" | "stray-so-far" | "later";
 
 export type QuoteRule = {
+  readonly shape: Shape;
   /**
    * Tells about the quote at `quoteAt`, which opens field `field` (from 0) of its record and is not closed before `lineEnd`.
    * The text ends at `to`, for good if `isEnd`.
@@ -70,7 +71,7 @@ export function quoteRule(shape: Shape): QuoteRule {
     if (!isEnd) return "later";
     return lines >= FEW_LINES ? "stray-so-far" : "cell";
   };
-  return { tell };
+  return { shape, tell };
 }
 
 /**

@@ -97,7 +97,7 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellByt
       starts: ranges(starts.subarray(first, resumed), touchedEnd, from),
       layout,
     };
-    recount(from, walked.tally, before);
+    recount(from, walked.tally, before.bytes.subarray(0, Math.max(0, touchedEnd - from)));
     openQuoteAt = resumed < rows ? openQuoteAt + (openQuoteAt === -1 ? 0 : delta) : walked.openQuoteAt;
     reindex(first, resumed, walked.starts, delta);
     hasLong = hasLongRow(hasLong ? 0 : first, first + walked.starts.length);
@@ -145,10 +145,10 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellByt
   }
 
   /** The text from `from` on has been walked anew, and `before` is what stood there. */
-  function recount(from: number, fresh: Tally, before: Rows): void {
+  function recount(from: number, fresh: Tally, before: Uint8Array): void {
     const old = emptyTally();
     if (tally.surplus + tally.again + tally.nuls > 0)
-      tallyRecords(before.bytes, 0, before.bytes.length, { layout, columns }, old, () => {});
+      tallyRecords(before, 0, before.length, { layout, columns }, old, () => {});
     tally.surplus += fresh.surplus - old.surplus;
     tally.again += fresh.again - old.again;
     tally.nuls += fresh.nuls - old.nuls;

@@ -90,7 +90,7 @@ export function openHeld({ readOptions, lastRows, maxCellBytes }: HeldOptions): 
     if (!isUtf8(usable)) return false;
     if (table.length() < HEAD_BYTES && !isSettled(table, document)) {
       const dialect = dialectWith(table, document, usable, readOptions);
-      const agreement = dialect && agreementOf(dialect, document.dialect);
+      const agreement = dialect && agreementOf(dialect, document.dialect, table.rows());
       if (!agreement || agreement === "other") return false;
       if (agreement === "rows") adopt({ ...document, dialect: dialect! });
     }
@@ -106,7 +106,7 @@ export function openHeld({ readOptions, lastRows, maxCellBytes }: HeldOptions): 
     if (table.tally().strayAt !== -1) unmark(bytes);
     document = { ...better, bytes, end: table.length() };
     const reopened = openTable(document, maxCellBytes);
-    if (reopened.rows() !== table.rows()) pending = "all";
+    if (reopened.rows() !== table.rows() || reopened.layout.delimiter !== table.layout.delimiter) pending = "all";
     table = reopened;
   }
 
@@ -158,7 +158,7 @@ export function openHeld({ readOptions, lastRows, maxCellBytes }: HeldOptions): 
     const { at, removed, inserted } = difference(held, fresh.bytes.subarray(0, fresh.end));
     const hasGrown = removed === 0 && at === held.length;
     const kept = hasGrown && isSettled(old, before) ? before.dialect : fresh.dialect;
-    const agreement = agreementOf(kept, before.dialect);
+    const agreement = agreementOf(kept, before.dialect, old.rows());
     const isEqual = removed === 0 && inserted.length === 0;
     if (agreement === "other" || (kept.columns.length > 0 && at < kept.bodyStart && !isEqual)) return false;
     if (kept.columns.length === 0) {

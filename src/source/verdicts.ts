@@ -19,21 +19,24 @@ export function isSettled(table: CsvTable, { dialect, bytes, start }: CsvDocumen
   return table.rows() >= SETTLED_ROWS && !isComment;
 }
 
-export function agreementOf(a: Dialect, b: Dialect): Agreement {
+/** Of the dialect found now, and the one by which `rows` rows were read. */
+export function agreementOf(a: Dialect, b: Dialect, rows: number): Agreement {
   if (a.columns.length === 0 && b.columns.length === 0) return "same";
   const isSameHeader = a.columns.length === b.columns.length && a.columns.every((name, c) => name === b.columns[c]);
   const { delimiter, recordEnd } = a.layout;
-  if (!isSameHeader || a.bodyStart !== b.bodyStart) return "other";
-  if (delimiter !== b.layout.delimiter || recordEnd !== b.layout.recordEnd) return "other";
+  if (!isSameHeader || recordEnd !== b.layout.recordEnd) return "other";
+  if (a.bodyStart !== b.bodyStart) return rows === 0 && a.bodyStart > b.bodyStart ? "rows" : "other";
+  if (delimiter !== b.layout.delimiter) return a.columns.length === 1 ? "rows" : "other";
   return keyOf(a) === keyOf(b) ? "same" : "rows";
 }
 
-const keyOf = ({ layout: { skips }, units, hints }: Dialect) =>
+const keyOf = ({ layout: { skips }, units, hints, quotes }: Dialect) =>
   JSON.stringify([
     skips?.records.map((record) => [...record]),
     skips?.prefixes.map((prefix) => [...prefix]),
     units,
     hints,
+    quotes?.shape,
   ]);
 
 /** The dialect of the text that is held and what follows it; undefined if even the encoding is another. */
