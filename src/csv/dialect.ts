@@ -158,7 +158,10 @@ function withSkips(
   again: readonly (readonly [number, number])[],
 ): Layout {
   if (directives.length === 0 && again.length === 0) return layout;
-  const records = again.map(([start, end]) => bytes.slice(start, contentEnd(bytes, start, end, layout.recordEnd)));
+  // Copied: a buffer that a file streams through is written over.
+  const records = again.map(
+    ([start, end]) => new Uint8Array(bytes.subarray(start, contentEnd(bytes, start, end, layout.recordEnd))),
+  );
   const distinct = records.filter(
     (record, r) => records.findIndex((other) => Buffer.compare(other, record) === 0) === r,
   );

@@ -40,7 +40,7 @@ export function cellsOf(bytes: Uint8Array, start: number, end: number, { delimit
     const kept: number[] = [];
     if (quoteAt !== -1) {
       for (i = quoteAt + 1; i < to; i++) {
-        if (bytes[i] === QUOTE && bytes[++i] !== QUOTE) break;
+        if (bytes[i] === QUOTE && (++i >= to || bytes[i] !== QUOTE)) break;
         kept.push(bytes[i]!);
       }
     }
