@@ -14,6 +14,9 @@ import { unitInName } from "./units.ts";
 
 export const MAX_COLUMNS = 100_000;
 
+/** So many rows tell what is typed in their columns. */
+const MAX_JUDGED_ROWS = 200;
+
 export type Dialect = {
   readonly layout: Layout;
   /** The delimiter as it is asked for: a character, or `whitespace`. */
@@ -107,7 +110,7 @@ const isValue = (cell: string) => isTime(cell) || (isNumber(cell) && !/^\s*\d+\s
 function rowsUnder(head: Head, from: number, { delimiter, directives = [] }: Header, names: readonly string[]) {
   const prefixes = directives.map((text) => Buffer.from(text));
   const isDirective = (at: number) => prefixes.some((prefix) => prefix.every((byte, k) => head.bytes[at + k] === byte));
-  return recordsOf(head, from, delimiter).filter(
+  return recordsOf(head, from, delimiter, MAX_JUDGED_ROWS).filter(
     ({ start, cells }) => !isDirective(start) && !isSameCells(cells, names),
   );
 }

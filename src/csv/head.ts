@@ -19,11 +19,12 @@ export function layoutOf({ recordEnd, comment }: Head, delimiter: string): Layou
 }
 
 /** The records of the head from `from` on; one inside an open quote is left out, and a last one that seems to be torn. */
-export function recordsOf(head: Head, from: number, delimiter: string): HeadRecord[] {
+export function recordsOf(head: Head, from: number, delimiter: string, limit = Infinity): HeadRecord[] {
   const layout = layoutOf(head, delimiter);
   const records: HeadRecord[] = [];
   walkRecords(head.bytes, from, head.to, layout, Infinity, (start, end) => {
     records.push({ start, end, cells: cellsOf(head.bytes, start, end, layout) });
+    return records.length >= limit;
   });
   const [before, last] = records.slice(-2);
   const isTorn = last?.end === head.to && head.bytes[head.to - 1] !== head.recordEnd;
@@ -34,6 +35,10 @@ export function recordsOf(head: Head, from: number, delimiter: string): HeadReco
 /** The cells of the record in `bytes[start, end)`, by the rules of `walkRecords`. */
 export function cellsOf(bytes: Uint8Array, start: number, end: number, { delimiter, recordEnd }: Layout): string[] {
   const to = contentEnd(bytes, start, end, recordEnd);
+  const record = Buffer.from(bytes.buffer, bytes.byteOffset + start, to - start);
+  const text = record.toString("utf8");
+  // Marks are no UTF-8, and become U+FFFD.
+  if (!text.includes('"') && !text.includes("\ufffd")) return text.split(String.fromCharCode(delimiter));
   const cells: string[] = [];
   for (let i = start; ; i++) {
     const quoteAt = openingQuote(bytes, i, to, delimiter);

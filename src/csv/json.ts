@@ -129,11 +129,11 @@ export function rowWriter(
                     }
                   }
                 } else if (byte > 0x7f) {
-                  if (byte >= VOID) {
+                  if (byte > 0xc3) {
+                    if ((isTooWide = byte < VOID)) break row;
                     if (byte === DATA_QUOTE) o = escape(to, o, QUOTE);
                     continue;
                   }
-                  if ((isTooWide = byte > 0xc3)) break row;
                   out[o++] = (byte << 6) | (src[i++]! & 0x3f);
                   twoByte++;
                   continue;
@@ -166,11 +166,11 @@ export function rowWriter(
                 }
                 for (; i < behind; i++) o = escape(to, o, CR);
               } else if (byte > 0x7f) {
-                if (byte >= VOID) {
+                if (byte > 0xc3) {
+                  if ((isTooWide = byte < VOID)) break row;
                   if (byte === DATA_QUOTE) o = escape(to, o, QUOTE);
                   continue;
                 }
-                if ((isTooWide = byte > 0xc3)) break row;
                 out[o++] = (byte << 6) | (src[i++]! & 0x3f);
                 twoByte++;
                 continue;

@@ -1,6 +1,7 @@
 // Lines of metadata above a table that is wider than they are: told from what the head of the file shows, and only if all of it
 // agrees.
 import { isMissing, isTyped, shareOf } from "./cells.ts";
+import { agreement } from "./delimiter.ts";
 import { type Header, isHeader, isSameCells, isUnitsRow, rowsOf } from "./header.ts";
 import { commonWidth, type Head, type HeadRecord, recordsOf } from "./head.ts";
 
@@ -9,6 +10,7 @@ const MIN_ROWS = 2;
 
 /** The header under a preamble, if the text from `from` on has one. */
 export function findPreamble(head: Head, from: number, delimiters: readonly string[]): Header | undefined {
+  if (delimiters.some((delimiter) => fitsFromTheFirst(head, from, delimiter))) return undefined;
   const readings = delimiters.map((delimiter) => ({ delimiter, records: recordsOf(head, from, delimiter) }));
   const fitting = readings.filter(({ records }) => fitsThroughout(records)).map(({ delimiter }) => delimiter);
   let best: { header: Header; width: number } | undefined;
@@ -21,6 +23,12 @@ export function findPreamble(head: Head, from: number, delimiters: readonly stri
     if (!best || cells.length > best.width) best = { header, width: cells.length };
   }
   return best?.header;
+}
+
+/** The usual file, told without a look at its cells: one width from the first record on, of which two cells say something. */
+function fitsFromTheFirst(head: Head, from: number, delimiter: string): boolean {
+  const { fields, share } = agreement(head, from, delimiter);
+  return fields > 1 && share === 1 && filled(recordsOf(head, from, delimiter, 1)[0]!) > 1;
 }
 
 /** Whether all records have one width of two or more cells. */
