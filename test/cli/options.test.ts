@@ -202,11 +202,11 @@ describe("a mistake is named, with its value and the way out:", () => {
     { argv: ["--host", "not a host"], expected: "--host not a host: an address such as 127.0.0.1, :: or localhost" },
     {
       argv: ["--delimiter", "ab"],
-      expected: "--delimiter ab: one ASCII character, or comma, semicolon, tab, pipe, space",
+      expected: "--delimiter ab: one ASCII character, or comma, semicolon, tab, pipe, space, whitespace",
     },
     {
       argv: ["--delimiter", '"'],
-      expected: '--delimiter ": one ASCII character, or comma, semicolon, tab, pipe, space',
+      expected: '--delimiter ": one ASCII character, or comma, semicolon, tab, pipe, space, whitespace',
     },
     {
       argv: ["--encoding", "klingon"],
