@@ -4,6 +4,7 @@ import { openChannel } from "./channel/channel.ts";
 import type { ServerEvent } from "./channel/events.ts";
 import type { Certificate, FeedOptions } from "./channel/options.ts";
 import { openSource } from "./channel/sources.ts";
+import { faultIn } from "./csv/options.ts";
 import { defaultsOf } from "./cli/options.ts";
 import { machineNames } from "./cli/server/addresses.ts";
 import { serverOptions, serverSettings } from "./cli/server/options.ts";
@@ -77,6 +78,8 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
   const given: ServerOptions = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const settings = { ...serverSettings(defaultsOf(serverOptions)), ...given, port: options.port ?? 0 };
   const { file, relayHeartbeatMs: heartbeatMs } = settings;
+  const fault = faultIn(settings);
+  if (fault !== undefined) throw new RangeError(fault);
   const role = relayRole(file, settings.relayUrl, settings.isStandby);
   if ("fault" in role) throw new RangeError(role.fault);
   const onEvent = options.onEvent ?? (() => {});
@@ -142,7 +145,11 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
 }
 
 /** What a Worker is told of them: values only. */
-function tableOptionsOf({ delimiter, encoding, maxColumns, ...rest }: TableOptions): TableOptions {
-  const { lastRows, maxFileBytes, maxCellBytes, settleMs } = rest;
-  return { delimiter, encoding, maxColumns, lastRows, maxFileBytes, maxCellBytes, settleMs };
+function tableOptionsOf({ lastRows, maxFileBytes, maxCellBytes, settleMs, ...read }: TableOptions): TableOptions {
+  const { delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader } = read;
+  const { names, trim, quote, escape } = read;
+  return {
+    ...{ delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader },
+    ...{ names, trim, quote, escape, lastRows, maxFileBytes, maxCellBytes, settleMs },
+  };
 }

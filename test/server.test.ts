@@ -92,7 +92,8 @@ describe.concurrent("the server", () => {
       "client from 127.0.0.1: plain",
     ]);
     expect(server.stderr()).toBe(
-      "warning: 1 column renamed: the name was there already; 1 cell dropped: beyond the last column of the header\n",
+      "warning: 1 column renamed: the name was there already; 1 cell dropped: beyond the last column of the header; " +
+        "line 2 has 3 cells, the header (line 1) has 2: if the header is another line, see --skip-lines and --header-line\n",
     );
   });
 

@@ -1,144 +1,187 @@
-// What kind of CSV is this? Delimiter, record end and header, as a function of the first 64 kB. papaparse guesses the
-// delimiter; where it is known to be wrong, the agreement of header and rows corrects it.
-import Papa from "papaparse";
+// What kind of CSV is this? Where its header is, its delimiter and record end, which records are no rows: a function of the first
+// 64 kB, and of the options.
+import { isNumber, isTime, typedColumns } from "./cells.ts";
+import { detectRecordEnd } from "./delimiter.ts";
 import { HEAD_BYTES } from "./encoding.ts";
-import { CsvError } from "./error.ts";
-import { CR, type Layout, LF, lineOf, QUOTE, walkRecords } from "./records.ts";
-import { jsonOf } from "./render.ts";
+import { areUnits, type Header, isRecognisable, isSameCells, rowsOf } from "./header.ts";
+import { cellsOf, commonWidth, contentEnd, type Head, type HeadRecord, layoutOf, recordsOf } from "./head.ts";
+import { namesOf } from "./names.ts";
+import { isExotic, type ReadOptions } from "./options.ts";
+import { foundHeader, placedHeader, wholeHeader } from "./place.ts";
+import { type QuoteRule, quoteRule } from "./quotes.ts";
+import { type Layout, lineOf } from "./records.ts";
+import { unitInName } from "./units.ts";
 
-const CANDIDATES = [",", ";", "\t", "|"] as const;
-
-/** A header longer than this is no header. */
-const MAX_HEADER_BYTES = 4 << 20;
 export const MAX_COLUMNS = 100_000;
 
-export type DialectOptions = {
-  /** Overrides the guess. */
-  readonly delimiter?: string | undefined;
-  readonly maxColumns?: number | undefined;
-};
+/** So many rows tell what is typed in their columns. */
+const MAX_JUDGED_ROWS = 200;
 
 export type Dialect = {
   readonly layout: Layout;
+  /** The delimiter as it is asked for: a character, or `whitespace`. */
+  readonly delimiter: string;
   /** Column names in file order, unique: a duplicate `a` becomes `a_1`, `a_2`, … */
   readonly columns: readonly string[];
   /** How many columns were renamed because their name was taken. */
   readonly renamed: number;
-  /** Where the rows begin: the offset behind the header record. */
+  /** Where the rows begin: the offset behind the header, its units, and what the options leave out. */
   readonly bodyStart: number;
+  /** The line of the header, from 1; undefined if there is none. */
+  readonly headerLine: number | undefined;
+  /** Lines before the header that were skipped; 0 if they are blank. */
+  readonly skippedLines: number;
+  /** The name of the known format, such as `TOA5`. */
+  readonly format: string | undefined;
+  /** For each column its unit as the file writes it, from a row of units or from the name; undefined if it has none. */
+  readonly units: readonly (string | undefined)[];
+  /** Tells stray quotes; undefined if the options say what a quote is. */
+  readonly quotes: QuoteRule | undefined;
+  /** What may be meant, but is never guessed: a sentence each, with the option. */
+  readonly hints: readonly string[];
 };
 
+/** A dialect of which all is known. */
+export function plainDialect(layout: Layout, columns: readonly string[], bodyStart: number): Dialect {
+  const found = { headerLine: 1, skippedLines: 0, format: undefined, units: columns.map(() => undefined) };
+  const delimiter = String.fromCharCode(layout.delimiter);
+  return { layout, delimiter, columns, renamed: 0, bodyStart, ...found, quotes: undefined, hints: [] };
+}
+
 /** The dialect of the UTF-8 text in `bytes[from, to)`; a text without a header has no columns. */
-export function detectDialect(bytes: Uint8Array, from: number, to: number, options: DialectOptions = {}): Dialect {
-  const whole = to - from <= HEAD_BYTES;
-  const head = bytes.subarray(0, whole ? to : from + HEAD_BYTES);
+export function detectDialect(bytes: Uint8Array, from: number, to: number, options: ReadOptions = {}): Dialect {
+  const dialect = dialectOf(bytes, from, to, options);
+  return options.delimiter === "whitespace" ? { ...dialect, delimiter: options.delimiter } : dialect;
+}
+
+function dialectOf(bytes: Uint8Array, from: number, to: number, options: ReadOptions): Dialect {
+  const head = headOf(bytes, from, to, options);
+  const given = options.delimiter === "whitespace" ? " " : options.delimiter;
+  const isPlaced = options.noHeader || options.skipLines !== undefined || options.headerLine !== undefined;
+  const header = isPlaced ? placedHeader(head, given, options) : foundHeader(head, given);
+  if (header === "waiting") return { ...plainDialect(layoutOf(head, given ?? ","), [], to), headerLine: undefined };
+  return options.noHeader
+    ? withoutHeader(head, header, to, options)
+    : withHeader(bytes, to, head, wholeHeader(bytes, to, head, header), options);
+}
+
+function headOf(bytes: Uint8Array, from: number, to: number, options: ReadOptions): Head {
+  const isWhole = to - from <= HEAD_BYTES;
+  const head = bytes.subarray(0, isWhole ? to : from + HEAD_BYTES);
   const recordEnd = detectRecordEnd(head, from);
-  const sep = excelSeparator(head, from);
-  const start = sep ? sep.end : from;
-  const chosen = options.delimiter ?? sep?.delimiter ?? guessDelimiter(head, start, recordEnd, whole);
-  return readHeader(
-    bytes,
-    start,
-    to,
-    { delimiter: chosen.charCodeAt(0), recordEnd },
-    options.maxColumns ?? MAX_COLUMNS,
+  const end = isWhole ? to : Math.max(head.lastIndexOf(recordEnd) + 1, from) || head.length;
+  const comment = options.comment === undefined ? undefined : Buffer.from(options.comment);
+  return { bytes: head, from, to: end, recordEnd, comment };
+}
+
+function withHeader(bytes: Uint8Array, to: number, head: Head, header: Header, options: ReadOptions): Dialect {
+  const plain = layoutOf(head, header.delimiter);
+  if (header.end === header.start) return { ...plainDialect(plain, [], to), headerLine: undefined };
+  const cells = cellsOf(bytes, header.start, header.end, plain);
+  const { columns, renamed } = namesOf(options.names ?? cells, options.maxColumns ?? MAX_COLUMNS);
+  const bodyAt = behindLines(bytes, header.bodyStart, to, plain, options.skipAfterHeader ?? 0);
+  const records = bodyAt < head.to ? rowsUnder(head, bodyAt, header, cells) : [];
+  const unitsRow = unitsUnder(records);
+  const rows = records.filter(({ cells: row }) => !unitsRow || !isSameCells(row, unitsRow.cells));
+  const bodyStart = unitsRow?.end ?? bodyAt;
+  const again = [...(header.again ?? []), ...(unitsRow ? [[unitsRow.start, unitsRow.end] as const] : [])];
+  if (isRecognisable(cells, rowsOf(rows))) again.push([header.lineStart, header.end], [header.start, header.end]);
+  const unitCells = header.units ?? unitsRow?.cells;
+  const headerLine = lineOf(bytes, header.lineStart, plain);
+  return {
+    delimiter: header.delimiter,
+    layout: withSkips(bytes, plain, header.directives ?? [], again),
+    columns,
+    renamed,
+    bodyStart,
+    headerLine,
+    skippedLines: isBlankBetween(bytes, head.from, header.lineStart) ? 0 : headerLine - 1,
+    format: header.format,
+    units: columns.map((name, c) => unitCells?.[c]?.trim() || unitInName(name)),
+    quotes: quoteRuleOf(rows, plain, columns.length, options),
+    hints: cells.some(isValue) ? ["the header looks like a row of values: see --no-header"] : [],
+  };
+}
+
+/** A time, or a number that is no plain integer: years and codes are names. */
+const isValue = (cell: string) => isTime(cell) || (isNumber(cell) && !/^\s*\d+\s*$/.test(cell));
+
+/** The records of the body, but for directives and the header itself. */
+function rowsUnder(head: Head, from: number, { delimiter, directives = [] }: Header, names: readonly string[]) {
+  const prefixes = directives.map((text) => Buffer.from(text));
+  const isDirective = (at: number) => prefixes.some((prefix) => prefix.every((byte, k) => head.bytes[at + k] === byte));
+  return recordsOf(head, from, delimiter, MAX_JUDGED_ROWS).filter(
+    ({ start, cells }) => !isDirective(start) && !isSameCells(cells, names),
   );
 }
 
-/** CR only where no LF stands outside quotes. Counting quotes is enough here: a border needs them balanced before it. */
-function detectRecordEnd(head: Uint8Array, from: number): Layout["recordEnd"] {
-  let quoted = false;
-  let sawCr = false;
-  for (let i = from; i < head.length; i++) {
-    const byte = head[i];
-    if (byte === QUOTE) quoted = !quoted;
-    else if (quoted) continue;
-    else if (byte === LF) return LF;
-    else if (byte === CR) sawCr = true;
-  }
-  return sawCr ? CR : LF;
+function unitsUnder(records: readonly HeadRecord[]): HeadRecord | undefined {
+  const [first, ...rest] = records;
+  if (!first) return undefined;
+  const rows = rest.filter(({ cells }) => !isSameCells(cells, first.cells));
+  return areUnits(first.cells, rowsOf(rows)) ? first : undefined;
 }
 
-/** Excel's first line `sep=;` names the delimiter and is no row. */
-function excelSeparator(head: Uint8Array, from: number): { delimiter: string; end: number } | undefined {
-  const line = /^"?sep=([^"\r\n])"?(\r\n|\n|\r|$)/i.exec(
-    Buffer.from(head.subarray(from, from + 16)).toString("latin1"),
+function withoutHeader(head: Head, { delimiter, start }: Header, to: number, options: ReadOptions): Dialect {
+  const layout = layoutOf(head, delimiter);
+  const records = recordsOf(head, start, delimiter);
+  const { width } = commonWidth(records);
+  const names = options.names ?? Array.from({ length: width }, (_, c) => `c${c + 1}`);
+  const { columns, renamed } = namesOf(names, options.maxColumns ?? MAX_COLUMNS);
+  const skipped = isBlankBetween(head.bytes, head.from, start) ? 0 : lineOf(head.bytes, start, layout) - 1;
+  return {
+    ...plainDialect(layout, columns, records.length > 0 ? start : to),
+    renamed,
+    headerLine: undefined,
+    skippedLines: skipped,
+    quotes: quoteRuleOf(records, layout, columns.length, options),
+  };
+}
+
+function quoteRuleOf(
+  records: readonly HeadRecord[],
+  { delimiter, recordEnd }: Layout,
+  columns: number,
+  options: ReadOptions,
+): QuoteRule | undefined {
+  if (options.quote !== undefined || isExotic(options)) return undefined;
+  const { width, share } = commonWidth(records);
+  const wanted = records.length > 2 && share >= 0.5 ? width : columns;
+  const typed = typedColumns(
+    records.map(({ cells }) => cells).filter((cells) => cells.length === wanted),
+    wanted,
   );
-  if (!line?.[1] || line[1] > "\x7f") return undefined;
-  return { delimiter: line[1], end: from + line[0].length };
+  return quoteRule({ delimiter, recordEnd, width: wanted, typed });
 }
 
-function guessDelimiter(head: Uint8Array, from: number, recordEnd: Layout["recordEnd"], whole: boolean): string {
-  const end = whole ? head.length : Math.max(head.lastIndexOf(recordEnd) + 1, from) || head.length;
-  const text = Buffer.from(head.subarray(from, end)).toString("utf8");
-  const newline = recordEnd === CR ? "\r" : text.includes("\r\n") ? "\r\n" : "\n";
-  const guessed = Papa.parse(text, {
-    preview: 1,
-    skipEmptyLines: true,
-    newline,
-    delimitersToGuess: [...CANDIDATES],
-  }).meta.delimiter;
-  let best = { delimiter: guessed, ...agreement(head, from, end, guessed, recordEnd) };
-  for (const delimiter of CANDIDATES) {
-    const { share, fields } = agreement(head, from, end, delimiter, recordEnd);
-    const isDecimalComma = best.delimiter === "," && share === best.share && fields === best.fields && fields > 1;
-    if (share > best.share || isDecimalComma) best = { delimiter, share, fields };
+function withSkips(
+  bytes: Uint8Array,
+  layout: Layout,
+  directives: readonly string[],
+  again: readonly (readonly [number, number])[],
+): Layout {
+  if (directives.length === 0 && again.length === 0) return layout;
+  // Copied: a buffer that a file streams through is written over.
+  const records = again.map(
+    ([start, end]) => new Uint8Array(bytes.subarray(start, contentEnd(bytes, start, end, layout.recordEnd))),
+  );
+  const distinct = records.filter(
+    (record, r) => records.findIndex((other) => Buffer.compare(other, record) === 0) === r,
+  );
+  const prefixes = [...(layout.skips?.prefixes ?? []), ...directives.map((text) => new Uint8Array(Buffer.from(text)))];
+  return { ...layout, skips: { records: distinct, prefixes } };
+}
+
+function behindLines(bytes: Uint8Array, from: number, to: number, { recordEnd }: Layout, lines: number): number {
+  let at = from;
+  for (let line = 0; line < lines && at < to; line++) {
+    const end = bytes.indexOf(recordEnd, at);
+    at = end === -1 || end >= to ? to : end + 1;
   }
-  return best.delimiter;
+  return at;
 }
 
-/** The share of rows that have as many fields as the header; 0 if the delimiter does not split the header at all. */
-function agreement(head: Uint8Array, from: number, to: number, delimiter: string, recordEnd: Layout["recordEnd"]) {
-  let header = 0;
-  let rows = 0;
-  let agreeing = 0;
-  const layout = { delimiter: delimiter.charCodeAt(0), recordEnd };
-  walkRecords(head, from, to, layout, Infinity, (_start, _end, fields) => {
-    if (header === 0) return void (header = fields);
-    rows++;
-    if (fields === header) agreeing++;
-  });
-  return { fields: header, share: header < 2 ? 0 : rows === 0 ? 1 : agreeing / rows };
-}
-
-function readHeader(bytes: Uint8Array, from: number, to: number, layout: Layout, maxColumns: number): Dialect {
-  const limit = Math.min(to, from + MAX_HEADER_BYTES);
-  let end = from;
-  let fields = 0;
-  for (let window = HEAD_BYTES; fields === 0 && end < limit; window *= 8) {
-    const until = Math.min(limit, from + window);
-    const open = walkRecords(bytes.subarray(0, until), from, until, layout, Infinity, (_start, recordEnd, count) => {
-      if (fields > 0) return;
-      end = recordEnd;
-      fields = count;
-    });
-    const torn = end === until && until < to;
-    if (torn) fields = 0;
-    if (fields > 0 || until < limit) continue;
-    if (torn || (open !== -1 && limit < to))
-      throw new CsvError("not-csv", `not a CSV: the header record is longer than ${MAX_HEADER_BYTES >> 20} MiB`);
-    if (open !== -1)
-      throw new CsvError("unclosed-quote", "a quote in the header is never closed", lineOf(bytes, open, layout));
-    break;
-  }
-  if (fields > maxColumns)
-    throw new CsvError("too-large", `${fields} columns, more than ${maxColumns}; raise --max-columns if that is right`);
-  if (fields === 0) return { layout, columns: [], renamed: 0, bodyStart: to };
-  const names = JSON.parse(jsonOf(bytes, from, end, layout, fields))[0] as string[];
-  const columns = uniqueNames(names);
-  return { layout, columns, renamed: columns.filter((name, i) => name !== names[i]).length, bodyStart: end };
-}
-
-/** A name that is taken gets the first free suffix: `a`, `a_1`, `a_2`; never the name of another column. */
-function uniqueNames(names: readonly string[]): readonly string[] {
-  const taken = new Set(names);
-  const seen = new Map<string, number>();
-  return names.map((name) => {
-    let suffix = seen.get(name) ?? 0;
-    let fresh = name;
-    while (suffix > 0 && taken.has((fresh = `${name}_${suffix}`))) suffix++;
-    seen.set(name, suffix + 1);
-    taken.add(fresh);
-    return fresh;
-  });
+function isBlankBetween(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] !== 10 && bytes[i] !== 13) return false;
+  return true;
 }

@@ -126,7 +126,8 @@ function isSameRow(before: Rows, a: number, after: Rows, b: number): boolean {
 function contentEnd({ bytes, starts, layout }: Rows, r: number): number {
   let end = starts[r + 1]!;
   if (bytes[end - 1] === layout.recordEnd) end--;
-  return layout.recordEnd === LF && bytes[end - 1] === CR ? end - 1 : end;
+  if (layout.recordEnd === LF) while (end > starts[r]! && bytes[end - 1] === CR) end--;
+  return end;
 }
 
 /** Memory compare; short rows byte by byte, since a native call costs more than they do. */

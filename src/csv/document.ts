@@ -1,15 +1,21 @@
 // The bytes of a file, understood: encoding, dialect, header, where the complete rows are, and what was found odd in them.
+import { refuseBinary } from "./binary.ts";
+import { detectRecordEnd } from "./delimiter.ts";
 import { detectDialect, type Dialect } from "./dialect.ts";
-import { detectEncoding, type Encoding, refuseBinary, toUtf8 } from "./encoding.ts";
-import type { ReadOptions } from "./options.ts";
-import { lineOf, walkRecords } from "./records.ts";
+import { codePageHint, detectEncoding, type Encoding, HEAD_BYTES, toUtf8 } from "./encoding.ts";
+import { CsvError } from "./error.ts";
+import { markingOf, markRecords } from "./marks.ts";
+import { faultIn, isExotic, type ReadOptions } from "./options.ts";
+import { lineOf } from "./records.ts";
+import { emptyTally, type Tally, tallyRecords } from "./tally.ts";
 import { type Arena, createRenderer, MAX_TEXT_BYTES, type Rendered, terminate } from "./render.ts";
-
-export type { ReadOptions } from "./options.ts";
 
 /** UTF-8 text of a CSV and what it means. Rows are the bytes `[dialect.bodyStart, end)`. */
 export type CsvDocument = {
+  /** Marked, where the options ask for another grammar, and by whoever walks it with `dialect.quotes`. */
   readonly bytes: Uint8Array;
+  /** The text as it is in the file, at the same offsets, if that is not what `bytes` are. */
+  readonly unmarked: Uint8Array | undefined;
   /** Where the text begins: behind a BOM. */
   readonly start: number;
   readonly end: number;
@@ -17,39 +23,58 @@ export type CsvDocument = {
   readonly dialect: Dialect;
   /** Characters that became U+FFFD because their bytes mean nothing in the encoding. */
   readonly replaced: number;
+  /** Set where the bytes look like another code page. */
+  readonly encodingHint?: string | undefined;
 };
 
-/** Opens the first `length` bytes as CSV. Throws CsvError for binary content or a header that cannot be one. */
+/**
+ * Opens the first `length` bytes as CSV. Throws CsvError for binary content, a header that cannot be one, and options that
+ * contradict each other.
+ */
 export function openDocument(bytes: Uint8Array, length: number, options: ReadOptions = {}): CsvDocument {
+  const fault = faultIn(options);
+  if (fault) throw new CsvError("options", fault);
   const text = bytes.subarray(0, length);
   const encoding = options.encoding ?? detectEncoding(text);
   refuseBinary(text, encoding);
   const utf8 = toUtf8(bytes, length, encoding);
-  const dialect = detectDialect(utf8.bytes, utf8.start, utf8.length, options);
-  return { bytes: utf8.bytes, start: utf8.start, end: utf8.length, encoding, dialect, replaced: utf8.replaced };
+  const found = {
+    start: utf8.start,
+    end: utf8.length,
+    encoding,
+    replaced: utf8.replaced,
+    encodingHint: options.encoding ? undefined : codePageHint(text, encoding),
+  };
+  if (!isExotic(options)) {
+    const dialect = detectDialect(utf8.bytes, utf8.start, utf8.length, options);
+    return { bytes: utf8.bytes, unmarked: undefined, ...found, dialect };
+  }
+  // What separates the cells must be known before blanks and quotes around them can be marked.
+  const plain = options.delimiter ? undefined : detectDialect(utf8.bytes, utf8.start, utf8.length, options);
+  const delimiter = options.delimiter ?? String.fromCharCode(plain!.layout.delimiter);
+  const recordEnd = plain?.layout.recordEnd ?? detectRecordEnd(utf8.bytes.subarray(0, HEAD_BYTES), utf8.start);
+  const marked = new Uint8Array(utf8.bytes);
+  markRecords(marked, utf8.start, utf8.length, markingOf(options, delimiter, recordEnd));
+  const dialect = detectDialect(marked, utf8.start, utf8.length, { ...options, delimiter });
+  return { bytes: marked, unmarked: utf8.bytes, ...found, dialect };
 }
 
 export type Census = {
   readonly rows: number;
-  /** Cells beyond the last column that are not empty: they are not published. */
-  readonly surplus: number;
+  readonly tally: Tally;
   /** Where the complete rows end: `end`, or the start of the record whose quote is never closed. */
   readonly end: number;
   /** The line of that record, from 1. */
   readonly openQuoteLine: number | undefined;
 };
 
-/** Counts the rows of a document without rendering them. */
+/** Counts the rows of a document without rendering them, and marks stray quotes. */
 export function takeCensus({ bytes, end, dialect }: CsvDocument): Census {
   let rows = 0;
-  let surplus = 0;
-  const { layout, columns, bodyStart } = dialect;
-  const open = walkRecords(bytes, bodyStart, end, layout, columns.length, (_start, _end, _fields, dropped) => {
-    rows++;
-    surplus += dropped;
-  });
-  if (open === -1) return { rows, surplus, end, openQuoteLine: undefined };
-  return { rows, surplus, end: open, openQuoteLine: lineOf(bytes, open, layout) };
+  const tally = emptyTally();
+  const open = tallyRecords(bytes, dialect.bodyStart, end, dialect, tally, () => void rows++);
+  const openQuoteLine = open === -1 ? undefined : lineOf(bytes, open, dialect.layout);
+  return { rows, tally, end: open === -1 ? end : open, openQuoteLine };
 }
 
 /** All complete rows as a JSON array of objects. `end` is where `takeCensus` found their end. */
@@ -59,19 +84,4 @@ export function renderDocument(document: CsvDocument, end: number, arena?: Arena
   const renderer = createRenderer(layout, columns, end - bodyStart, arena, limit);
   renderer.add(bytes, bodyStart, end < document.end ? end : terminate(bytes, bodyStart, end, layout));
   return renderer.finish();
-}
-
-const DELIMITER_NAMES: Record<string, string> = {
-  ",": "comma",
-  ";": "semicolon",
-  "\t": "tab",
-  "|": "pipe",
-  " ": "space",
-};
-const ENCODING_NAMES: Record<string, string> = { "utf-8": "UTF-8", "utf-16le": "UTF-16LE", "utf-16be": "UTF-16BE" };
-
-/** The verdict for a person: `comma, UTF-8`. */
-export function describeDialect({ dialect, encoding }: CsvDocument): string {
-  const delimiter = String.fromCharCode(dialect.layout.delimiter);
-  return `${DELIMITER_NAMES[delimiter] ?? JSON.stringify(delimiter)}, ${ENCODING_NAMES[encoding] ?? encoding}`;
 }

@@ -1,6 +1,5 @@
 // Which character encoding the bytes are in, and the same text as UTF-8. Not CSV yet: no delimiter, no record.
 import { isUtf8 } from "node:buffer";
-import { CsvError } from "./error.ts";
 
 /** A WHATWG encoding label (https://encoding.spec.whatwg.org/#names-and-labels), such as `utf-8` or `windows-1252`. */
 export type Encoding = string;
@@ -8,30 +7,16 @@ export type Encoding = string;
 /** How many bytes at the start decide on dialect and on binary content. */
 export const HEAD_BYTES = 65_536;
 
-const SIGNATURES: readonly { bytes: string; what: string }[] = [
-  { bytes: "\x89PNG", what: "a PNG image" },
-  { bytes: "\xff\xd8\xff", what: "a JPEG image" },
-  { bytes: "GIF8", what: "a GIF image" },
-  { bytes: "%PDF-", what: "a PDF" },
-  { bytes: "PK\x03\x04", what: "a ZIP archive or an XLSX workbook; save the sheet as CSV" },
-  { bytes: "\xd0\xcf\x11\xe0", what: "an XLS workbook; save the sheet as CSV" },
-  { bytes: "\x1f\x8b", what: "gzip data; unpack it with gunzip" },
-  { bytes: "BZh", what: "bzip2 data; unpack it with bunzip2" },
-  { bytes: "\xfd7zXZ\0", what: "xz data; unpack it with unxz" },
-  { bytes: "\x28\xb5\x2f\xfd", what: "zstd data; unpack it with unzstd" },
-  { bytes: "7z\xbc\xaf", what: "a 7z archive" },
-  { bytes: "\x7fELF", what: "an executable" },
-  { bytes: "SQLite format 3\0", what: "an SQLite database" },
-  { bytes: "PAR1", what: "a Parquet file" },
-];
-
-/** The encoding of a whole file: BOM, else the NUL pattern of UTF-16, else valid UTF-8, else windows-1252. */
+/**
+ * The encoding of a whole file: BOM, else the NUL pattern of UTF-16, else UTF-8 if it is valid or if more of its characters are
+ * than are broken, else windows-1252.
+ */
 export function detectEncoding(bytes: Uint8Array): Encoding {
   const [a, b, c] = bytes;
   if (a === 0xef && b === 0xbb && c === 0xbf) return "utf-8";
   if (a === 0xff && b === 0xfe) return "utf-16le";
   if (a === 0xfe && b === 0xff) return "utf-16be";
-  return nulPattern(bytes) ?? (isUtf8(bytes) || isTornUtf8(bytes) ? "utf-8" : "windows-1252");
+  return nulPattern(bytes) ?? (isUtf8(bytes) || isTornUtf8(bytes) || isMostlyUtf8(bytes) ? "utf-8" : "windows-1252");
 }
 
 /** UTF-16 without a BOM: in Latin text one byte of nearly every pair is NUL, and always the same one. */
@@ -60,6 +45,32 @@ function isTornUtf8(bytes: Uint8Array): boolean {
   return tail > 0 && isUtf8(whole) && whole.some((byte) => byte > 0x7f);
 }
 
+/** What to say where bytes that are windows-1252 for want of anything better look like letters of another code page. */
+export function codePageHint(bytes: Uint8Array, encoding: Encoding): string | undefined {
+  if (encoding !== "windows-1252") return undefined;
+  const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString("latin1");
+  const isOther =
+    /[\xc0-\xff]{4}/.test(head) || /[a-z\xc0-\xff][\x80-\x84\x86-\x90\x98\x9b\x9d\xa1-\xbf](?=[a-z]|$)/im.test(head);
+  return isOther ? "some letters look like another code page than windows-1252: see --encoding" : undefined;
+}
+
+/** Whether the multi-byte characters that are valid outnumber the bytes that are not part of one. */
+function isMostlyUtf8(bytes: Uint8Array): boolean {
+  let valid = 0;
+  let broken = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!;
+    if (byte < 0x80) continue;
+    const length =
+      byte >= 0xf0 && byte < 0xf5 ? 4 : byte >= 0xe0 && byte < 0xf0 ? 3 : byte >= 0xc2 && byte < 0xe0 ? 2 : 0;
+    if (length > 0 && isUtf8(bytes.subarray(i, i + length)) && i + length <= bytes.length) {
+      valid++;
+      i += length - 1;
+    } else broken++;
+  }
+  return valid > broken;
+}
+
 /** How many bytes at the end are the beginning of an unfinished UTF-8 character: 0 to 3. */
 export function tornTail(bytes: Uint8Array): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back++) {
@@ -68,24 +79,6 @@ export function tornTail(bytes: Uint8Array): number {
     if (byte < 0x80) return 0;
   }
   return 0;
-}
-
-/** Refuses content that is no text: a known signature, or a head full of control bytes. A stray NUL is data. */
-export function refuseBinary(bytes: Uint8Array, encoding: Encoding): void {
-  const head = bytes.subarray(0, HEAD_BYTES);
-  const start = Buffer.from(head.subarray(0, 16)).toString("latin1");
-  const known = SIGNATURES.find((signature) => start.startsWith(signature.bytes));
-  if (known) throw new CsvError("not-csv", `not a CSV but ${known.what}`);
-  if (encoding.startsWith("utf-16")) return;
-  let controls = 0;
-  for (const byte of head) if (isBinaryControl(byte)) controls++;
-  if ((controls >= 8 && controls > head.length * 0.05) || (controls > 0 && controls === head.length))
-    throw new CsvError("not-csv", `not a CSV but binary data: ${controls} control bytes in the first ${head.length}`);
-}
-
-/** C0 controls that no text uses: not tab, line ends, form feed, escape, nor the separators U+001C to U+001F. */
-function isBinaryControl(byte: number): boolean {
-  return byte < 9 || byte === 11 || (byte > 13 && byte < 27);
 }
 
 /** The text in UTF-8. `bytes` may be longer than `length`: spare room, so that a reader can overshoot without a check. */

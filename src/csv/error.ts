@@ -9,7 +9,8 @@ export type CsvErrorKind =
   | "too-large"
   | "unclosed-quote"
   | "changing"
-  | "io";
+  | "io"
+  | "options";
 
 /**
  * A file could not be read as CSV. `reason` is for a person: the value at fault and the way out, without the name of the file,

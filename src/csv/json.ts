@@ -1,34 +1,9 @@
 // Records -> JSON text, straight from bytes to bytes: the hot path. No row object is ever built, so columns keep the order
 // of the file and a column `__proto__` survives. The text is what JSON.stringify would write.
 import { frameOf, type OutputEncoding, type RowShape } from "./frame.ts";
-import { pairTable } from "./pairs.ts";
-import { CR, type Layout, LF, QUOTE } from "./records.ts";
-
-const BACKSLASH = 92;
-/** The letter after the backslash in JSON's short escapes (RFC 8259, section 7); 0 where only \u00XX exists. */
-const SHORT_ESCAPE = new Uint8Array(128);
-for (const [byte, letter] of [
-  [8, "b"],
-  [9, "t"],
-  [10, "n"],
-  [12, "f"],
-  [13, "r"],
-  [34, '"'],
-  [92, "\\"],
-] as const)
-  SHORT_ESCAPE[byte] = letter.charCodeAt(0);
-const HEX = Buffer.from("0123456789abcdef");
-
-const isEscaped = (byte: number) => byte < 32 || byte === QUOTE || byte === BACKSLASH;
-const tables = new Map<string, Uint8Array>();
-
-function tableFor(delimiter: number | undefined, encoding: OutputEncoding): Uint8Array {
-  const key = `${delimiter} ${encoding}`;
-  const stops = (byte: number) => isEscaped(byte) || byte === delimiter || (encoding === "latin1" && byte > 0x7f);
-  const table = tables.get(key) ?? pairTable(stops);
-  tables.set(key, table);
-  return table;
-}
+import { escape, GROWTH, tableFor } from "./escape.ts";
+import { CR, DATA_QUOTE, type Layout, LF, openingQuote, QUOTE, SPACE, TAB, VOID } from "./records.ts";
+import { skipperOf } from "./skips.ts";
 
 /** Where a writer stands: the next source byte, the next output byte, and what it has counted. */
 export type Progress = {
@@ -64,33 +39,41 @@ export type RowWriter = {
 };
 
 const COMMA = 44;
-const GROWTH = Uint8Array.from({ length: 256 }, (_, byte) => (byte < 32 ? 5 : isEscaped(byte) ? 1 : 0));
 
-/** A writer of JSON rows; `separator` is the byte behind each. */
+/**
+ * Whether the quote at `quoteAt`, which opens field `field` (from 0) and is not closed before `lineEnd`, is data; undefined if that
+ * cannot be told yet.
+ */
+export type IsStray = (quoteAt: number, lineEnd: number, field: number) => boolean | undefined;
+
+/** A writer of JSON rows; `separator` is the byte behind each. With `isStray` it marks the quotes in the source that are data. */
 export function rowWriter(
   shape: RowShape,
-  { delimiter, recordEnd }: Layout,
+  { delimiter, recordEnd, skips }: Layout,
   encoding: OutputEncoding,
   separator = COMMA,
+  isStray?: IsStray,
 ): RowWriter {
   const frame = frameOf(shape, encoding, separator);
   const { words, offsets, lengths, columns, bytesPerRow, rowEnd } = frame;
   const outside = tableFor(delimiter, encoding);
   const inside = tableFor(undefined, encoding);
+  const skipper = skipperOf(skips, recordEnd);
+  const skipStarts = skipper.starts;
 
   function write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
     const from = new DataView(src.buffer, src.byteOffset, src.length);
     const to = new DataView(out.buffer, out.byteOffset, out.length);
     let { at: i, out: o, rows, surplus, twoByte, lastRowAt } = progress;
     let isTooWide = false;
+    let isMarked = false;
     records: while (i < end && o <= safe) {
-      if (src[i] === recordEnd) {
-        i++;
-        continue;
-      }
-      if (src[i] === CR && src[i + 1] === LF && recordEnd === LF) {
-        i += 2;
-        continue;
+      if (skipStarts[src[i]!] !== 0) {
+        const next = skipper.end(src, i, end);
+        if (next !== -1) {
+          i = next;
+          continue;
+        }
       }
       const recordAt = i;
       const rowAt = o;
@@ -109,9 +92,15 @@ export function rowWriter(
           }
           const cellAt = o;
           let byte = src[i]!;
+          let quoteAt = i;
           cell: {
-            if (byte === QUOTE) {
-              i++;
+            if (
+              byte <= QUOTE &&
+              (byte === QUOTE ||
+                ((byte === SPACE || byte === TAB) && (quoteAt = openingQuote(src, i, end, delimiter)) !== -1))
+            ) {
+              let isFirstLine = isStray !== undefined;
+              i = quoteAt + 1;
               for (;;) {
                 let word = 0;
                 for (;;) {
@@ -128,10 +117,23 @@ export function rowWriter(
                 if (byte === QUOTE) {
                   if (src[i] !== QUOTE) break;
                   i++;
-                } else if (byte === recordEnd && i >= end) {
-                  break row; // the quote is still open at the end of the window
+                } else if (byte === recordEnd) {
+                  if (i >= end) break row; // the quote is still open at the end of the window
+                  if (isFirstLine) {
+                    isFirstLine = false;
+                    const stray = isStray!(quoteAt, i - 1, c);
+                    if (stray !== false) {
+                      if (stray) src[quoteAt] = DATA_QUOTE;
+                      isMarked = stray === true;
+                      break row;
+                    }
+                  }
                 } else if (byte > 0x7f) {
-                  if ((isTooWide = byte > 0xc3)) break row;
+                  if (byte > 0xc3) {
+                    if ((isTooWide = byte < VOID)) break row;
+                    if (byte === DATA_QUOTE) o = escape(to, o, QUOTE);
+                    continue;
+                  }
                   out[o++] = (byte << 6) | (src[i++]! & 0x3f);
                   twoByte++;
                   continue;
@@ -154,12 +156,21 @@ export function rowWriter(
               o += stop - 1;
               byte = src[i++]!;
               if (byte === delimiter || byte === recordEnd) break cell;
-              if (byte === CR && src[i] === LF && recordEnd === LF) {
-                byte = src[i++]!;
-                break cell;
-              }
-              if (byte > 0x7f) {
-                if ((isTooWide = byte > 0xc3)) break row;
+              if (byte === CR && recordEnd === LF) {
+                let behind = i;
+                while (src[behind] === CR) behind++;
+                if (src[behind] === LF) {
+                  i = behind + 1;
+                  byte = LF;
+                  break cell;
+                }
+                for (; i < behind; i++) o = escape(to, o, CR);
+              } else if (byte > 0x7f) {
+                if (byte > 0xc3) {
+                  if ((isTooWide = byte < VOID)) break row;
+                  if (byte === DATA_QUOTE) o = escape(to, o, QUOTE);
+                  continue;
+                }
                 out[o++] = (byte << 6) | (src[i++]! & 0x3f);
                 twoByte++;
                 continue;
@@ -186,12 +197,13 @@ export function rowWriter(
         lastRowAt = rowAt;
         continue records;
       }
-      // Not complete within the window, or too wide: as if the record had not been begun.
+      // Not complete within the window, or too wide, or to be read again: as if the record had not been begun.
       i = recordAt;
       o = rowAt;
       surplus = surplusBefore;
       twoByte = twoByteBefore;
-      break;
+      if (!isMarked) break;
+      isMarked = false;
     }
     progress.at = i;
     progress.out = o;
@@ -204,14 +216,4 @@ export function rowWriter(
   const twoBytePerRow = encoding === "utf8" ? 0 : frame.twoByte;
   const leastPerRow = lengths.reduce((sum, length) => sum + length, 3);
   return { twoBytePerRow, need: (length) => length * 6 + bytesPerRow, leastPerRow, growth: GROWTH, write };
-}
-
-/** Writes an escaped byte; returns the next output offset. */
-function escape(to: DataView, o: number, byte: number): number {
-  const letter = SHORT_ESCAPE[byte]!;
-  to.setInt16(o, (letter << 8) | BACKSLASH, true);
-  if (letter !== 0) return o + 2;
-  to.setInt32(o + 1, 0x00303075, true); // `u00`
-  to.setInt16(o + 4, HEX[byte >> 4]! | (HEX[byte & 15]! << 8), true);
-  return o + 6;
 }

@@ -1,7 +1,8 @@
 // A range of CSV bytes -> one JSON text: finds room for the output, feeds the row writer window by window, makes the string.
 import { SPARE_BYTES } from "./encoding.ts";
 import type { OutputEncoding, RowShape } from "./frame.ts";
-import { type Progress, type RowWriter, rowWriter } from "./json.ts";
+import { type IsStray, type Progress, type RowWriter, rowWriter } from "./json.ts";
+import type { QuoteRule } from "./quotes.ts";
 import type { Layout } from "./records.ts";
 
 /** JavaScript strings hold at most 2^31 - 1 characters; some room is left for the row that crosses the limit. */
@@ -30,24 +31,36 @@ export type Arena = { buffer?: Buffer | undefined };
 export type Renderer = {
   /**
    * Adds the records in `bytes[from, to)`; `bytes[to - 1]` is a record end, and SPARE_BYTES lie behind `to`.
-   * Returns where it stopped: `to`, or the start of a record whose quote is still open at `to`.
+   * Returns where it stopped: `to`, or the start of a record whose quote is still open at `to`, or that is not settled unless
+   * more text is there. `isEnd`: there is none.
    */
-  add(bytes: Uint8Array, from: number, to: number): number;
+  add(bytes: Uint8Array, from: number, to: number, isEnd?: boolean): number;
   /** True once the text is longer than the limit: nothing more is added. */
   isOverLimit(): boolean;
   finish(): Rendered;
 };
 
-/** `expectedBytes` is the length of all source to come, as far as it is known: it spares growing the arena step by step. */
+/**
+ * `expectedBytes` is the length of all source to come, as far as it is known: it spares growing the arena step by step.
+ * With `quotes` stray quotes are told, and marked in the source.
+ */
 export function createRenderer(
   layout: Layout,
   shape: RowShape,
   expectedBytes: number,
   arena: Arena = {},
   limit: number = MAX_TEXT_BYTES,
+  quotes?: QuoteRule,
 ): Renderer {
+  let source: { bytes: Uint8Array; to: number; isEnd: boolean } = { bytes: new Uint8Array(0), to: 0, isEnd: false };
+  const isStray: IsStray | undefined =
+    quotes &&
+    ((quoteAt, lineEnd, field) => {
+      const telling = quotes.tell(source.bytes, quoteAt, lineEnd, field, source.to, source.isEnd);
+      return telling === "later" ? undefined : telling !== "cell";
+    });
   let encoding: OutputEncoding = isWide(shape) ? "utf8" : "latin1";
-  let writer = rowWriter(shape, layout, encoding);
+  let writer = rowWriter(shape, layout, encoding, undefined, isStray);
   let out = arena.buffer ?? Buffer.allocUnsafeSlow(writer.need(Math.min(expectedBytes, WINDOW_BYTES)) + SPARE_BYTES);
   out[0] = 0x5b; // [
   const progress: Progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
@@ -56,7 +69,8 @@ export function createRenderer(
   const utf8Length = () => progress.out + progress.twoByte + progress.rows * writer.twoBytePerRow;
   const isOverLimit = () => utf8Length() > limit;
 
-  function add(bytes: Uint8Array, from: number, to: number): number {
+  function add(bytes: Uint8Array, from: number, to: number, isEnd = true): number {
+    source = { bytes, to, isEnd };
     progress.at = from;
     let window = WINDOW_BYTES;
     while (progress.at < to && !isOverLimit()) {
@@ -90,7 +104,7 @@ export function createRenderer(
     if (progress.out > out.length) out = Buffer.allocUnsafeSlow(progress.out * 2);
     out.write(written, 0, "utf8");
     encoding = "utf8";
-    writer = rowWriter(shape, layout, encoding);
+    writer = rowWriter(shape, layout, encoding, undefined, isStray);
   }
 
   function finish(): Rendered {

@@ -3,21 +3,26 @@
 import type { RowWriter } from "./json.ts";
 import { SPARE_BYTES } from "./encoding.ts";
 import { pairTable } from "./pairs.ts";
-import { CR, type Layout, LF, QUOTE } from "./records.ts";
+import { CR, DATA_QUOTE, type Layout, LF, openingQuote, QUOTE, SPACE, TAB, VOID } from "./records.ts";
+import { skipperOf } from "./skips.ts";
 
 const COMMA = 44;
 const CRLF = 0x0a0d;
 
-const isQuoted = (byte: number) => byte === COMMA || byte === QUOTE || byte === CR || byte === LF;
+const isQuoted = (byte: number) =>
+  byte === COMMA || byte === QUOTE || byte === CR || byte === LF || byte === 0 || byte === DATA_QUOTE;
+const isSpecial = (byte: number) => isQuoted(byte) || byte === VOID;
 
 /** A quote is doubled, and any of them may bring two quotes around its cell. */
-const GROWTH = Uint8Array.from({ length: 256 }, (_, byte) => (byte === QUOTE ? 3 : isQuoted(byte) ? 2 : 0));
+const GROWTH = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte === QUOTE || byte === DATA_QUOTE ? 3 : isQuoted(byte) ? 2 : 0,
+);
 
-const inside = pairTable(isQuoted);
+const inside = pairTable(isSpecial);
 const outsides = new Map<number, Uint8Array>();
 
 function outsideOf(delimiter: number): Uint8Array {
-  const table = outsides.get(delimiter) ?? pairTable((byte) => byte === delimiter || isQuoted(byte));
+  const table = outsides.get(delimiter) ?? pairTable((byte) => byte === delimiter || isSpecial(byte));
   outsides.set(delimiter, table);
   return table;
 }
@@ -25,12 +30,13 @@ function outsideOf(delimiter: number): Uint8Array {
 /** The header record, with its CRLF; nothing if there are no columns. */
 export function csvHeader(columns: readonly string[]): string {
   if (columns.length === 0) return "";
-  const cells = columns.map((name) => (/[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name));
+  const cells = columns.map((name) => (/[",\r\n\0]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name));
   return `${cells.join(",") || '""'}\r\n`;
 }
 
 /** A writer of CSV rows of so many cells. It counts no surplus: the table has done so. */
-export function csvWriter(columns: number, { delimiter, recordEnd }: Layout): RowWriter {
+export function csvWriter(columns: number, { delimiter, recordEnd, skips }: Layout): RowWriter {
+  const skipper = skipperOf(skips, recordEnd);
   const outside = outsideOf(delimiter);
 
   const write: RowWriter["write"] = (src, end, out, safe, progress) => {
@@ -38,13 +44,12 @@ export function csvWriter(columns: number, { delimiter, recordEnd }: Layout): Ro
     const to = new DataView(out.buffer, out.byteOffset, out.length);
     let { at: i, out: o, rows, lastRowAt } = progress;
     while (i < end && o <= safe) {
-      if (src[i] === recordEnd) {
-        i++;
-        continue;
-      }
-      if (src[i] === CR && src[i + 1] === LF && recordEnd === LF) {
-        i += 2;
-        continue;
+      if (skipper.starts[src[i]!] !== 0) {
+        const next = skipper.end(src, i, end);
+        if (next !== -1) {
+          i = next;
+          continue;
+        }
       }
       lastRowAt = o;
       let c = 0;
@@ -53,6 +58,13 @@ export function csvWriter(columns: number, { delimiter, recordEnd }: Layout): Ro
         const cellAt = o;
         let needsQuotes = false;
         let byte = src[i]!;
+        if (byte === SPACE || byte === TAB) {
+          const opening = openingQuote(src, i, end, delimiter);
+          if (opening !== -1) {
+            i = opening;
+            byte = QUOTE;
+          }
+        }
         cell: {
           if (byte === QUOTE) {
             i++;
@@ -69,7 +81,9 @@ export function csvWriter(columns: number, { delimiter, recordEnd }: Layout): Ro
               i += stop - 1;
               o += stop - 1;
               byte = src[i++]!;
+              if (byte === VOID) continue;
               if (byte === QUOTE && src[i++] !== QUOTE) break;
+              if (byte === DATA_QUOTE) byte = QUOTE;
               if (!needsQuotes) o = openQuotes(out, cellAt, o);
               needsQuotes = true;
               out[o++] = byte;
@@ -91,14 +105,22 @@ export function csvWriter(columns: number, { delimiter, recordEnd }: Layout): Ro
             o += stop - 1;
             byte = src[i++]!;
             if (byte === delimiter || byte === recordEnd) break cell;
-            if (byte === CR && src[i] === LF && recordEnd === LF) {
-              byte = src[i++]!;
-              break cell;
+            if (byte === VOID) continue;
+            if (byte === DATA_QUOTE) byte = QUOTE;
+            let behind = i;
+            if (byte === CR && recordEnd === LF) {
+              while (src[behind] === CR) behind++;
+              if (src[behind] === LF) {
+                i = behind + 1;
+                byte = LF;
+                break cell;
+              }
             }
             if (!needsQuotes) o = openQuotes(out, cellAt, o);
             needsQuotes = true;
             out[o++] = byte;
             if (byte === QUOTE) out[o++] = QUOTE;
+            for (; i < behind; i++) out[o++] = CR;
           }
         }
         if (needsQuotes) out[o++] = QUOTE;

@@ -3,7 +3,9 @@
 import { diffRows, type Rows, type Splice } from "./diff.ts";
 import type { CsvDocument } from "./document.ts";
 import { SPARE_BYTES } from "./encoding.ts";
-import { hasCellOver, type Layout, walkRecords } from "./records.ts";
+import { DATA_QUOTE, hasCellOver, type Layout, QUOTE, walkRecords } from "./records.ts";
+import { emptyTally, type Tally, tallyRecords } from "./tally.ts";
+import { firstAfter, larger, ranges } from "./starts.ts";
 import { type Arena, createRenderer, type Rendered, terminate } from "./render.ts";
 
 /** Splices in rows of the file, or `all` if they would be no smaller than the table. */
@@ -21,8 +23,8 @@ export type CsvTable = {
   isLastOpen(): boolean;
   /** The offset of a record whose quote is never closed, or -1. */
   openQuoteAt(): number;
-  /** Cells beyond the last column that are not empty. */
-  surplus(): number;
+  /** What was counted on the way: surplus cells, records that are no rows, stray quotes. */
+  tally(): Tally;
   /** The number of the first row, from 1, that has a cell over the limit. */
   oversizeRow(): number | undefined;
   /** Where the records of rows `[from, to)` are. A record end stands before `end`, and SPARE_BYTES lie behind it. */
@@ -46,6 +48,14 @@ const MAX_DIFFED_BYTES = 256 << 20;
 /** A change that brings more than half of a table anew, and more than this, is the whole table. */
 const MIN_ALL_BYTES = 1 << 16;
 
+/** Farther back a verdict on a stray quote is kept whatever comes: else each append would walk so much again. */
+const MAX_UNSETTLED_BYTES = 1 << 17;
+
+/** Quotes that were told to be stray are quotes again. */
+export function unmark(bytes: Uint8Array): void {
+  for (let i = bytes.indexOf(DATA_QUOTE); i !== -1; i = bytes.indexOf(DATA_QUOTE, i)) bytes[i] = QUOTE;
+}
+
 /** `maxCellBytes` is what `oversizeRow` looks for. */
 export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellBytes = Infinity): CsvTable {
   const { layout, columns, bodyStart } = dialect;
@@ -53,24 +63,28 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellByt
   let length = end;
   let starts = new Uint32Array(Math.max(64, Math.ceil((end - bodyStart) / 48)));
   let rows = 0;
-  let surplus = 0;
-  let openQuoteAt = walkRecords(bytes, bodyStart, length, layout, columns.length, (start, _end, _fields, dropped) => {
+  let tally = emptyTally();
+  let openQuoteAt = tallyRecords(bytes, bodyStart, length, dialect, tally, (start) => {
     if (rows === starts.length) starts = larger(starts, rows * 2);
     starts[rows++] = start;
-    surplus += dropped;
   });
 
-  const isLastOpen = () => rows > 0 && openQuoteAt === -1 && bytes[length - 1] !== layout.recordEnd;
+  const isTerminated = () => length === 0 || bytes[length - 1] === layout.recordEnd;
+  const isLastOpen = () =>
+    rows > 0 && openQuoteAt === -1 && !isTerminated() && endOfRecord(starts[rows - 1]!) === length;
   const rowsEnd = () => (openQuoteAt === -1 ? length : openQuoteAt);
   const endOf = (row: number) => (row + 1 < rows ? starts[row + 1]! : rowsEnd());
   let hasLong = hasLongRow(0);
 
   function replace(at: number, removed: number, inserted: Uint8Array): RowChange {
     const isAppend = at === length && openQuoteAt === -1 && bytes[length - 1] === layout.recordEnd;
-    const reached = isAppend ? rows : firstAfter(starts, rows, at);
-    const first = isAppend ? rows : Math.max(0, reached - 1);
-    const from = isAppend ? at : reached > 0 ? starts[first]! : bodyStart;
+    const unsettled =
+      tally.unsettledAt !== -1 && at - tally.unsettledAt <= MAX_UNSETTLED_BYTES ? tally.unsettledAt : at;
+    const reached = isAppend && unsettled >= at ? rows : firstAfter(starts, rows, Math.min(at, unsettled));
+    const first = isAppend && unsettled >= at ? rows : Math.max(0, reached - 1);
+    const from = isAppend && unsettled >= at ? at : reached > 0 ? starts[first]! : bodyStart;
     const touched = new Uint8Array(bytes.subarray(from, at + removed));
+    if (tally.strayAt !== -1) unmark(bytes.subarray(from, at));
     const oldEnd = rowsEnd();
     const delta = inserted.length - removed;
     write(at, removed, inserted);
@@ -83,7 +97,7 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellByt
       starts: ranges(starts.subarray(first, resumed), touchedEnd, from),
       layout,
     };
-    surplus += walked.surplus - surplusOf(before);
+    recount(from, walked.tally, before.bytes.subarray(0, Math.max(0, touchedEnd - from)));
     openQuoteAt = resumed < rows ? openQuoteAt + (openQuoteAt === -1 ? 0 : delta) : walked.openQuoteAt;
     reindex(first, resumed, walked.starts, delta);
     hasLong = hasLongRow(hasLong ? 0 : first, first + walked.starts.length);
@@ -114,36 +128,48 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellByt
   function walkUntilOld(from: number, changedTo: number, first: number, delta: number) {
     const found: number[] = [];
     let resumed = first;
-    let surplus = 0;
+    const counted = emptyTally();
     let isMet = false;
-    const openQuoteAt = walkRecords(bytes, from, length, layout, columns.length, (start, _end, _fields, dropped) => {
+    const openQuoteAt = tallyRecords(bytes, from, length, dialect, counted, (start) => {
       if (start >= changedTo) {
         while (resumed < rows && starts[resumed]! + delta < start) resumed++;
         isMet = resumed < rows && starts[resumed]! + delta === start;
         if (isMet) return true;
       }
       found.push(start);
-      surplus += dropped;
       return false;
     });
     if (!isMet) resumed = rows;
     const end = isMet ? starts[resumed]! + delta : openQuoteAt === -1 ? length : openQuoteAt;
-    return { starts: Uint32Array.from(found), resumed, surplus, end, openQuoteAt };
+    return { starts: Uint32Array.from(found), resumed, tally: counted, end, openQuoteAt };
   }
 
-  function surplusOf(part: Rows): number {
-    let sum = 0;
-    if (surplus === 0) return 0;
-    const to = part.starts.at(-1)!;
-    walkRecords(
-      part.bytes,
-      part.starts[0]!,
-      to,
-      layout,
-      columns.length,
-      (_start, _end, _fields, dropped) => void (sum += dropped),
-    );
-    return sum;
+  /** The text from `from` on has been walked anew, and `before` is what stood there. */
+  function recount(from: number, fresh: Tally, before: Uint8Array): void {
+    const old = emptyTally();
+    if (tally.surplus + tally.again + tally.nuls > 0)
+      tallyRecords(before, 0, before.length, { layout, columns }, old, () => {});
+    tally.surplus += fresh.surplus - old.surplus;
+    tally.again += fresh.again - old.again;
+    tally.nuls += fresh.nuls - old.nuls;
+    if ((tally.firstSurplus?.start ?? from) >= from) tally.firstSurplus = fresh.firstSurplus;
+    if (tally.surplus > 0 && !tally.firstSurplus) {
+      const all = emptyTally();
+      tallyRecords(bytes, bodyStart, length, { layout, columns }, all, () => all.surplus > 0);
+      tally.firstSurplus = all.firstSurplus;
+    }
+    if (tally.strayAt === -1) tally.strayAt = fresh.strayAt;
+    else if (tally.strayAt >= from) tally.strayAt = bytes.subarray(0, length).indexOf(DATA_QUOTE, from);
+    tally.unsettledAt = fresh.unsettledAt;
+  }
+
+  function endOfRecord(start: number): number {
+    let end = length;
+    walkRecords(bytes, start, length, layout, Infinity, (_start, behind) => {
+      end = behind;
+      return true;
+    });
+    return end;
   }
 
   /** Whether a row is longer than a cell may be: only then its cells are looked at. */
@@ -206,7 +232,7 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellByt
     rows: () => rows,
     isLastOpen,
     openQuoteAt: () => openQuoteAt,
-    surplus: () => surplus,
+    tally: () => tally,
     oversizeRow,
     range,
     rowAt: (offset) => firstAfter(starts, rows, offset) - 1,
@@ -214,30 +240,4 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellByt
     replaceRows,
     render,
   };
-}
-
-/** How many of the first `count` offsets are at most `at`. */
-function firstAfter(starts: Uint32Array, count: number, at: number): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (starts[middle]! <= at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Row starts with the end of the last row, counted from `origin`. */
-function ranges(starts: Uint32Array, end: number, origin: number): Uint32Array {
-  const all = new Uint32Array(starts.length + 1);
-  starts.forEach((start, r) => (all[r] = start - origin));
-  all[starts.length] = starts.length > 0 ? end - origin : 0;
-  return all;
-}
-
-function larger(starts: Uint32Array<ArrayBuffer>, size: number): Uint32Array<ArrayBuffer> {
-  const grown = new Uint32Array(size);
-  grown.set(starts);
-  return grown;
 }

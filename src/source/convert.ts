@@ -5,7 +5,7 @@ import { closeSync, fstatSync, readSync } from "node:fs";
 import { openDocument, renderDocument, takeCensus } from "../csv/document.ts";
 import { HEAD_BYTES, SPARE_BYTES } from "../csv/encoding.ts";
 import { CsvError } from "../csv/error.ts";
-import type { ReadOptions } from "../csv/options.ts";
+import { isExotic, type ReadOptions } from "../csv/options.ts";
 import { type Arena, createRenderer, type Renderer, terminate } from "../csv/render.ts";
 import { printable } from "../feed/printable.ts";
 import { identityOf, MAX_FILE_BYTES, openRegular, readWhole } from "./file/read.ts";
@@ -15,8 +15,8 @@ export type { ReadOptions } from "../csv/options.ts";
 
 /**
  * Reads a CSV file and resolves to its rows as JSON text: an array with one object per row, keys in column order, every
- * value a string, compact as JSON.stringify writes it. The header is the first record that is not blank; a file
- * without rows gives `[]`.
+ * value a string, compact as JSON.stringify writes it. The header is the first record that is not blank, unless
+ * the head of the file shows another (docs/csv.md) or the options say so; a file without rows gives `[]`.
  *
  * The rules are RFC 4180 and what the README says under "What a CSV means here". Delimiter and encoding are detected, or
  * taken from `options`.
@@ -26,7 +26,7 @@ export type { ReadOptions } from "../csv/options.ts";
  */
 export async function convertCsvToJson(filePath: string, options: ReadOptions = {}): Promise<string> {
   try {
-    const text = streamed(filePath, options) ?? converted(filePath, options);
+    const text = (isExotic(options) ? undefined : streamed(filePath, options)) ?? converted(filePath, options);
     if (text.length > 0) return text;
     throw new CsvError("too-large", `its JSON is longer than a string can be (2 GiB)`);
   } catch (error) {
@@ -79,11 +79,11 @@ function streamRecords(fd: number, size: number, options: ReadOptions): string |
       if (border < HEAD_BYTES) return undefined;
       const { encoding, dialect, bytes } = openDocument(chunk, border, options);
       if (encoding !== "utf-8" || bytes !== chunk || dialect.layout.recordEnd !== recordEnd) return undefined;
-      renderer = createRenderer(dialect.layout, dialect.columns, size, arena());
+      renderer = createRenderer(dialect.layout, dialect.columns, size, arena(), undefined, dialect.quotes);
       start = dialect.bodyStart;
     }
     const to = isLast ? terminate(chunk, start, border, { delimiter: 0, recordEnd: 10 }) : border;
-    const stopped = renderer.add(chunk, start, to);
+    const stopped = renderer.add(chunk, start, to, isLast);
     if (isLast) return stopped === to ? (renderer.finish().text ?? "") : undefined;
     if (stopped === 0 || renderer.isOverLimit()) return undefined;
     chunk.copyWithin(0, stopped, have);

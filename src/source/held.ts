@@ -1,12 +1,13 @@
 // What the Worker holds of a live source: the table, and how much of the source it covers. New bytes are appended, or a whole
 // new text is compared with what is held; either way the outcome is one revision. Touches no file.
 import { isUtf8 } from "node:buffer";
-import type { RowChange } from "../csv/table.ts";
-import { type CsvDocument, openDocument, type ReadOptions } from "../csv/document.ts";
-import { detectDialect, type Dialect } from "../csv/dialect.ts";
+import { type CsvDocument, openDocument } from "../csv/document.ts";
+import type { ReadOptions } from "../csv/options.ts";
 import { CsvError } from "../csv/error.ts";
-import { detectEncoding, HEAD_BYTES, tornTail } from "../csv/encoding.ts";
-import { type CsvTable, openTable } from "../csv/table.ts";
+import { HEAD_BYTES, tornTail } from "../csv/encoding.ts";
+import { type CsvTable, openTable, type RowChange, unmark } from "../csv/table.ts";
+import { difference, isSame } from "./difference.ts";
+import { agreementOf, dialectWith, isSettled } from "./verdicts.ts";
 import { type View, viewOf, type ViewSplice, viewSplices } from "../csv/view.ts";
 
 /** What is held has become this. */
@@ -55,24 +56,46 @@ export function openHeld(options: HeldOptions): Held {
   let pending: RowChange = [];
   let isNewEpoch = false;
 
-  /** Only then are the held bytes those of the source. */
-  const isRaw = () => document?.encoding === "utf-8" && document.replaced === 0;
+  /** Only then are the held bytes those of the source, but for stray quotes that are marked. */
+  const isRaw = () => document?.encoding === "utf-8" && document.replaced === 0 && document.unmarked === undefined;
 
   function matches(at: number, bytes: Uint8Array): boolean {
-    const held = source(); // not what lies behind it: there may be bytes of rows that are gone
-    return held !== undefined && isSame(held.subarray(at, at + bytes.length), bytes);
+    if (!isRaw() || !table) return false;
+    // Not what lies behind it: there may be bytes of rows that are gone.
+    const held = table.bytes().subarray(at, Math.min(at + bytes.length, table.length()));
+    return isSame(held, bytes) || (table.tally().strayAt !== -1 && isSame(unmarked(held), bytes));
   }
 
-  const source = () => (isRaw() ? table?.bytes().subarray(0, table.length()) : undefined);
+  function source(): Uint8Array | undefined {
+    if (!isRaw() || !table) return undefined;
+    const held = table.bytes().subarray(0, table.length());
+    return table.tally().strayAt === -1 ? held : unmarked(held);
+  }
 
   function append(bytes: Uint8Array): boolean {
     if (!table || !document || !isRaw() || table.columns.length === 0) return false;
     const usable = bytes.subarray(0, bytes.length - tornTail(bytes));
     if (!isUtf8(usable)) return false;
-    if (table.length() < HEAD_BYTES && isOtherVerdict(table, document, usable, options)) return false;
+    if (table.length() < HEAD_BYTES && !isSettled(table, document)) {
+      const dialect = dialectWith(table, document, usable, options);
+      const agreement = dialect && agreementOf(dialect, document.dialect, table.rows());
+      if (!agreement || agreement === "other") return false;
+      if (agreement === "rows") adopt({ ...document, dialect: dialect! });
+    }
     change(table.length(), 0, usable);
     covered += usable.length;
     return true;
+  }
+
+  /** The text stays and is read anew, since which of its records are rows is known better now. */
+  function adopt(better: CsvDocument): void {
+    if (!table) return;
+    const bytes = new Uint8Array(table.bytes());
+    if (table.tally().strayAt !== -1) unmark(bytes);
+    document = { ...better, bytes, end: table.length() };
+    const reopened = openTable(document, maxCellBytes);
+    if (reopened.rows() !== table.rows() || reopened.layout.delimiter !== table.layout.delimiter) pending = "all";
+    table = reopened;
   }
 
   function setFrom(at: number, rest: Uint8Array): boolean {
@@ -101,17 +124,9 @@ export function openHeld(options: HeldOptions): Held {
 
   function set(bytes: Uint8Array, length: number): void {
     const fresh = openDocument(bytes, length, options);
-    if (table && document && isSameDialect(fresh, document)) {
-      const { at, removed, inserted } = difference(
-        table.bytes().subarray(0, table.length()),
-        fresh.bytes.subarray(0, fresh.end),
-      );
-      if (at >= document.dialect.bodyStart || (removed === 0 && inserted.length === 0)) {
-        change(at, removed, inserted);
-        document = { ...fresh, bytes: table.bytes() };
-        covered = length;
-        return;
-      }
+    if (table && document && update(table, document, fresh)) {
+      covered = length;
+      return;
     }
     const opened = openTable(fresh, maxCellBytes);
     if (opened.oversizeRow() !== undefined) throw oversize(opened.oversizeRow()!, maxCellBytes);
@@ -119,6 +134,30 @@ export function openHeld(options: HeldOptions): Held {
     table = opened;
     covered = length;
     isNewEpoch = true;
+  }
+
+  /** Makes what is held the fresh text, row by row; false if its header or its layout is another. */
+  function update(old: CsvTable, before: CsvDocument, fresh: CsvDocument): boolean {
+    const held =
+      old.tally().strayAt === -1
+        ? old.bytes().subarray(0, old.length())
+        : unmarked(old.bytes().subarray(0, old.length()));
+    if (fresh.encoding !== before.encoding || fresh.start !== before.start) return false;
+    const { at, removed, inserted } = difference(held, fresh.bytes.subarray(0, fresh.end));
+    const hasGrown = removed === 0 && at === held.length;
+    const kept = hasGrown && isSettled(old, before) ? before.dialect : fresh.dialect;
+    const agreement = agreementOf(kept, before.dialect, old.rows());
+    const isEqual = removed === 0 && inserted.length === 0;
+    if (agreement === "other" || (kept.columns.length > 0 && at < kept.bodyStart && !isEqual)) return false;
+    if (kept.columns.length === 0) {
+      table = openTable(fresh, maxCellBytes);
+      document = fresh;
+      return true;
+    }
+    if (agreement === "rows") adopt({ ...before, dialect: kept });
+    change(at, removed, inserted);
+    if (table) document = { ...fresh, dialect: agreement === "rows" ? kept : before.dialect, bytes: table.bytes() };
+    return true;
   }
 
   const oversizeRow = () => table?.oversizeRow();
@@ -146,26 +185,10 @@ export function oversize(row: number, maxCellBytes: number): CsvError {
   return new CsvError("too-large", `row ${row}: a cell of more than ${maxCellBytes} bytes; see --max-cell`);
 }
 
-/** Delimiter, record end, header and encoding are functions of the first 64 kB: while a file is shorter, they may change. */
-function isOtherVerdict(
-  table: CsvTable,
-  { start, dialect }: CsvDocument,
-  added: Uint8Array,
-  options: ReadOptions,
-): boolean {
-  const text = Buffer.concat([table.bytes().subarray(0, table.length()), added.subarray(0, 2 * HEAD_BYTES)]);
-  if (detectEncoding(text) !== "utf-8") return true;
-  return !isSameLayout(detectDialect(Buffer.concat([text, Buffer.alloc(16)]), start, text.length, options), dialect);
-}
-
-function isSameDialect(a: CsvDocument, b: CsvDocument): boolean {
-  return a.encoding === b.encoding && a.start === b.start && isSameLayout(a.dialect, b.dialect);
-}
-
-function isSameLayout(a: Dialect, b: Dialect): boolean {
-  const { delimiter, recordEnd } = a.layout;
-  if (delimiter !== b.layout.delimiter || recordEnd !== b.layout.recordEnd || a.bodyStart !== b.bodyStart) return false;
-  return a.columns.length === b.columns.length && a.columns.every((name, c) => name === b.columns[c]);
+function unmarked(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(bytes);
+  unmark(copy);
+  return copy;
 }
 
 /** The range, widened to where characters begin and end: what is around it is known to be valid. */
@@ -174,38 +197,4 @@ function wholeCharacters(bytes: Uint8Array, from: number, to: number): Uint8Arra
   while (from > 0 && isContinued(from)) from--;
   while (isContinued(to)) to++;
   return bytes.subarray(from, to);
-}
-
-const BLOCK_BYTES = 1 << 16;
-
-/** The one range in which two texts differ: what is before it is equal, and what is behind it. */
-export function difference(
-  before: Uint8Array,
-  after: Uint8Array,
-): { at: number; removed: number; inserted: Uint8Array } {
-  const shorter = Math.min(before.length, after.length);
-  let head = 0;
-  while (
-    head < shorter &&
-    isSame(
-      before.subarray(head, Math.min(head + BLOCK_BYTES, shorter)),
-      after.subarray(head, Math.min(head + BLOCK_BYTES, shorter)),
-    )
-  )
-    head = Math.min(head + BLOCK_BYTES, shorter);
-  while (head < shorter && before[head] === after[head]) head++;
-  let tail = 0;
-  const most = shorter - head;
-  const fromEnd = (bytes: Uint8Array, from: number, to: number) =>
-    bytes.subarray(bytes.length - to, bytes.length - from);
-  for (let next = 0; tail < most; tail = next) {
-    next = Math.min(tail + BLOCK_BYTES, most);
-    if (!isSame(fromEnd(before, tail, next), fromEnd(after, tail, next))) break;
-  }
-  while (tail < most && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++;
-  return { at: head, removed: before.length - head - tail, inserted: after.subarray(head, after.length - tail) };
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && Buffer.compare(a, b) === 0;
 }

@@ -1,7 +1,7 @@
 // From the table that a source holds to what the world gets of it: draws epochs, numbers versions, writes changes and snapshots as text.
 // The same for every source that makes tables itself; lives in the Worker, so that the event loop of the server never touches rows.
 import { randomBytes } from "node:crypto";
-import { describeDialect } from "../csv/document.ts";
+import { describeDialect, warningsOf } from "../csv/verdict.ts";
 import type { About, Columns, Cursor, Publication } from "../feed/publication.ts";
 import type { Revision } from "./held.ts";
 import { openSnapshots, type Source } from "./source.ts";
@@ -22,16 +22,21 @@ export function openPublishing({ name, now, onPublication }: PublishingOptions):
   const snapshots = openSnapshots();
   let columns: Columns = { count: 0, json: "[]" };
   let cursor: Cursor = { epoch: "", version: 0 };
+  let lastRows = 0;
+  const lines = new Map<number, number>(); // of what the warnings are about
 
   function publish(revision: Revision, changedAt: number, noticedAt: number): void {
     const { table, document, view, isNewEpoch } = revision;
     if (isNewEpoch) columns = { count: table.columns.length, json: JSON.stringify(table.columns) };
     cursor = isNewEpoch ? { epoch: newEpoch(), version: 1 } : { ...cursor, version: cursor.version + 1 };
     const splices = splicesOf(revision);
+    const { change } = revision;
+    if (change === "all" || change.some(({ from }) => from + 1 < lastRows)) lines.clear();
+    lastRows = table.rows();
     const about: About = {
       name,
       dialect: describeDialect(document),
-      warnings: warningsOf(revision),
+      warnings: warningsOf(document, table, lines),
       changedAt,
       readMs: Math.round((now() - noticedAt) * 1000) / 1000,
       bytes: table.length(),
@@ -55,14 +60,3 @@ function splicesOf({ table, change }: Revision): string | undefined {
   });
   return `[${texts.join(",")}]`;
 }
-
-function warningsOf({ document: { dialect, replaced }, table }: Revision): string[] {
-  const warnings: string[] = [];
-  const surplus = table.surplus();
-  if (dialect.renamed > 0) warnings.push(`${plural(dialect.renamed, "column")} renamed: the name was there already`);
-  if (surplus > 0) warnings.push(`${plural(surplus, "cell")} dropped: beyond the last column of the header`);
-  if (replaced > 0) warnings.push(`${plural(replaced, "character")} replaced: not valid in the encoding`);
-  return warnings;
-}
-
-const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;

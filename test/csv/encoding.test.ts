@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { detectEncoding, refuseBinary, SPARE_BYTES, toUtf8 } from "../../src/csv/encoding.ts";
+import { refuseBinary } from "../../src/csv/binary.ts";
+import { detectEncoding, SPARE_BYTES, toUtf8 } from "../../src/csv/encoding.ts";
 
 const utf16 = (text: string, bigEndian = false) => {
   const bytes = Buffer.from(text, "utf16le");

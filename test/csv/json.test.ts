@@ -58,10 +58,10 @@ const CASES = [
 ] as const;
 
 test.each(CASES.map((entry) => [entry.name, entry] as const))("%s", (_name, entry) => {
-  const { text, rows, surplus } = jsonOf(entry.text);
+  const { text, rows, tally } = jsonOf(entry.text);
   expect(text).toBe(entry.json);
   expect(rows).toBe((JSON.parse(entry.json) as unknown[]).length);
-  expect(surplus).toBe("surplus" in entry ? entry.surplus : 0);
+  expect(tally.surplus).toBe("surplus" in entry ? entry.surplus : 0);
 });
 
 test("a record inside an open quote is held back, the rows before it stay", () => {

@@ -9,7 +9,8 @@ export function readRecords(
   recordEnd: "\n" | "\r",
 ): { records: string[][]; openQuote: boolean } {
   const records: string[][] = [];
-  const end = recordEnd === "\n" && text.endsWith("\r") ? text.length - 1 : text.length;
+  const end = recordEnd === "\n" ? text.replace(/\r+$/, "").length : text.length;
+  const nuls = recordEnd === "\n" ? /\0+(\r*\n|\r*$)/y : /\0+(\r|$)/y;
   let record: string[] = [];
   let cell = "";
   let state: "start" | "plain" | "quoted" = "start";
@@ -23,11 +24,19 @@ export function readRecords(
   };
   for (let i = 0; i < end; i++) {
     const c = text[i]!;
+    nuls.lastIndex = i;
+    if (record.length === 0 && isBlank && state === "start" && nuls.test(text)) {
+      i = nuls.lastIndex - 1;
+      continue;
+    }
+    let opening = i;
+    while (state === "start" && text[opening] !== delimiter && /[ \t]/.test(text[opening] ?? "")) opening++;
     if (state === "quoted") {
       if (c !== '"') cell += c;
       else if (text[i + 1] === '"') cell += text[i++];
       else state = "plain";
-    } else if (state === "start" && c === '"') {
+    } else if (state === "start" && text[opening] === '"') {
+      i = opening;
       state = "quoted";
       isBlank = false;
     } else if (c === delimiter) {
@@ -36,7 +45,7 @@ export function readRecords(
       isBlank = false;
       state = "start";
     } else if (c === recordEnd) finish();
-    else if (recordEnd === "\n" && c === "\r" && text[i + 1] === "\n") continue;
+    else if (recordEnd === "\n" && c === "\r" && /^\r*\n/.test(text.slice(i))) continue;
     else {
       cell += c;
       isBlank = false;

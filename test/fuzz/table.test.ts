@@ -22,6 +22,8 @@ const SOUP = [
   '""',
   '"q,\n"',
   "\r",
+  "\r\r\n",
+  " ",
   "7,8,9\n",
   "1,2,3,4,5\n",
 ] as const;
@@ -34,7 +36,7 @@ function soup(random: Random, length: number): string {
 
 function open(text: string) {
   const bytes = Buffer.from(text);
-  return openTable(openDocument(bytes, bytes.length, { delimiter: "," }));
+  return openTable(openDocument(bytes, bytes.length, { delimiter: ",", skipLines: 0, quote: '"' }));
 }
 
 function rowsOf(table: ReturnType<typeof open>): string[][] {
@@ -64,9 +66,9 @@ describe("a table under random edits", () => {
         text = Buffer.concat([old.subarray(0, at), inserted, old.subarray(to)]).toString();
         const change = table.replace(at, to - at, inserted);
         const fresh = open(text);
-        expect([table.rows(), table.surplus(), table.openQuoteAt(), table.isLastOpen()]).toEqual([
+        expect([table.rows(), table.tally().surplus, table.openQuoteAt(), table.isLastOpen()]).toEqual([
           fresh.rows(),
-          fresh.surplus(),
+          fresh.tally().surplus,
           fresh.openQuoteAt(),
           fresh.isLastOpen(),
         ]);

@@ -1,7 +1,8 @@
 // What is held of a source, and what a change makes of it: bytes in, revisions out.
 import { describe, expect, test } from "bun:test";
 import { HEAD_BYTES } from "../../src/csv/encoding.ts";
-import { difference, type Held, type HeldOptions, openHeld, type Revision } from "../../src/source/held.ts";
+import { type Held, type HeldOptions, openHeld, type Revision } from "../../src/source/held.ts";
+import { difference } from "../../src/source/difference.ts";
 
 const OPTIONS: HeldOptions = { lastRows: Infinity, maxCellBytes: 1 << 24 };
 

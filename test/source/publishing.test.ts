@@ -113,6 +113,9 @@ describe("a publication", () => {
   });
 });
 
+const OTHER_HEADER =
+  "line 2 has 3 cells, the header (line 1) has 2: if the header is another line, see --skip-lines and --header-line";
+
 describe("warnings", () => {
   const cases = [
     { name: "none", text: "a,b\n1,2\n", warnings: [] },
@@ -129,7 +132,7 @@ describe("warnings", () => {
     {
       name: "cells that were dropped",
       text: "a,b\n1,2,3\n1,2,3,4\n",
-      warnings: ["3 cells dropped: beyond the last column of the header"],
+      warnings: ["3 cells dropped: beyond the last column of the header", OTHER_HEADER],
     },
     {
       name: "several",
@@ -137,6 +140,7 @@ describe("warnings", () => {
       warnings: [
         "1 column renamed: the name was there already",
         "1 cell dropped: beyond the last column of the header",
+        OTHER_HEADER,
       ],
     },
   ];

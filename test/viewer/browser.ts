@@ -91,15 +91,22 @@ export async function openPage(url: string, size: { width?: number; height?: num
 
   const value = async <T>(expression: string) => (await view.evaluate(expression)) as T;
   const state = () => value<string>(`document.body.innerText.slice(0, 2000)`);
-  /** Each look costs the browser and the test, who share a machine with the other tabs. */
-  const isTrue = async (expression: string): Promise<boolean> => {
-    if (await value<boolean>(`Boolean(${expression})`)) return true;
-    await Bun.sleep(10);
-    return false;
-  };
+  /** Looks for a second on the page itself: asking across two programs again and again takes more than what is tested. */
+  const becomesTrue = (expression: string) =>
+    value<boolean>(`new Promise((resolve, reject) => {
+      const end = performance.now() + 1000;
+      const look = () => {
+        try {
+          const isTrue = Boolean(${expression});
+          if (isTrue || performance.now() > end) resolve(isTrue);
+          else setTimeout(look, 10);
+        } catch (error) { reject(error); }
+      };
+      look();
+    })`);
   const untilTrue = async (expression: string): Promise<void> => {
     try {
-      await until(expression, () => isTrue(expression));
+      await until(expression, () => becomesTrue(expression));
     } catch (error) {
       throw new Error(`${expression}\n${await state()}`, { cause: error });
     }

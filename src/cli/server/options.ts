@@ -10,9 +10,12 @@ const DELIMITERS = new Map([
   ["\\t", "\t"],
   ["pipe", "|"],
   ["space", " "],
+  ["whitespace", "whitespace"],
 ]);
 
 const names = (text: string) => text.split(",").filter((name) => name !== "");
+const filled = (text: string) => (text === "" ? undefined : text);
+const isOneCharacter = (text: string) => /^[\t\x20-\x7e]$/.test(text);
 const filePath = (text: string) => (text === "" ? undefined : text);
 
 /** Every option with its default, unit and rule; `readOptions` turns them into values. */
@@ -23,7 +26,7 @@ export const serverOptions = {
       value: "CHAR",
       short: "d",
       help: "what separates the cells (default: detected)",
-      rule: "one ASCII character, or comma, semicolon, tab, pipe, space",
+      rule: "one ASCII character, or comma, semicolon, tab, pipe, space, whitespace",
       parse: (text) =>
         DELIMITERS.get(text) ?? (/^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7e]$/.test(text) ? text : undefined),
       default: undefined,
@@ -34,6 +37,64 @@ export const serverOptions = {
       help: "how the file is encoded (default: detected)",
       rule: "an encoding such as utf-8, utf-16le, windows-1252 or shift_jis",
       parse: encodingLabel,
+      default: undefined,
+    }),
+    skipLines: option<number | undefined>({
+      flag: "skip-lines",
+      value: "N",
+      help: "the header is behind so many lines; 0: it is the first\nline, and nothing is detected (default: detected)",
+      rule: "a number of lines, 0 or more",
+      parse: (text) => wholeNumber(text, 0, Number.MAX_SAFE_INTEGER),
+      default: undefined,
+    }),
+    headerLine: option<string | undefined>({
+      flag: "header-line",
+      value: "TEXT",
+      help: "the header is the first line that contains this",
+      rule: "a piece of the header's line",
+      parse: filled,
+      default: undefined,
+    }),
+    skipAfterHeader: option<number | undefined>({
+      flag: "skip-after-header",
+      value: "N",
+      help: "so many lines under the header are no rows",
+      rule: "a number of lines, 0 or more",
+      parse: (text) => wholeNumber(text, 0, Number.MAX_SAFE_INTEGER),
+      default: undefined,
+    }),
+    comment: option<string | undefined>({
+      flag: "comment",
+      value: "PREFIX",
+      help: "lines that begin with this are no rows",
+      rule: "the beginning of a line, such as #",
+      parse: filled,
+      default: undefined,
+    }),
+    noHeader: onOff("no-header", "the first line is a row; columns are called c1, c2, …,\nor as --names says"),
+    names: option<readonly string[] | undefined>({
+      flag: "names",
+      value: "A,B,C",
+      help: "the names of the columns, instead of those in the header",
+      rule: "names, with commas between them, none of them empty",
+      parse: (text) => (/^,|,,|,$|^$/.test(text) ? undefined : text.split(",")),
+      default: undefined,
+    }),
+    trim: onOff("trim", "take blanks around cells and names away, in quotes too"),
+    quote: option<string | undefined>({
+      flag: "quote",
+      value: "CHAR",
+      help: 'what cells are quoted with, or none (default: ")',
+      rule: "one ASCII character, or none",
+      parse: (text) => (text === "none" || isOneCharacter(text) ? text : undefined),
+      default: undefined,
+    }),
+    escape: option<string | undefined>({
+      flag: "escape",
+      value: "CHAR",
+      help: "makes the next character one like any other, in quotes",
+      rule: "one ASCII character, such as \\",
+      parse: (text) => (isOneCharacter(text) ? text : undefined),
       default: undefined,
     }),
     maxColumns: option<number>({

@@ -1,5 +1,6 @@
 // The table of a replica: rows from the wire become a CSV in its normal form, kept like that of a file. The changes are known, so
 // nothing is compared.
+import { plainDialect } from "../../csv/dialect.ts";
 import type { CsvDocument } from "../../csv/document.ts";
 import { SPARE_BYTES } from "../../csv/encoding.ts";
 import { CsvError } from "../../csv/error.ts";
@@ -55,8 +56,9 @@ export function draftTable(columns: readonly string[], limits: RelayLimits): Rel
   }
 
   function finish(): RelayTable {
-    const dialect = { layout: LAYOUT, columns, renamed: 0, bodyStart: header.length };
-    return openRelayTable({ bytes, start: 0, end: length, encoding: "utf-8", dialect, replaced: 0 }, limits);
+    const dialect = plainDialect(LAYOUT, columns, header.length);
+    const text = { bytes, unmarked: undefined, start: 0, end: length, encoding: "utf-8", replaced: 0 };
+    return openRelayTable({ ...text, dialect }, limits);
   }
 
   return { rows: () => count, add, finish };

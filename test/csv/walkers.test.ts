@@ -1,0 +1,128 @@
+// One grammar, walked in four places: all must find the same records and cells, for random layouts.
+import { expect, setDefaultTimeout, test } from "bun:test";
+import Papa from "papaparse";
+import { SPARE_BYTES } from "../../src/csv/encoding.ts";
+import { cellsOf } from "../../src/csv/head.ts";
+import { rowWriter } from "../../src/csv/json.ts";
+import { quoteRule } from "../../src/csv/quotes.ts";
+import { CR, DATA_QUOTE, type Layout, LF, VOID, walkRecords } from "../../src/csv/records.ts";
+import { terminate } from "../../src/csv/render.ts";
+import { csvWriter } from "../../src/csv/rfc4180.ts";
+import { forSeeds, type Random } from "../fuzz/random.ts";
+
+setDefaultTimeout(60_000);
+
+const DELIMITERS = [",", ";", "\t", "|", " ", "\x1f"] as const;
+
+function randomLayout(random: Random): Layout {
+  const layout = { delimiter: random.pick(DELIMITERS).charCodeAt(0), recordEnd: random.chance(0.8) ? LF : CR } as const;
+  if (random.chance(0.5)) return layout;
+  const records = random.chance(0.5)
+    ? [Buffer.from("a"), Buffer.from(`x${String.fromCharCode(layout.delimiter)}y`)]
+    : [];
+  const prefixes = random.chance(0.5) ? [Buffer.from("#"), Buffer.from("//")] : [];
+  return { ...layout, skips: { records, prefixes } };
+}
+
+function randomBytes(random: Random, { delimiter, recordEnd }: Layout): Buffer {
+  const separator = String.fromCharCode(delimiter);
+  const end = String.fromCharCode(recordEnd);
+  const soup = [
+    separator,
+    separator,
+    end,
+    end,
+    "\r\n",
+    "\r\r\n",
+    '"',
+    '""',
+    " ",
+    "\t",
+    "\0",
+    "x",
+    "y",
+    "a",
+    "é",
+    "#",
+    "//",
+  ];
+  const pieces: Buffer[] = [];
+  for (let i = random.below(60); i > 0; i--) {
+    if (random.chance(0.05)) pieces.push(Buffer.of(random.chance(0.5) ? VOID : DATA_QUOTE));
+    else pieces.push(Buffer.from(random.pick(soup)));
+  }
+  return Buffer.concat(pieces);
+}
+
+type Records = { rows: string[][]; open: boolean };
+
+function walked(bytes: Uint8Array, length: number, layout: Layout, columns: number): Records {
+  const rows: string[][] = [];
+  const open = walkRecords(bytes, 0, length, layout, columns, (start, end, fields) => {
+    const cells = cellsOf(bytes, start, end, layout);
+    expect(cells).toHaveLength(fields);
+    rows.push(Array.from({ length: columns }, (_, c) => cells[c] ?? ""));
+  });
+  return { rows, open: open !== -1 };
+}
+
+function written(
+  bytes: Uint8Array,
+  to: number,
+  layout: Layout,
+  columns: number,
+  as: "utf8" | "latin1" | "csv",
+): Records {
+  const writer = as === "csv" ? csvWriter(columns, layout) : rowWriter(columns, layout, as);
+  const out = Buffer.alloc(writer.need(to) + SPARE_BYTES + 64);
+  const progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
+  writer.write(bytes, to, out, out.length, progress);
+  const text = out.toString(as === "latin1" ? "latin1" : "utf8", 1, progress.out);
+  if (as !== "csv") return { rows: JSON.parse(`[${text.slice(0, -1)}]`), open: progress.at < to };
+  const { data } = Papa.parse<string[]>(text, { delimiter: ",", newline: "\r\n" });
+  return { rows: data.slice(0, -1), open: false };
+}
+
+test("8,000 texts are the same records to all of them", () => {
+  forSeeds(8_000, (random) => {
+    const layout = randomLayout(random);
+    const text = randomBytes(random, layout);
+    const columns = 1 + random.below(4);
+    const bytes = Buffer.concat([text, Buffer.alloc(SPARE_BYTES, 0x22)]);
+    const expected = walked(bytes, text.length, layout, columns);
+    const to = terminate(bytes, 0, text.length, layout);
+    expect(written(bytes, to, layout, columns, "utf8")).toEqual(expected);
+    expect(written(bytes, to, layout, columns, "latin1")).toEqual(expected);
+    // A record in an open quote is never given to this one.
+    if (!expected.open) expect(written(bytes, to, layout, columns, "csv").rows).toEqual(expected.rows);
+  });
+});
+
+test("2,000 texts with stray quotes: those marked by one walk are what the other marks", () => {
+  forSeeds(2_000, (random) => {
+    const width = 2 + random.below(3);
+    const cell = () => random.pick(["1", "12:00", "x", "y z", '"q"', "3.5"]);
+    const line = () => Array.from({ length: width }, (_, c) => (c === 0 ? String(random.below(99)) : cell())).join();
+    const lines = Array.from({ length: 4 + random.below(30) }, line);
+    for (let strays = random.below(3); strays > 0; strays--) {
+      const at = random.below(lines.length);
+      lines[at] = lines[at]!.replace(/,/, ',"');
+    }
+    const text = Buffer.from(`${lines.join("\n")}\n`);
+    const layout = { delimiter: 44, recordEnd: LF } as const;
+    const typed = Array.from({ length: width }, (_, c) => c === 0);
+    const quotes = quoteRule({ delimiter: 44, recordEnd: LF, width, typed });
+    const one = Buffer.concat([text, Buffer.alloc(SPARE_BYTES)]);
+    const other = Buffer.from(one);
+    const open = walkRecords(one, 0, text.length, layout, width, () => {}, { quotes });
+    const writer = rowWriter(width, layout, "utf8", undefined, (quoteAt, lineEnd, field) => {
+      const telling = quotes.tell(other, quoteAt, lineEnd, field, text.length, true);
+      return telling !== "cell";
+    });
+    const out = Buffer.alloc(writer.need(text.length) + SPARE_BYTES);
+    const progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
+    writer.write(other, text.length, out, out.length, progress);
+    expect(progress.at).toBe(open === -1 ? text.length : open);
+    expect(Buffer.compare(one, other)).toBe(0);
+  });
+});
