@@ -18,8 +18,8 @@ import { statusLine } from "./cli/server/status.ts";
 import { type EndSignal, endSignals, exitCodeOf } from "./cli/signals.ts";
 import { givenToken } from "./cli/token.ts";
 import { printable } from "./feed/printable.ts";
-import { type ServerEvent, websocketServer } from "./index.ts";
-import { STDIN } from "./source/stdin.ts";
+import { type ServerEvent, websocketServer } from "./websocket-server.ts";
+import { STDIN } from "./source/location.ts";
 
 /** `bun run` passes one Ctrl-C on twice, within milliseconds; a later one means it. */
 const SECOND_SIGNAL_MS = 1_000;

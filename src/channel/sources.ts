@@ -1,8 +1,7 @@
 // Which source a location leads to, and what it is called: a file, standard input, or the table of another server by way of a relay.
 import { relayName } from "../relay/address.ts";
-import { fileName } from "../source/file/file.ts";
 import type { Source, SourceEvents, SourceSettings } from "../source/source.ts";
-import { STDIN, STDIN_NAME } from "../source/stdin.ts";
+import { fileName, STDIN, STDIN_NAME } from "../source/location.ts";
 import { openThread } from "../source/thread.ts";
 
 /** In a Worker of its own: while one table is read, another one goes on. */

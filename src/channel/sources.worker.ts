@@ -2,7 +2,8 @@
 import { isRelayUrl } from "../relay/address.ts";
 import { openFollower } from "../relay/follow/follower.ts";
 import { openFile } from "../source/file/file.ts";
-import { openStdin, STDIN } from "../source/stdin.ts";
+import { STDIN } from "../source/location.ts";
+import { openStdin } from "../source/stdin.ts";
 import { serveSources } from "../source/worker.ts";
 
 serveSources((settings, events, resume) => {

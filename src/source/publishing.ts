@@ -4,7 +4,8 @@ import { randomBytes } from "node:crypto";
 import { describeDialect, warningsOf } from "../csv/verdict.ts";
 import type { About, Columns, Cursor, Publication } from "../feed/publication.ts";
 import type { Revision } from "./held.ts";
-import { openSnapshots, type Source } from "./source.ts";
+import { openSnapshots } from "./snapshots.ts";
+import type { Source } from "./source.ts";
 
 export type Publishing = Source & {
   /** `changedAt` in ms since 1970; `noticedAt` by the monotonic clock. */

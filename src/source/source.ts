@@ -1,10 +1,7 @@
 // What a source is: something that a table comes from, and goes on coming from as it changes. A file, standard input and a relay are
 // sources, in the Worker and, by way of messages, outside of it.
 import { CsvError, type CsvErrorKind } from "../csv/error.ts";
-import { type Chunk, type DocumentShape, renderDocumentChunks, renderRows, type TextPart } from "../csv/parts.ts";
-import type { Arena } from "../csv/render.ts";
-import type { CsvTable } from "../csv/table.ts";
-import type { View } from "../csv/view.ts";
+import type { Chunk, DocumentShape, TextPart } from "../csv/parts.ts";
 import type { SourceSettings } from "./settings.ts";
 import type { Columns, Cursor, Publication, State } from "../feed/publication.ts";
 
@@ -79,66 +76,3 @@ export type SourceEvents = {
 
 /** `resume`: the last publication of an earlier Worker; of a relay nothing before it may be published. */
 export type OpenSource = (settings: SourceSettings, events: SourceEvents, resume: Cursor | undefined) => Source;
-
-/** The rows of a table that are shown, which may be rendered until the table changes. */
-export type Shown = {
-  readonly cursor: Cursor;
-  readonly columns: Columns;
-  readonly table: CsvTable;
-  readonly view: View;
-};
-
-/** What frames are written in is kept for so long: for the next one, while somebody wants them. */
-const ARENA_IDLE_MS = 5_000;
-
-export type Snapshots = Source & {
-  /** From now on this is the table. */
-  show(shown: Shown): void;
-};
-
-/** Renders the current table. The parts must be taken before the event loop turns: then the table may change. */
-export function openSnapshots(): Snapshots {
-  const first = Promise.withResolvers<void>();
-  first.promise.catch(() => {}); // nobody may be waiting
-  let shown: Shown | undefined;
-  let arena: Arena = {};
-  let idle: ReturnType<typeof setTimeout> | undefined;
-
-  async function snapshot<S extends Shape>(shape: S, maxBytes?: number): Promise<Snapshot<S>> {
-    if (!shown) await first.promise;
-    const { cursor, columns, view } = shown!;
-    const parts = partsOf(shown!, shape, maxBytes);
-    return { cursor, columns, rows: view.end - view.first, parts };
-  }
-
-  async function* partsOf<S extends Shape>(of: Shown, shape: S, maxBytes: number | undefined): AsyncGenerator<Part<S>> {
-    const { table, view } = of;
-    const parts =
-      shape === "rows"
-        ? renderRows(table, view.first, view.end)
-        : shape === "frame"
-          ? renderFrame(of, maxBytes)
-          : renderDocumentChunks(table, view.first, view.end, shape);
-    for (const part of parts) yield part as Part<S>;
-  }
-
-  function* renderFrame({ table, view }: Shown, maxBytes: number | undefined): Generator<TextPart> {
-    clearTimeout(idle);
-    idle = setTimeout(() => (arena = {}), ARENA_IDLE_MS);
-    const { text, bytes } = table.render(view.first, view.end, "objects", arena, maxBytes);
-    if (text === undefined) throw new CsvError("too-large", "the table is larger than a message may be");
-    yield { at: 0, text, bytes };
-  }
-
-  return {
-    show(next) {
-      shown = next;
-      first.resolve();
-    },
-    snapshot,
-    close() {
-      clearTimeout(idle);
-      first.reject(new CsvError("closed", "closed"));
-    },
-  };
-}

@@ -1,13 +1,10 @@
 // Standard input as a source, until its end.
 import { read } from "node:fs";
+import { STDIN_NAME } from "./location.ts";
 import { openPublishing } from "./publishing.ts";
 import { openSchedule } from "./schedule.ts";
 import { problemOf, type Source, type SourceEvents, type SourceSettings } from "./source.ts";
 import { openStreamReader } from "./stream.ts";
-
-/** The location that stands for standard input, and what it is called. */
-export const STDIN = "-";
-export const STDIN_NAME = "standard input";
 
 const CHUNK_BYTES = 1 << 18;
 const RETRY_MS = 20;

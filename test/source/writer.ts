@@ -6,7 +6,7 @@ import { CsvError } from "../../src/csv/error.ts";
 import type { Splice } from "../../src/feed/protocol.ts";
 import type { Cursor, Publication, State } from "../../src/feed/publication.ts";
 import { convertCsvToJson } from "../../src/source/convert.ts";
-import { fileName } from "../../src/source/file/file.ts";
+import { fileName } from "../../src/source/location.ts";
 import type { Part, Problem, Shape, Snapshot, SourceEvents, SourceSettings } from "../../src/source/source.ts";
 import { openThread, type Thread } from "../../src/source/thread.ts";
 

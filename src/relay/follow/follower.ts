@@ -2,13 +2,8 @@
 // where the stream does not lead on. Everything is validated, and only what follows what is known is applied. RELAY.md has the layout.
 import { MAX_COLUMNS } from "../../csv/dialect.ts";
 import { CsvError } from "../../csv/error.ts";
-import {
-  type OpenSource,
-  openSnapshots,
-  type Snapshots,
-  type SourceEvents,
-  type SourceSettings,
-} from "../../source/source.ts";
+import { openSnapshots, type Snapshots } from "../../source/snapshots.ts";
+import type { OpenSource, SourceEvents, SourceSettings } from "../../source/source.ts";
 import { parseAddress, type RelayAddress } from "../address.ts";
 import { connectRelay, type RelayConnection } from "../redis.ts";
 import { openStream, type RelayStream, type StreamItem } from "../stream.ts";

@@ -1,7 +1,6 @@
 // A file as a source: looks at it when something may have happened to it, from time to time, and when the reader is due.
 import { statSync } from "node:fs";
-import { basename } from "node:path";
-import { printable } from "../../feed/printable.ts";
+import { fileName } from "../location.ts";
 import { openPublishing } from "../publishing.ts";
 import { openSchedule } from "../schedule.ts";
 import { problemOf, type Source, type SourceEvents, type SourceSettings } from "../source.ts";
@@ -43,9 +42,6 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
     },
   };
 }
-
-/** What a file is called: its name without the folder. */
-export const fileName = (path: string) => printable(basename(path));
 
 /** When a file was last written to, by its own account; a clock that is ahead makes nothing younger than now. */
 function modifiedAt(path: string): number {
