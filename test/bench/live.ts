@@ -1,60 +1,50 @@
 // A file that is written to while it is followed: how long until a client has the change, against `tail -F`; what a change
 // costs, against reading the file; and what is left of the schedule meanwhile.
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  openSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { appendFileSync, closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openSource } from "../../src/channel/sources.ts";
+import type { Publication } from "../../src/feed/publication.ts";
 import { startTicks } from "../../src/hub/ticks.ts";
-import { type LiveFile, openFile, type TableFacts } from "../../src/source/file.ts";
+import type { Source } from "../../src/source/source.ts";
 import { pathOf, plain } from "./documents.ts";
 import { startServer } from "./program.ts";
 import { aligned, markdown, median, number, type Table, verdict } from "./report.ts";
 
-type Publication = { facts: TableFacts; splices: string | undefined; at: number };
-type Followed = { file: LiveFile; next(): Promise<Publication>; facts(): TableFacts | undefined };
+type Received = { publication: Publication; at: number };
+type Followed = { source: Source; next(): Promise<Received>; rows(): number };
 
 const SERVER = join(import.meta.dir, "../../src/server.ts");
 const SETTLE_MS = 250;
+const SETTINGS = {
+  maxColumns: 100_000,
+  maxFileBytes: 2 ** 30,
+  maxCellBytes: 2 ** 24,
+  settleMs: SETTLE_MS,
+  lastRows: Infinity,
+  lookMs: 1_000,
+  watches: true,
+  silenceMs: 5_000,
+};
 
-function follow(path: string): Followed {
-  let waiting = Promise.withResolvers<Publication>();
-  let last: TableFacts | undefined;
-  const file = openFile(
-    {
-      path,
-      readOptions: {},
-      maxFileBytes: 2 ** 30,
-      settleMs: SETTLE_MS,
-      lastRows: Infinity,
-      limitMs: 5_000,
-      lookMs: 1_000,
-      watches: true,
-      version: 0,
-    },
+function follow(location: string): Followed {
+  let waiting = Promise.withResolvers<Received>();
+  let rows = 0;
+  const source = openSource(
+    { ...SETTINGS, location },
     {
       onProgress() {},
-      onRefused: (_kind, message) => waiting.reject(new Error(message)),
-      onState() {},
-      onJson() {},
-      onRendering() {},
-      onUnrenderable() {},
-      onTable(facts, { splices }) {
-        last = facts;
-        waiting.resolve({ facts, splices, at: performance.now() });
+      onRefused: ({ reason }) => waiting.reject(new Error(reason)),
+      onStatus() {},
+      onPublication(publication) {
+        rows = publication.rows;
+        waiting.resolve({ publication, at: performance.now() });
         waiting = Promise.withResolvers();
       },
     },
   );
-  return { file, next: () => waiting.promise, facts: () => last };
+  return { source, next: () => waiting.promise, rows: () => rows };
 }
 
 const percentile = (values: number[], share: number) =>
@@ -116,12 +106,16 @@ async function rewrites(path: string): Promise<Rewrite[]> {
     const published = followed.next();
     writeFileSync(path, text);
     const writtenAt = performance.now();
-    const { at: publishedAt, splices } = await published;
+    const { at: publishedAt, publication } = await published;
     const startedAt = performance.now();
     Bun.hash(readFileSync(path));
-    results.push({ ms: publishedAt - writtenAt - SETTLE_MS, plainMs: performance.now() - startedAt, splices });
+    results.push({
+      ms: publishedAt - writtenAt - SETTLE_MS,
+      plainMs: performance.now() - startedAt,
+      splices: publication.splices,
+    });
   }
-  followed.file.close();
+  followed.source.close();
   return results;
 }
 
@@ -130,7 +124,7 @@ type Sustained = { rows: number; expected: number; jitterMs: number; cores: numb
 /** 100,000 rows a second for 10 s on top of a million, while ticks run in this thread; the writer is a process of its own. */
 async function sustained(path: string): Promise<Sustained> {
   const followed = follow(path);
-  const before = (await followed.next()).facts.rows;
+  const before = (await followed.next()).publication.rows;
   await Bun.sleep(1_000);
   const late: number[] = [];
   const startedAt = performance.now();
@@ -145,13 +139,13 @@ async function sustained(path: string): Promise<Sustained> {
   const writer = Bun.spawn([process.execPath, "-e", script, path], { stdout: "inherit", stderr: "inherit" });
   await writer.exited;
   const expected = before + 1_000_000;
-  for (const until = performance.now() + 5_000; followed.facts()?.rows !== expected && performance.now() < until;)
+  for (const until = performance.now() + 5_000; followed.rows() !== expected && performance.now() < until;)
     await Bun.sleep(5);
   const { user, system } = process.cpuUsage(cpu);
   ticks.stop();
-  followed.file.close();
+  followed.source.close();
   const cores = (user + system) / 1_000 / (performance.now() - startedAt);
-  return { rows: followed.facts()?.rows ?? 0, expected, jitterMs: percentile(late, 0.99), cores };
+  return { rows: followed.rows(), expected, jitterMs: percentile(late, 0.99), cores };
 }
 
 /** Lateness of ticks, in ms, while a file of 80 MB is loaded and rendered five times over. */
@@ -165,19 +159,19 @@ async function ticksWhileLoading(path: string): Promise<number[]> {
   for (let round = 0; round < 5; round++) {
     const followed = follow(path);
     await followed.next();
-    followed.file.render(2 ** 30);
+    await Array.fromAsync((await followed.source.snapshot("frame", 2 ** 30)).parts);
     await Bun.sleep(400);
-    followed.file.close();
+    followed.source.close();
   }
   ticks.stop();
   return late;
 }
 
-/** Memory and CPU of a file of 80 MB that is on air while nothing happens, in a process of its own. */
+/** Memory and CPU of a file of 80 MB that is published while nothing happens, in a process of its own. */
 async function idle(path: string): Promise<{ ratio: number; cpuShare: number }> {
-  const script = `const { openFile } = await import(${JSON.stringify(new URL("../../src/source/file.ts", import.meta.url).pathname)});
-    openFile({ path: process.argv[1], readOptions: {}, maxFileBytes: 2 ** 30, settleMs: 250, lastRows: Infinity, lookMs: 1000, watches: true, version: 0 },
-      { onProgress() {}, onRefused() {}, onState() {}, onJson() {}, onTable() {} });
+  const script = `const { openSource } = await import(${JSON.stringify(new URL("../../src/channel/sources.ts", import.meta.url).pathname)});
+    openSource({ ...${JSON.stringify({ ...SETTINGS, lastRows: 1e9 })}, location: process.argv[1] },
+      { onProgress() {}, onRefused() {}, onStatus() {}, onPublication() {} });
     await Bun.sleep(5000); const before = process.cpuUsage(); await Bun.sleep(5000); const { user, system } = process.cpuUsage(before);
     console.log(JSON.stringify({ rss: process.memoryUsage.rss(), cpuShare: (user + system) / 5e6 })); process.exit();`;
   const child = Bun.spawn([process.execPath, "-e", script, path], { stdout: "pipe", stderr: "inherit" });
@@ -246,7 +240,7 @@ async function benchIn(folder: string): Promise<string> {
     verdict("  ticks late meanwhile, 99th percentile ms", busy.jitterMs, busy.jitterMs < 25, "under 25"),
     verdict("  cores", busy.cores, busy.cores <= 1, "at most 1"),
     verdict("loading 80 MB, ticks late meanwhile, 99th percentile ms", lateness, lateness < 25, "under 25"),
-    verdict("80 MB on air and idle: memory, times the file", resting.ratio, resting.ratio <= 2.5, "at most 2.5"),
+    verdict("80 MB published and idle: memory, times the file", resting.ratio, resting.ratio <= 2.5, "at most 2.5"),
     verdict("  share of a core", resting.cpuShare, resting.cpuShare < 0.01, "not measurable"),
   ];
   console.log(`\n${aligned(table)}\n\n${verdicts.join("\n")}`);
