@@ -1,5 +1,6 @@
 // A live table as a client sees it: the publications of a growing source, applied one after the other.
 import { openHeld, type Revision } from "../../src/source/held.ts";
+import { shareOf } from "../fuzz/random.ts";
 import { CsvError } from "../../src/csv/error.ts";
 import type { ReadOptions } from "../../src/csv/options.ts";
 
@@ -33,7 +34,7 @@ export function follow(bytes: Uint8Array, readOptions: ReadOptions) {
 
   function grow(by: "records" | "bytes"): void {
     // Every byte of a small file is a border; of a larger one so many are that no line is spared.
-    const step = Math.ceil(bytes.length / 300);
+    const step = Math.ceil(bytes.length / shareOf(300));
     for (let at = 1; at <= bytes.length; at++) {
       const isBorder =
         (by === "bytes" && at % step === 0) ||
