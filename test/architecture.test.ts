@@ -11,16 +11,18 @@ const PROGRAMS = ["server.ts", "client.ts"];
 /** What each room may import besides itself. `node:` and `bun` are the runtime, and a matter of the purity rules. */
 const FLOORS: Record<string, readonly string[]> = {
   programs: ["source", "hub", "cli", "viewer", "feed", "package.json"],
-  source: ["csv", "feed"],
+  source: ["csv", "values", "feed"],
   hub: ["feed"],
-  viewer: ["feed", "uplot"],
+  viewer: ["feed", "values", "uplot"],
   cli: ["feed", "package.json"],
-  csv: ["papaparse"],
+  csv: ["values", "papaparse"],
   feed: [],
+  values: [],
 };
 
 /** They take what they need as arguments: no file, socket, timer, clock, random or environment. */
-const isPure = (path: string) => path.startsWith("csv/") || /^feed\/(protocol|feed|table)\.ts$/.test(path);
+const isPure = (path: string) =>
+  path.startsWith("csv/") || path.startsWith("values/") || /^feed\/(protocol|feed|table)\.ts$/.test(path);
 const PURE_BUILTINS = ["node:buffer"];
 const IMPURITIES: Record<string, RegExp> = {
   "a file or socket": /\bBun\s*\.\s*(serve|file|write|connect|listen|udpSocket|spawn\w*|mmap|stdin|stdout|stderr)\b/,
@@ -35,6 +37,7 @@ const IMPURITIES: Record<string, RegExp> = {
 /** Browsers bundle these; `viewer/files.ts` is what bundles them. */
 const isForBrowsers = (path: string) =>
   /^feed\/(client|connection|follow|protocol|subscriber|table)\.ts$/.test(path) ||
+  path.startsWith("values/") ||
   (path.startsWith("viewer/") && path !== "viewer/files.ts");
 
 /** Text nodes only: what is in a file never becomes markup, a script or an address. */
