@@ -1,6 +1,8 @@
 // The bytes of a file, understood: encoding, dialect, header, where the complete rows are, and what was found odd in them.
 import { detectDialect, type Dialect } from "./dialect.ts";
 import { detectEncoding, type Encoding, refuseBinary, toUtf8 } from "./encoding.ts";
+import { type Columns, openColumns, refineFrom, type TypesOption } from "./columns.ts";
+import type { Typing } from "./literals.ts";
 import { lineOf, walkRecords } from "./records.ts";
 import { type Arena, createRenderer, MAX_TEXT_BYTES, type Rendered, terminate } from "./render.ts";
 
@@ -11,6 +13,11 @@ export type ReadOptions = {
   readonly encoding?: Encoding | undefined;
   /** A header of more columns is refused; 100,000 without it. */
   readonly maxColumns?: number;
+  /**
+   * Numbers and booleans become JSON literals, `null` where a typed column has no value: `auto` by the cells of the first rows, or
+   * by name, such as `{ price: "number", id: "text" }`. Without it every value is a string.
+   */
+  readonly types?: TypesOption | undefined;
 };
 
 /** UTF-8 text of a CSV and what it means. Rows are the bytes `[dialect.bodyStart, end)`. */
@@ -59,12 +66,26 @@ export function takeCensus({ bytes, end, dialect }: CsvDocument): Census {
 }
 
 /** All complete rows as a JSON array of objects. `end` is where `takeCensus` found their end. */
-export function renderDocument(document: CsvDocument, end: number, arena?: Arena, limit = MAX_TEXT_BYTES): Rendered {
+export function renderDocument(
+  document: CsvDocument,
+  end: number,
+  arena?: Arena,
+  limit = MAX_TEXT_BYTES,
+  typing?: Typing,
+): Rendered {
   const { bytes, dialect } = document;
   const { layout, columns, bodyStart } = dialect;
-  const renderer = createRenderer(layout, columns, end - bodyStart, arena, limit);
+  const renderer = createRenderer(layout, columns, end - bodyStart, arena, limit, typing);
   renderer.add(bytes, bodyStart, end < document.end ? end : terminate(bytes, bodyStart, end, layout));
   return renderer.finish();
+}
+
+/** What the columns are by the first rows in `bytes[dialect.bodyStart, end)`, all of them complete. */
+export function columnsOf({ bytes, dialect }: CsvDocument, end: number, types?: TypesOption): Columns {
+  const { layout, columns: names, bodyStart } = dialect;
+  const columns = openColumns(names, { types });
+  refineFrom(columns, bytes, bodyStart, end, layout, names.length);
+  return columns;
 }
 
 const DELIMITER_NAMES: Record<string, string> = {

@@ -22,7 +22,8 @@ const HEX = Buffer.from("0123456789abcdef");
 const isEscaped = (byte: number) => byte < 32 || byte === QUOTE || byte === BACKSLASH;
 const tables = new Map<string, Uint8Array>();
 
-function tableFor(delimiter: number | undefined, encoding: OutputEncoding): Uint8Array {
+/** Which bytes end the copying of a cell; `delimiter` is undefined inside quotes. */
+export function tableFor(delimiter: number | undefined, encoding: OutputEncoding): Uint8Array {
   const key = `${delimiter} ${encoding}`;
   const stops = (byte: number) => isEscaped(byte) || byte === delimiter || (encoding === "latin1" && byte > 0x7f);
   const table = tables.get(key) ?? pairTable(stops);
@@ -64,7 +65,8 @@ export type RowWriter = {
 };
 
 const COMMA = 44;
-const GROWTH = Uint8Array.from({ length: 256 }, (_, byte) => (byte < 32 ? 5 : isEscaped(byte) ? 1 : 0));
+/** How many bytes more than one a byte takes in JSON. */
+export const GROWTH = Uint8Array.from({ length: 256 }, (_, byte) => (byte < 32 ? 5 : isEscaped(byte) ? 1 : 0));
 
 /** A writer of JSON rows; `separator` is the byte behind each. */
 export function rowWriter(
@@ -207,7 +209,7 @@ export function rowWriter(
 }
 
 /** Writes an escaped byte; returns the next output offset. */
-function escape(to: DataView, o: number, byte: number): number {
+export function escape(to: DataView, o: number, byte: number): number {
   const letter = SHORT_ESCAPE[byte]!;
   to.setInt16(o, (letter << 8) | BACKSLASH, true);
   if (letter !== 0) return o + 2;

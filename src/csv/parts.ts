@@ -1,8 +1,9 @@
 // Rows of a table in pieces of bounded size, where one text would be too much at once: as arrays, or as the bytes of a document.
 import { SPARE_BYTES } from "./encoding.ts";
-import { type Progress, type RowWriter, rowWriter } from "./json.ts";
+import type { Progress, RowWriter } from "./json.ts";
+import type { Typing } from "./literals.ts";
 import { LF } from "./records.ts";
-import { roomFor, WINDOW_BYTES } from "./render.ts";
+import { roomFor, WINDOW_BYTES, writerFor } from "./render.ts";
 import { csvHeader, csvWriter } from "./rfc4180.ts";
 import type { CsvTable } from "./table.ts";
 
@@ -35,7 +36,7 @@ const CLOSING = 0x5d; // ]
 
 /**
  * Rows `[from, to)` of the table; undefined if that takes more than `limit` bytes. With `onPart` each part goes there as it is
- * made, and is not kept.
+ * made, and is not kept. `typing` gives the objects of `json` and `ndjson` literals.
  */
 export function renderParts(
   table: CsvTable,
@@ -44,9 +45,10 @@ export function renderParts(
   shape: Shape,
   limit = MAX_RENDERED_BYTES,
   onPart?: (part: Part) => void,
+  typing?: Typing,
 ): RenderedParts | undefined {
   const rows = to - from;
-  const writer = writerOf(table, shape);
+  const writer = writerOf(table, shape, typing);
   if (rows * writer.leastPerRow > limit) return undefined;
   const output = openOutput(table, from, to, writer, openingOf(table, shape));
   const rendered =
@@ -115,14 +117,14 @@ function documentOf(output: Output, rows: number, limit: number, isArray: boolea
   return { rows, bytes, parts: [], chunks };
 }
 
-function writerOf({ columns, layout }: CsvTable, shape: Shape): RowWriter {
+function writerOf({ columns, layout }: CsvTable, shape: Shape, typing?: Typing): RowWriter {
   switch (shape) {
     case "rows":
-      return rowWriter(columns.length, layout, "utf8");
+      return writerFor(layout, columns.length, "utf8");
     case "json":
-      return rowWriter(columns, layout, "utf8");
+      return writerFor(layout, columns, "utf8", typing);
     case "ndjson":
-      return rowWriter(columns, layout, "utf8", LF);
+      return writerFor(layout, columns, "utf8", typing, LF);
     case "csv":
       return csvWriter(columns.length, layout);
   }

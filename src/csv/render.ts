@@ -2,7 +2,9 @@
 import { SPARE_BYTES } from "./encoding.ts";
 import type { OutputEncoding, RowShape } from "./frame.ts";
 import { type Progress, type RowWriter, rowWriter } from "./json.ts";
+import type { Typing } from "./literals.ts";
 import type { Layout } from "./records.ts";
+import { typedWriter } from "./typed.ts";
 
 /** JavaScript strings hold at most 2^31 - 1 characters; some room is left for the row that crosses the limit. */
 export const MAX_TEXT_BYTES = 2 ** 31 - (1 << 20);
@@ -38,6 +40,18 @@ export type Renderer = {
   finish(): Rendered;
 };
 
+/** A writer of rows as arrays, or as objects, which `typing` gives literals. */
+export function writerFor(
+  layout: Layout,
+  shape: RowShape,
+  encoding: OutputEncoding,
+  typing?: Typing,
+  separator?: number,
+): RowWriter {
+  if (typing && typeof shape !== "number") return typedWriter(shape, typing, layout, encoding, separator);
+  return rowWriter(shape, layout, encoding, separator);
+}
+
 /** `expectedBytes` is the length of all source to come, as far as it is known: it spares growing the arena step by step. */
 export function createRenderer(
   layout: Layout,
@@ -45,9 +59,10 @@ export function createRenderer(
   expectedBytes: number,
   arena: Arena = {},
   limit: number = MAX_TEXT_BYTES,
+  typing?: Typing,
 ): Renderer {
   let encoding: OutputEncoding = isWide(shape) ? "utf8" : "latin1";
-  let writer = rowWriter(shape, layout, encoding);
+  let writer = writerFor(layout, shape, encoding, typing);
   let out = arena.buffer ?? Buffer.allocUnsafeSlow(writer.need(Math.min(expectedBytes, WINDOW_BYTES)) + SPARE_BYTES);
   out[0] = 0x5b; // [
   const progress: Progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
@@ -90,7 +105,7 @@ export function createRenderer(
     if (progress.out > out.length) out = Buffer.allocUnsafeSlow(progress.out * 2);
     out.write(written, 0, "utf8");
     encoding = "utf8";
-    writer = rowWriter(shape, layout, encoding);
+    writer = writerFor(layout, shape, encoding, typing);
   }
 
   function finish(): Rendered {

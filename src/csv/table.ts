@@ -3,6 +3,7 @@
 import { diffRows, type Rows, type Splice } from "./diff.ts";
 import type { CsvDocument } from "./document.ts";
 import { SPARE_BYTES } from "./encoding.ts";
+import type { Typing } from "./literals.ts";
 import { hasCellOver, type Layout, walkRecords } from "./records.ts";
 import { type Arena, createRenderer, type Rendered, terminate } from "./render.ts";
 
@@ -36,8 +37,15 @@ export type CsvTable = {
    * compared. Every row of the table has its record end, too. Returns how many rows came.
    */
   replaceRows(from: number, to: number, inserted: Uint8Array): number;
-  /** Rows `[from, to)` as JSON: objects, or arrays of cells. */
-  render(from: number, to: number, shape: "objects" | "arrays", arena?: Arena, limit?: number): Rendered;
+  /** Rows `[from, to)` as JSON: objects, which `typing` gives literals, or arrays of cells. */
+  render(
+    from: number,
+    to: number,
+    shape: "objects" | "arrays",
+    arena?: Arena,
+    limit?: number,
+    typing?: Typing,
+  ): Rendered;
 };
 
 /** A change of more bytes is not compared row by row. */
@@ -131,18 +139,10 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellByt
     return { starts: Uint32Array.from(found), resumed, surplus, end, openQuoteAt };
   }
 
-  function surplusOf(part: Rows): number {
+  function surplusOf({ bytes: text, starts: at }: Rows): number {
     let sum = 0;
-    if (surplus === 0) return 0;
-    const to = part.starts.at(-1)!;
-    walkRecords(
-      part.bytes,
-      part.starts[0]!,
-      to,
-      layout,
-      columns.length,
-      (_start, _end, _fields, dropped) => void (sum += dropped),
-    );
+    const add = (_start: number, _end: number, _fields: number, dropped: number) => void (sum += dropped);
+    if (surplus > 0) walkRecords(text, at[0]!, at.at(-1)!, layout, columns.length, add);
     return sum;
   }
 
@@ -191,12 +191,13 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellByt
     return { start, end: end === length ? terminate(bytes, start, end, layout) : end };
   }
 
-  function render(from: number, to: number, shape: "objects" | "arrays", arena?: Arena, limit?: number): Rendered {
+  const render: CsvTable["render"] = (from, to, shape, arena, limit, typing) => {
     const { start, end } = range(from, to);
-    const renderer = createRenderer(layout, shape === "objects" ? columns : columns.length, end - start, arena, limit);
+    const rowShape = shape === "objects" ? columns : columns.length;
+    const renderer = createRenderer(layout, rowShape, end - start, arena, limit, typing);
     if (start < end) renderer.add(bytes, start, end);
     return renderer.finish();
-  }
+  };
 
   return {
     layout,

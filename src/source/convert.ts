@@ -2,18 +2,28 @@
 // everything else (UTF-16, windows-1252, a torn end, a huge header) is read whole, with the same result.
 import { isUtf8 } from "node:buffer";
 import { closeSync, fstatSync, readSync } from "node:fs";
-import { openDocument, type ReadOptions, renderDocument, takeCensus } from "../csv/document.ts";
+import {
+  columnsOf,
+  type CsvDocument,
+  openDocument,
+  type ReadOptions,
+  renderDocument,
+  takeCensus,
+} from "../csv/document.ts";
 import { HEAD_BYTES, SPARE_BYTES } from "../csv/encoding.ts";
 import { CsvError } from "../csv/error.ts";
+import { type Typing, typingOf } from "../csv/literals.ts";
 import { type Arena, createRenderer, type Renderer, terminate } from "../csv/render.ts";
 import { identityOf, MAX_FILE_BYTES, openRegular, readWhole, show } from "./read.ts";
 
 export { CsvError, type CsvErrorKind } from "../csv/error.ts";
 export type { ReadOptions } from "../csv/document.ts";
+export type { TypesOption } from "../csv/columns.ts";
+export type { ColumnType } from "../values/verdict.ts";
 
 /**
  * Reads a CSV file and resolves to its rows as JSON text: an array with one object per row, keys in column order, every
- * value a string, compact as JSON.stringify writes it. The header is the first record that is not blank; a file
+ * value a string unless `options.types` is given, compact as JSON.stringify writes it. The header is the first record that is not blank; a file
  * without rows gives `[]`.
  *
  * The rules are RFC 4180 and what the README says under "What a CSV means here". Delimiter and encoding are detected, or
@@ -40,7 +50,11 @@ function converted(path: string, options: ReadOptions): string {
   const { end, openQuoteLine } = takeCensus(document);
   if (openQuoteLine !== undefined)
     throw new CsvError("unclosed-quote", "a quote is opened and never closed", openQuoteLine);
-  return renderDocument(document, end, arena()).text ?? "";
+  return renderDocument(document, end, arena(), undefined, typingFor(document, end, options)).text ?? "";
+}
+
+function typingFor(document: CsvDocument, end: number, { types }: ReadOptions): Typing | undefined {
+  return types === undefined ? undefined : typingOf(columnsOf(document, end, types).verdicts());
 }
 
 const CHUNK_BYTES = 1 << 20;
@@ -75,9 +89,13 @@ function streamRecords(fd: number, size: number, options: ReadOptions): string |
     if (border === 0 || !isUtf8(chunk.subarray(0, border))) return undefined;
     if (!renderer) {
       if (border < HEAD_BYTES) return undefined;
-      const { encoding, dialect, bytes } = openDocument(chunk, border, options);
+      const document = openDocument(chunk, border, options);
+      const { encoding, dialect, bytes } = document;
       if (encoding !== "utf-8" || bytes !== chunk || dialect.layout.recordEnd !== recordEnd) return undefined;
-      renderer = createRenderer(dialect.layout, dialect.columns, size, arena());
+      const columns = options.types && columnsOf(document, border, options.types);
+      if (columns && !columns.isSettled() && !isLast) return undefined;
+      const typing = columns && typingOf(columns.verdicts());
+      renderer = createRenderer(dialect.layout, dialect.columns, size, arena(), undefined, typing);
       start = dialect.bodyStart;
     }
     const to = isLast ? terminate(chunk, start, border, { delimiter: 0, recordEnd: 10 }) : border;
