@@ -38,19 +38,8 @@ export function frameOf(shape: RowShape, encoding: OutputEncoding, separator: nu
   return { ...packed, columns, bytesPerRow: packed.total + SPARE_BYTES, rowEnd };
 }
 
-/** `{"a":`, `,"b":`, …, with the quotes of those cells before and behind it that are always strings. */
-export function objectWords(
-  names: readonly string[],
-  isString: (column: number) => boolean,
-  encoding: OutputEncoding,
-): Words {
-  const quote = (c: number) => (c >= 0 && isString(c) ? '"' : "");
-  const wordOf = (name: string, c: number) => `${quote(c - 1)}${c > 0 ? "," : "{"}${JSON.stringify(name)}:${quote(c)}`;
-  return wordsOf(names.map((name, c) => Buffer.from(wordOf(name, c), encoding)));
-}
-
 /** The writer copies at least two words of eight bytes of each, whatever its length. */
-function wordsOf(cells: readonly Buffer[]): Words {
+export function wordsOf(cells: readonly Buffer[]): Words {
   const padded = cells.map((cell) => Math.max(16, (cell.length + 7) & ~7));
   const offsets = new Int32Array(cells.length);
   let total = 0;

@@ -1,28 +1,19 @@
 // Records -> JSON rows with literals: numbers, booleans and null by the verdicts of the columns. Apart from `json.ts`, whose loop stays
 // as it is; it walks by the same rules. A plain number is copied digit by digit and checked on the way; any other cell of a typed
 // column is written as a string first, and then settled.
-import { objectWords, type OutputEncoding } from "./frame.ts";
+import { COPIED_BITS, COPIED_MASK, copyNumber, isOutsideNumbers, MAX_DIGITS } from "./digits.ts";
+import type { OutputEncoding } from "./frame.ts";
 import { escape, GROWTH, type Progress, type RowWriter, tableFor } from "./json.ts";
-import { endsWithUnit, isDigit, settle, type Typing } from "./literals.ts";
-import { COPIED_BITS, COPIED_MASK, copyNumber, isOutsideNumbers } from "./digits.ts";
+import { endsWithUnit, isDigit, MAX_LITERAL_BYTES, settle, type Typing } from "./literals.ts";
 import { CR, type Layout, LF, QUOTE } from "./records.ts";
-import { SPARE_BYTES } from "./encoding.ts";
-import type { Verdict } from "../values/verdict.ts";
+import { NUMBER, STRING, TIME, typedFrame } from "./typed-frame.ts";
 
 const COMMA = 44;
+const MINUS = 45;
 const POINT = 46;
+const ZERO = 48;
+const NINE = 57;
 const NULL = 0x6c6c756e; // `null`, as a little-endian word
-const STRING = 0;
-const NUMBER = 1;
-/** Stays a string unless it is a word for nothing, which no digit begins. */
-const TIME = 2;
-const SETTLED = 3;
-
-function kindOf(verdict: Verdict | undefined): number {
-  if (!verdict || verdict.type === "text") return STRING;
-  const isNumeric = verdict.type === "number" || (verdict.type === "time" && /^(basic|epoch)/.test(verdict.format));
-  return isNumeric ? NUMBER : verdict.type === "time" ? TIME : SETTLED;
-}
 
 /** A writer of rows as JSON objects with literals; `separator` is the byte behind each. */
 export function typedWriter(
@@ -34,18 +25,11 @@ export function typedWriter(
 ): RowWriter {
   const { verdicts, misfits } = typing;
   const columns = names.length;
-  const kinds = Uint8Array.from(names, (_, c) => kindOf(verdicts[c]));
-  const isString = (c: number) => kinds[c] === STRING;
-  const { words, offsets, lengths, twoByte: twoByteOfNames, total } = objectWords(names, isString, encoding);
-  const twoBytePerRow = encoding === "utf8" ? 0 : twoByteOfNames;
+  const frame = typedFrame(names, verdicts, delimiter, encoding, separator);
+  const { words, offsets, lengths, kinds, decimals, points, units, rowEnd, rowEndLength } = frame;
   const outside = tableFor(delimiter, encoding);
   const inside = tableFor(undefined, encoding);
   const isPlain = isOutsideNumbers(delimiter);
-  const decimals = Uint8Array.from(names, (_, c) => decimalOf(verdicts[c]));
-  const units = names.map((_, c) => unitOf(verdicts[c], encoding));
-  const isLastString = isString(columns - 1);
-  const rowEnd = isLastString ? 0x7d22 | (separator << 16) : 0x7d | (separator << 8);
-  const rowEndLength = isLastString ? 3 : 2;
   const pending: number[] = []; // columns of the misfits of a row that may have to be written again
 
   /** Settles the string in `out[from, to)`, whose quotes stand around it. Returns the next output offset. */
@@ -89,25 +73,56 @@ export function typedWriter(
           }
           let byte = src[i]!;
           cell: {
-            if (kind !== STRING && isPlain) {
-              const copied = kind === NUMBER ? copyNumber(from, i, to, o, decimals[c]!, delimiter, recordEnd) : 0;
+            if (kind >= NUMBER && isPlain) {
+              number: if (kind === NUMBER) {
+                let k = i;
+                let p = o - 1;
+                if (byte === MINUS) {
+                  out[p++] = byte;
+                  byte = src[++k]!;
+                }
+                const first = byte;
+                const digitsAt = k;
+                while (byte >= ZERO && byte <= NINE) {
+                  out[p++] = byte;
+                  byte = src[++k]!;
+                }
+                const digits = k - digitsAt;
+                if (digits === 0 || digits > MAX_DIGITS || (digits > 1 && first === ZERO)) break number;
+                if (byte === points[c]) {
+                  out[p++] = POINT;
+                  const fractionAt = ++k;
+                  byte = src[k]!;
+                  while (byte >= ZERO && byte <= NINE) {
+                    out[p++] = byte;
+                    byte = src[++k]!;
+                  }
+                  if (k === fractionAt || k - i > MAX_LITERAL_BYTES) break number;
+                }
+                if (byte === delimiter || byte === recordEnd) {
+                  i = k + 1;
+                  o = p;
+                  break cell;
+                }
+              }
+              byte = src[i]!;
+              const copied = kind === NUMBER ? copyNumber(src, i, out, o - 1, decimals[c]!, delimiter, recordEnd) : 0;
               if (copied !== 0) {
                 i += copied >> COPIED_BITS;
-                o += copied & COPIED_MASK;
+                o += (copied & COPIED_MASK) - 1;
                 byte = src[i++]!;
                 if (byte === CR && recordEnd === LF) byte = src[i++]!;
                 break cell;
               }
               const isCrLf = byte === CR && src[i + 1] === LF && recordEnd === LF;
               if (byte === delimiter || byte === recordEnd || isCrLf) {
-                to.setInt32(o, NULL, true);
-                o += 4;
+                to.setInt32(o - 1, NULL, true);
+                o += 3;
                 i++;
                 if (isCrLf) byte = src[i++]!;
                 break cell;
               }
             }
-            if (kind !== STRING) out[o++] = QUOTE;
             const cellAt = o;
             text: {
               if (byte === QUOTE) {
@@ -167,9 +182,10 @@ export function typedWriter(
                 o = escape(to, o, byte);
               }
             }
-            if (kind !== STRING) {
-              out[o] = QUOTE;
-              if (kind === TIME ? isDigit(out[cellAt]!) : endsWithUnit(out, cellAt, o, units[c]!, decimals[c]!)) o++;
+            if (kind === TIME && isDigit(out[cellAt]!)) out[o++] = QUOTE;
+            else if (kind !== STRING) {
+              out[cellAt - 1] = out[o] = QUOTE;
+              if (endsWithUnit(out, cellAt, o, units[c]!, decimals[c]!)) o++;
               else {
                 const twoByteHere = encoding === "latin1" ? twoByteIn(out, cellAt, o) : 0;
                 o = literal(out, cellAt, o, c);
@@ -189,8 +205,8 @@ export function typedWriter(
           for (let k = 0; k < length; k += 8) to.setFloat64(o + k, words[word + (k >> 3)]!, true);
           o += length;
           if (kinds[c] !== STRING) {
-            to.setInt32(o, NULL, true);
-            o += 4;
+            to.setInt32(o - 1, NULL, true);
+            o += 3;
           }
         }
         to.setInt32(o, rowEnd, true);
@@ -216,18 +232,8 @@ export function typedWriter(
     progress.isTooWide = isTooWide;
     progress.lastRowAt = lastRowAt;
   }
-  const bytesPerRow = total + SPARE_BYTES + 6 * columns;
-  // The shortest cell of a typed column is a digit.
-  const leastPerRow = lengths.reduce((sum, length, c) => sum + length + (isString(c) ? 0 : 1), rowEndLength);
+  const { twoByte: twoBytePerRow, leastPerRow, bytesPerRow } = frame;
   return { twoBytePerRow, need: (length) => length * 6 + bytesPerRow, leastPerRow, growth: GROWTH, write };
-}
-
-function decimalOf(verdict: Verdict | undefined): number {
-  return verdict?.type === "number" && verdict.decimal === "," ? COMMA : POINT;
-}
-
-function unitOf(verdict: Verdict | undefined, encoding: OutputEncoding): Uint8Array {
-  return Buffer.from(verdict?.type === "number" ? (verdict.unit ?? "") : "", encoding);
 }
 
 /** How many bytes of a latin1 text UTF-8 writes as two. */
