@@ -3,7 +3,7 @@ import { fits } from "../values/cell.ts";
 import type { ColumnType, Verdict } from "../values/verdict.ts";
 import { type Layout, walkRecords } from "./records.ts";
 import { jsonOf } from "./render.ts";
-import { addCell, declaredVerdict, emptyTally, type Finding, findingOf, type Tally } from "./tally.ts";
+import { addCell, declaredVerdict, emptyTally, type Finding, findingOf } from "./tally.ts";
 
 /** `auto`: by their cells. Or by name: the others are text, and a name that there is not says nothing. */
 export type TypesOption = "auto" | Readonly<Record<string, ColumnType>>;
@@ -56,7 +56,7 @@ export function openColumns(names: readonly string[], { types = "auto", units = 
     let at = 0;
     for (; at < fresh.length && !isSettled(); at++) addRow(fresh[at]!);
     const before = findings;
-    if (at > 0) findings = paired(names, names.map(findingAt), tallies);
+    if (at > 0) findings = paired(names, names.map(findingAt));
     for (; at < fresh.length; at++) countMisfits(fresh[at]!);
     return findings !== before && findings.some(({ verdict }, c) => !isSame(verdict, before[c]!.verdict));
   }
@@ -90,13 +90,13 @@ const CLOCK_NAME = /^$|^t$|time|uhr|zeit|hour|hora|heure|clock|时间|時間|в�
 const DURATION_NAME = /dur|elaps|laps|dauer|lauf|pace|split|up.?time|run.?time/i;
 
 /** Dates find their time of day: in the next column, else in the one before. */
-function paired(names: readonly string[], findings: Finding[], tallies: readonly Tally[]): Finding[] {
+function paired(names: readonly string[], findings: Finding[]): Finding[] {
   const taken = new Set<number>();
   const isClock = (column: number) => {
     const verdict = findings[column]?.verdict;
     const name = names[column] ?? "";
-    const fitting = CLOCK_NAME.test(name) && !DURATION_NAME.test(name) && tallies[column]!.filled > 0;
-    return verdict?.type === "time" && verdict.format === "clock" && fitting && !taken.has(column);
+    if (verdict?.type !== "time" || verdict.format !== "clock" || taken.has(column)) return false;
+    return CLOCK_NAME.test(name) && !DURATION_NAME.test(name);
   };
   return findings.map((finding, column) => {
     const { verdict, isDate } = finding;

@@ -10,7 +10,7 @@ const PREFIXED = new Set(
       "eV cal t Ah rad M Torr Gs sps",
   ),
 );
-const PREFIX = /^(?:[YZEPTGMKkhdcmµμunpf]|da|[KMGTPE]i)/u;
+const PREFIX = /^(?:[KMGTPE]i|da|[YZEPTGMkKhdcmµμunpf])/u;
 
 const PLAIN = new Set(
   words(
@@ -58,9 +58,9 @@ function isBase(text: string): boolean {
   return NAMES.has(name) || (name.endsWith("s") && NAMES.has(name.slice(0, -1)));
 }
 
-/** The unit that a column's name ends with or has in brackets: `temp [°C]`, `power (W)`, `U[V](mean)`; undefined if it has none. */
+/** The unit in a column's name: `temp [°C]`, `power (W)`, `U[V](mean)`, `Wind in m/s`; undefined if it has none. */
 export function unitInName(name: string): string | undefined {
   if (name.length > 1_000) return undefined;
   const inBrackets = [...name.matchAll(/[[(]([^[\]()]{1,24})[\])]/g)].map((match) => match[1]!.trim());
-  return inBrackets.findLast(isUnit);
+  return inBrackets.findLast(isUnit) ?? / in (\S{1,24})$/.exec(name.trimEnd())?.slice(1).find(isUnit);
 }
