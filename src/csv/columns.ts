@@ -3,7 +3,7 @@ import { fits } from "../values/cell.ts";
 import type { ColumnType, Verdict } from "../values/verdict.ts";
 import { type Layout, walkRecords } from "./records.ts";
 import { jsonOf } from "./render.ts";
-import { addCell, declaredVerdict, emptyTally, type Finding, findingOf } from "./tally.ts";
+import { addCell, declaredVerdict, emptyTally, type Finding, findingOf } from "./findings.ts";
 
 /** `auto`: by their cells. Or by name: the others are text, and a name that there is not says nothing. */
 export type TypesOption = "auto" | Readonly<Record<string, ColumnType>>;
