@@ -1,4 +1,5 @@
 // How a file is to be read, where it is not left to detection: the options of the field, and which of them contradict each other.
+import type { TypesOption } from "./columns.ts";
 
 export type ReadOptions = {
   /** One ASCII character, or `whitespace`: runs of blanks and tabs are one. Without it the delimiter is guessed. */
@@ -25,6 +26,11 @@ export type ReadOptions = {
   readonly quote?: string | undefined;
   /** One ASCII character that makes the next one data, inside quotes. */
   readonly escape?: string | undefined;
+  /**
+   * Numbers and booleans become JSON literals, `null` where a typed column has no value: `auto` by the cells of the first rows, or
+   * by name, such as `{ price: "number", id: "text" }`. Without it every value is a string.
+   */
+  readonly types?: TypesOption | undefined;
 };
 
 /** Why options cannot be meant together, or one by itself; undefined if nothing is wrong. Names are those of the command line. */
