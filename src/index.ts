@@ -18,7 +18,14 @@ import { openRelayRole } from "./relay/standby.ts";
 import type { TableOptions } from "./source/settings.ts";
 import { viewerFiles } from "./viewer/files.ts";
 
-export { convertCsvToJson, CsvError, type CsvErrorKind, type ReadOptions } from "./source/convert.ts";
+export {
+  type ColumnType,
+  convertCsvToJson,
+  CsvError,
+  type CsvErrorKind,
+  type ReadOptions,
+  type TypesOption,
+} from "./source/convert.ts";
 export { type ClientHandle, type ClientOptions, websocketClient } from "./cli/client/plain.ts";
 export type { ServerEvent } from "./channel/events.ts";
 export type { Certificate, FeedOptions } from "./channel/options.ts";
@@ -147,9 +154,9 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
 /** What a Worker is told of them: values only. */
 function tableOptionsOf({ lastRows, maxFileBytes, maxCellBytes, settleMs, ...read }: TableOptions): TableOptions {
   const { delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader } = read;
-  const { names, trim, quote, escape } = read;
+  const { names, trim, quote, escape, types } = read;
   return {
     ...{ delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader },
-    ...{ names, trim, quote, escape, lastRows, maxFileBytes, maxCellBytes, settleMs },
+    ...{ names, trim, quote, escape, types, lastRows, maxFileBytes, maxCellBytes, settleMs },
   };
 }

@@ -1,4 +1,5 @@
 // How a file is to be read, where it is not left to detection: the options of the field, and which of them contradict each other.
+import { COLUMN_TYPES } from "../values/verdict.ts";
 import type { TypesOption } from "./columns.ts";
 
 export type ReadOptions = {
@@ -41,7 +42,8 @@ export function faultIn(options: ReadOptions): string | undefined {
 const isOneAscii = (text: string) => /^[\t\x20-\x7e\x1c-\x1f]$/.test(text);
 const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
 
-function faultInOne({ delimiter, skipLines, headerLine, skipAfterHeader, comment, names, quote, escape }: ReadOptions) {
+function faultInOne(options: ReadOptions) {
+  const { delimiter, skipLines, headerLine, skipAfterHeader, comment, names, quote, escape, types } = options;
   if (delimiter !== undefined && delimiter !== "whitespace" && !isOneAscii(delimiter))
     return `--delimiter ${delimiter}: a delimiter is one ASCII character, or whitespace`;
   if (delimiter === '"') return '--delimiter ": a quote cannot be the delimiter';
@@ -52,6 +54,8 @@ function faultInOne({ delimiter, skipLines, headerLine, skipAfterHeader, comment
     return "--header-line: a piece of one line, and not empty";
   if (comment === "" || (comment !== undefined && /[\r\n]/.test(comment)))
     return "--comment: the beginning of a line, and not empty";
+  if (types !== undefined && types !== "auto" && !Object.values(types).every((type) => COLUMN_TYPES.includes(type)))
+    return `--types: auto, or for each column one of ${COLUMN_TYPES.join(", ")}`;
   if (names?.length === 0) return "--names: at least one name";
   if (quote !== undefined && quote !== "none" && !isOneAscii(quote))
     return `--quote ${quote}: a quote is one ASCII character, or none`;

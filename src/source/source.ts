@@ -2,9 +2,11 @@
 // sources, in the Worker and, by way of messages, outside of it.
 import { CsvError, type CsvErrorKind } from "../csv/error.ts";
 import { type Chunk, type DocumentShape, renderDocumentChunks, renderRows, type TextPart } from "../csv/parts.ts";
+import { typingOf } from "../csv/literals.ts";
 import type { Arena } from "../csv/render.ts";
 import type { CsvTable } from "../csv/table.ts";
 import type { View } from "../csv/view.ts";
+import type { Verdict } from "../values/verdict.ts";
 import type { SourceSettings } from "./settings.ts";
 import type { Columns, Cursor, Publication, State } from "../feed/publication.ts";
 
@@ -86,6 +88,8 @@ export type Shown = {
   readonly columns: Columns;
   readonly table: CsvTable;
   readonly view: View;
+  /** By them frames and documents have literals; without them every value is a string. */
+  readonly verdicts?: readonly Verdict[] | undefined;
 };
 
 /** What frames are written in is kept for so long: for the next one, while somebody wants them. */
@@ -112,20 +116,22 @@ export function openSnapshots(): Snapshots {
   }
 
   async function* partsOf<S extends Shape>(of: Shown, shape: S, maxBytes: number | undefined): AsyncGenerator<Part<S>> {
-    const { table, view } = of;
+    const { table, view, verdicts } = of;
+    const typing = verdicts && typingOf(verdicts);
     const parts =
       shape === "rows"
         ? renderRows(table, view.first, view.end)
         : shape === "frame"
           ? renderFrame(of, maxBytes)
-          : renderDocumentChunks(table, view.first, view.end, shape);
+          : renderDocumentChunks(table, view.first, view.end, shape, undefined, typing);
     for (const part of parts) yield part as Part<S>;
   }
 
-  function* renderFrame({ table, view }: Shown, maxBytes: number | undefined): Generator<TextPart> {
+  function* renderFrame({ table, view, verdicts }: Shown, maxBytes: number | undefined): Generator<TextPart> {
     clearTimeout(idle);
     idle = setTimeout(() => (arena = {}), ARENA_IDLE_MS);
-    const { text, bytes } = table.render(view.first, view.end, "objects", arena, maxBytes);
+    const typing = verdicts && typingOf(verdicts);
+    const { text, bytes } = table.render(view.first, view.end, "objects", arena, maxBytes, typing);
     if (text === undefined) throw new CsvError("too-large", "the table is larger than a message may be");
     yield { at: 0, text, bytes };
   }

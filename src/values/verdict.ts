@@ -3,7 +3,8 @@
 import { READINGS, type Reading } from "./numbers.ts";
 import { isTimeFormat, type TimeFormat } from "./times.ts";
 
-export type ColumnType = "text" | "number" | "time" | "boolean";
+export const COLUMN_TYPES = ["number", "text", "time", "boolean"] as const;
+export type ColumnType = (typeof COLUMN_TYPES)[number];
 
 /** `unit` is the column's, from its cells, its name or a row of units; as it is written there, without brackets. */
 export type Verdict = { readonly unit: string | undefined } & (

@@ -109,7 +109,7 @@ function typedValues(
 ) {
   const names = verdicts.map((_, c) => `c${c}`);
   const writer = typedWriter(names, typingOf(verdicts), layout, as);
-  const out = Buffer.alloc(writer.need(to) + SPARE_BYTES + 64);
+  const out = Buffer.alloc(writer.need(to) * (to + 1) + SPARE_BYTES);
   const progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
   writer.write(bytes, to, out, out.length, progress);
   const rows = JSON.parse(`[${out.toString(as, 1, progress.out - 1)}]`) as Record<string, unknown>[];
@@ -163,7 +163,7 @@ test("2,000 texts with stray quotes: those marked by one walk are what the other
       const writer = isTyped
         ? typedWriter(names, typing, layout, "utf8", undefined, isStray)
         : rowWriter(width, layout, "utf8", undefined, isStray);
-      const out = Buffer.alloc(writer.need(text.length) + SPARE_BYTES);
+      const out = Buffer.alloc(writer.need(text.length) + text.length * 16 + SPARE_BYTES);
       const progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
       writer.write(other, text.length, out, out.length, progress);
       expect(progress.at).toBe(open === -1 ? text.length : open);
