@@ -1,6 +1,13 @@
 // What the package exports: a conversion, a server and a client, for programs, and their types.
 
-export { convertCsvToJson, CsvError, type CsvErrorKind, type ReadOptions } from "./source/convert.ts";
+export {
+  type ColumnType,
+  convertCsvToJson,
+  CsvError,
+  type CsvErrorKind,
+  type ReadOptions,
+  type TypesOption,
+} from "./source/convert.ts";
 export { type ClientHandle, type ClientOptions, websocketClient } from "./cli/client/plain.ts";
 export { type Overview, type ServerHandle, type ServerOptions, websocketServer } from "./websocket-server.ts";
 export type { ServerEvent } from "./channel/events.ts";

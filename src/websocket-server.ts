@@ -140,9 +140,9 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
 /** What a Worker is told of them: values only. */
 function tableOptionsOf({ lastRows, maxFileBytes, maxCellBytes, settleMs, ...read }: TableOptions): TableOptions {
   const { delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader } = read;
-  const { names, trim, quote, escape } = read;
+  const { names, trim, quote, escape, types } = read;
   return {
     ...{ delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader },
-    ...{ names, trim, quote, escape, lastRows, maxFileBytes, maxCellBytes, settleMs },
+    ...{ names, trim, quote, escape, types, lastRows, maxFileBytes, maxCellBytes, settleMs },
   };
 }

@@ -42,6 +42,7 @@ const FLOORS = [
   ["channel"],
   ["source", "relay"],
   ["follow", "feed", "csv"],
+  ["values"],
 ] as const;
 
 type Exception = { readonly from: string; readonly to: string; readonly isTypeOnly: boolean };
@@ -67,7 +68,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** They take what they need as arguments: no file, socket, timer, clock, random or environment. */
-const isPure = (path: string) => /^(csv|feed)\//.test(path) || path === "follow/table.ts";
+const isPure = (path: string) => /^(csv|feed|values)\//.test(path) || path === "follow/table.ts";
 const PURE_BUILTINS = ["node:buffer"];
 const IMPURITIES: Record<string, RegExp> = {
   "a file or socket": /\bBun\s*\.\s*(serve|file|write|connect|listen|udpSocket|spawn\w*|mmap|stdin|stdout|stderr)\b/,
@@ -80,8 +81,8 @@ const IMPURITIES: Record<string, RegExp> = {
 };
 
 /** Browsers bundle these; `viewer/files.ts` is what bundles them. */
-const isForBrowsers = (path: string) => /^(follow|feed|viewer)\//.test(path) && path !== "viewer/files.ts";
-const BROWSER_ROOMS = ["viewer", "follow", "feed", "uplot"];
+const isForBrowsers = (path: string) => /^(follow|feed|viewer|values)\//.test(path) && path !== "viewer/files.ts";
+const BROWSER_ROOMS = ["viewer", "follow", "feed", "values", "uplot"];
 
 /** Text nodes only: what is in a file never becomes markup, a script or an address. */
 const MARKUP =
@@ -99,6 +100,7 @@ const MAX_LINES = 60;
 /** Longer ones, and why they are. */
 const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
   "csv/json.ts write": "the hot loop of the conversion: a call per byte or cell would cost more than it clears up",
+  "csv/typed.ts write": "the hot loop of the conversion with literals, for the same reason",
   "csv/records.ts walkRecords": "the hot loop of reading, for the same reason",
   "csv/rfc4180.ts write": "the hot loop of the documents in CSV, for the same reason",
   "server.ts run": "the composition root of the program: options, console, server and prompt, wired once",

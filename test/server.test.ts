@@ -59,6 +59,31 @@ describe.concurrent("the server", () => {
     ]);
   });
 
+  test("publishes numbers as such with --types, and cells as they are in the live feed", async () => {
+    await using folder = await temporaryFolder();
+    await folder.write("t.csv", "id,temp [°C]\n1,7.50\n2,NA\n");
+    await using server = await startServer(["t.csv", "--types", "auto"], { folder });
+    await using plain = await connect(server.url);
+    const typed = '[{"id":1,"temp [°C]":7.50},{"id":2,"temp [°C]":null}]';
+    expect(await plain.next()).toBe(typed);
+    expect(await (await fetch(`${server.http}/csv.json`)).text()).toBe(typed);
+    expect(await (await fetch(`${server.http}/healthz`)).json()).toMatchObject({
+      types: ["number", "number"],
+      units: [null, "°C"],
+      misfits: 0,
+    });
+    await using live = await connect(server.url, { protocols: ["csvcast.v1"] });
+    const snapshot = JSON.parse(await live.next()) as unknown;
+    expect(snapshot).toMatchObject({
+      rows: [
+        ["1", "7.50"],
+        ["2", "NA"],
+      ],
+      types: ["number", "number"],
+      units: [null, "°C"],
+    });
+  });
+
   test("listens on 59050 if that is free, and on another port if not; two of them live side by side", async () => {
     await using folder = await temporaryFolder();
     await folder.write("a.csv", "x\n1\n");

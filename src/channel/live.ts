@@ -271,7 +271,8 @@ function sendPart(live: LiveState, subscriber: Subscriber, transfer: Transfer): 
     subscriber.transfer = undefined;
     subscriber.cursor = cursor;
   }
-  return send(live, subscriber, snapshotText(cursor, columns.json, at, text, rows), isLast ? cursor : undefined);
+  const message = snapshotText(cursor, columns.json, at, text, rows, at === 0 ? columns.verdicts : undefined);
+  return send(live, subscriber, message, isLast ? cursor : undefined);
 }
 
 function send(live: LiveState, subscriber: Subscriber, text: string, cursor?: Cursor): boolean {

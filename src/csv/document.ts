@@ -1,9 +1,11 @@
 // The bytes of a file, understood: encoding, dialect, header, where the complete rows are, and what was found odd in them.
 import { refuseBinary } from "./binary.ts";
+import { type Columns, openColumns, refineFrom, type TypesOption } from "./columns.ts";
 import { detectRecordEnd } from "./delimiter.ts";
 import { detectDialect, type Dialect } from "./dialect.ts";
 import { codePageHint, detectEncoding, type Encoding, HEAD_BYTES, toUtf8 } from "./encoding.ts";
 import { CsvError } from "./error.ts";
+import type { Typing } from "./literals.ts";
 import { markingOf, markRecords } from "./marks.ts";
 import { faultIn, isExotic, type ReadOptions } from "./options.ts";
 import { lineOf } from "./records.ts";
@@ -78,10 +80,24 @@ export function takeCensus({ bytes, end, dialect }: CsvDocument): Census {
 }
 
 /** All complete rows as a JSON array of objects. `end` is where `takeCensus` found their end. */
-export function renderDocument(document: CsvDocument, end: number, arena?: Arena, limit = MAX_TEXT_BYTES): Rendered {
+export function renderDocument(
+  document: CsvDocument,
+  end: number,
+  arena?: Arena,
+  limit = MAX_TEXT_BYTES,
+  typing?: Typing,
+): Rendered {
   const { bytes, dialect } = document;
   const { layout, columns, bodyStart } = dialect;
-  const renderer = createRenderer(layout, columns, end - bodyStart, arena, limit);
+  const renderer = createRenderer(layout, columns, end - bodyStart, arena, limit, undefined, typing);
   renderer.add(bytes, bodyStart, end < document.end ? end : terminate(bytes, bodyStart, end, layout));
   return renderer.finish();
+}
+
+/** What the columns are by the first rows in `bytes[dialect.bodyStart, end)`, all of them complete. */
+export function columnsOf({ bytes, dialect }: CsvDocument, end: number, types?: TypesOption): Columns {
+  const { layout, columns: names, bodyStart, units, quotes } = dialect;
+  const columns = openColumns(names, { types, units });
+  refineFrom(columns, bytes, bodyStart, end, layout, names.length, quotes);
+  return columns;
 }

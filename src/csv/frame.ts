@@ -4,14 +4,20 @@ import { SPARE_BYTES } from "./encoding.ts";
 /** Each row as an object under these column names, or as an array of this many cells. */
 export type RowShape = readonly string[] | number;
 
-/** What is written before each cell: `{"a":"`, `","b":"`, … or `["`, `","`, …, padded to whole words. */
-export type Frame = {
+/** What is written before each cell, padded to whole words. */
+export type Words = {
   words: Float64Array;
   offsets: Int32Array;
   lengths: Int32Array;
-  columns: number;
   /** Characters of all names that UTF-8 writes in two bytes and latin1 in one. */
   twoByte: number;
+  /** Bytes of all words. */
+  total: number;
+};
+
+/** `{"a":"`, `","b":"`, … or `["`, `","`, … */
+export type Frame = Words & {
+  columns: number;
   /** Room for the names of one row. */
   bytesPerRow: number;
   /** `"}` or `"]` and the separator of rows, as a little-endian word. */
@@ -27,9 +33,15 @@ export function frameOf(shape: RowShape, encoding: OutputEncoding, separator: nu
     const name = typeof shape === "number" ? "" : JSON.stringify(shape[c]).slice(1) + ':"';
     cells.push(Buffer.from(opening + name, encoding));
   }
-  // The writer copies at least two words of eight bytes of each, whatever its length.
+  const packed = wordsOf(cells);
+  const rowEnd = (separator << 16) | (typeof shape === "number" ? 0x5d22 : 0x7d22);
+  return { ...packed, columns, bytesPerRow: packed.total + SPARE_BYTES, rowEnd };
+}
+
+/** The writer copies at least two words of eight bytes of each, whatever its length. */
+export function wordsOf(cells: readonly Buffer[]): Words {
   const padded = cells.map((cell) => Math.max(16, (cell.length + 7) & ~7));
-  const offsets = new Int32Array(columns);
+  const offsets = new Int32Array(cells.length);
   let total = 0;
   padded.forEach((length, c) => {
     offsets[c] = total >> 3;
@@ -39,9 +51,8 @@ export function frameOf(shape: RowShape, encoding: OutputEncoding, separator: nu
   const bytes = new Uint8Array(words.buffer);
   cells.forEach((cell, c) => bytes.set(cell, offsets[c]! << 3));
   const lengths = Int32Array.from(cells, (cell) => cell.length);
-  const rowEnd = (separator << 16) | (typeof shape === "number" ? 0x5d22 : 0x7d22);
   const twoByte = cells.reduce((sum, cell) => sum + cell.filter((byte) => byte > 0x7f).length, 0);
-  return { words, offsets, lengths, columns, twoByte, bytesPerRow: total + SPARE_BYTES, rowEnd };
+  return { words, offsets, lengths, twoByte, total };
 }
 
 /** `latin1`: one byte for each character up to U+00FF, so that the string takes half the memory; bytes from 0x80 stop. */

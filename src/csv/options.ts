@@ -1,4 +1,6 @@
 // How a file is to be read, where it is not left to detection: the options of the field, and which of them contradict each other.
+import { COLUMN_TYPES } from "../values/verdict.ts";
+import type { TypesOption } from "./columns.ts";
 
 export type ReadOptions = {
   /** One ASCII character, or `whitespace`: runs of blanks and tabs are one. Without it the delimiter is guessed. */
@@ -25,6 +27,11 @@ export type ReadOptions = {
   readonly quote?: string | undefined;
   /** One ASCII character that makes the next one data, inside quotes. */
   readonly escape?: string | undefined;
+  /**
+   * Numbers and booleans become JSON literals, `null` where a typed column has no value: `auto` by the cells of the first rows, or
+   * by name, such as `{ price: "number", id: "text" }`. Without it every value is a string.
+   */
+  readonly types?: TypesOption | undefined;
 };
 
 /** Why options cannot be meant together, or one by itself; undefined if nothing is wrong. Names are those of the command line. */
@@ -35,7 +42,8 @@ export function faultIn(options: ReadOptions): string | undefined {
 const isOneAscii = (text: string) => /^[\t\x20-\x7e\x1c-\x1f]$/.test(text);
 const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
 
-function faultInOne({ delimiter, skipLines, headerLine, skipAfterHeader, comment, names, quote, escape }: ReadOptions) {
+function faultInOne(options: ReadOptions) {
+  const { delimiter, skipLines, headerLine, skipAfterHeader, comment, names, quote, escape, types } = options;
   if (delimiter !== undefined && delimiter !== "whitespace" && !isOneAscii(delimiter))
     return `--delimiter ${delimiter}: a delimiter is one ASCII character, or whitespace`;
   if (delimiter === '"') return '--delimiter ": a quote cannot be the delimiter';
@@ -46,6 +54,8 @@ function faultInOne({ delimiter, skipLines, headerLine, skipAfterHeader, comment
     return "--header-line: a piece of one line, and not empty";
   if (comment === "" || (comment !== undefined && /[\r\n]/.test(comment)))
     return "--comment: the beginning of a line, and not empty";
+  if (types !== undefined && types !== "auto" && !Object.values(types).every((type) => COLUMN_TYPES.includes(type)))
+    return `--types: auto, or for each column one of ${COLUMN_TYPES.join(", ")}`;
   if (names?.length === 0) return "--names: at least one name";
   if (quote !== undefined && quote !== "none" && !isOneAscii(quote))
     return `--quote ${quote}: a quote is one ASCII character, or none`;

@@ -1,9 +1,10 @@
 // Rows of a table in pieces of bounded size, where one text would be too much at once: as arrays, or as the bytes of a document.
 import { SPARE_BYTES } from "./encoding.ts";
 import { CsvError } from "./error.ts";
-import { type Progress, type RowWriter, rowWriter } from "./json.ts";
+import type { Progress, RowWriter } from "./json.ts";
+import type { Typing } from "./literals.ts";
 import { LF } from "./records.ts";
-import { roomFor, WINDOW_BYTES } from "./render.ts";
+import { roomFor, WINDOW_BYTES, writerFor } from "./render.ts";
 import { csvHeader, csvWriter } from "./rfc4180.ts";
 import type { CsvTable } from "./table.ts";
 
@@ -55,7 +56,7 @@ export function* renderRows(
 
 /**
  * Rows `[from, to)` as a document: what the chunks are one after the other, each with a buffer of its own, of 1 MB at most.
- * Throws CsvError `too-large` when they are more than `limit` bytes together.
+ * `typing` gives the objects of `json` and `ndjson` literals. Throws CsvError `too-large` when they are more than `limit` bytes together.
  */
 export function* renderDocumentChunks(
   table: CsvTable,
@@ -63,9 +64,10 @@ export function* renderDocumentChunks(
   to: number,
   shape: DocumentShape,
   limit = MAX_RENDERED_BYTES,
+  typing?: Typing,
 ): Generator<Chunk> {
   const rows = to - from;
-  const output = openOutput(table, from, to, writerOf(table, shape), openingOf(table, shape), shape, limit);
+  const output = openOutput(table, from, to, writerOf(table, shape, typing), openingOf(table, shape), shape, limit);
   const { progress } = output;
   let bytes = 0;
 
@@ -104,14 +106,14 @@ function narrowed(text: string, bytes: number): string {
   return narrow === text ? narrow : text;
 }
 
-function writerOf({ columns, layout }: CsvTable, shape: DocumentShape | "rows"): RowWriter {
+function writerOf({ columns, layout }: CsvTable, shape: DocumentShape | "rows", typing?: Typing): RowWriter {
   switch (shape) {
     case "rows":
-      return rowWriter(columns.length, layout, "utf8");
+      return writerFor(layout, columns.length, "utf8");
     case "json":
-      return rowWriter(columns, layout, "utf8");
+      return writerFor(layout, columns, "utf8", typing);
     case "ndjson":
-      return rowWriter(columns, layout, "utf8", LF);
+      return writerFor(layout, columns, "utf8", typing, LF);
     case "csv":
       return csvWriter(columns.length, layout);
   }

@@ -2,8 +2,10 @@
 import { SPARE_BYTES } from "./encoding.ts";
 import type { OutputEncoding, RowShape } from "./frame.ts";
 import { type IsStray, type Progress, type RowWriter, rowWriter } from "./json.ts";
+import type { Typing } from "./literals.ts";
 import type { QuoteRule } from "./quotes.ts";
 import type { Layout } from "./records.ts";
+import { typedWriter } from "./typed.ts";
 
 /** JavaScript strings hold at most 2^31 - 1 characters; some room is left for the row that crosses the limit. */
 export const MAX_TEXT_BYTES = 2 ** 31 - (1 << 20);
@@ -40,6 +42,19 @@ export type Renderer = {
   finish(): Rendered;
 };
 
+/** A writer of rows as arrays, or as objects, which `typing` gives literals. */
+export function writerFor(
+  layout: Layout,
+  shape: RowShape,
+  encoding: OutputEncoding,
+  typing?: Typing,
+  separator?: number,
+  isStray?: IsStray,
+): RowWriter {
+  if (typing && typeof shape !== "number") return typedWriter(shape, typing, layout, encoding, separator, isStray);
+  return rowWriter(shape, layout, encoding, separator, isStray);
+}
+
 /**
  * `expectedBytes` is the length of all source to come, as far as it is known: it spares growing the arena step by step.
  * With `quotes` stray quotes are told, and marked in the source.
@@ -51,6 +66,7 @@ export function createRenderer(
   arena: Arena = {},
   limit: number = MAX_TEXT_BYTES,
   quotes?: QuoteRule,
+  typing?: Typing,
 ): Renderer {
   let source: { bytes: Uint8Array; to: number; isEnd: boolean } = { bytes: new Uint8Array(0), to: 0, isEnd: false };
   const isStray: IsStray | undefined =
@@ -60,7 +76,7 @@ export function createRenderer(
       return telling === "later" ? undefined : telling !== "cell";
     });
   let encoding: OutputEncoding = isWide(shape) ? "utf8" : "latin1";
-  let writer = rowWriter(shape, layout, encoding, undefined, isStray);
+  let writer = writerFor(layout, shape, encoding, typing, undefined, isStray);
   let out = arena.buffer ?? Buffer.allocUnsafeSlow(writer.need(Math.min(expectedBytes, WINDOW_BYTES)) + SPARE_BYTES);
   out[0] = 0x5b; // [
   const progress: Progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
@@ -104,7 +120,7 @@ export function createRenderer(
     if (progress.out > out.length) out = Buffer.allocUnsafeSlow(progress.out * 2);
     out.write(written, 0, "utf8");
     encoding = "utf8";
-    writer = rowWriter(shape, layout, encoding, undefined, isStray);
+    writer = writerFor(layout, shape, encoding, typing, undefined, isStray);
   }
 
   function finish(): Rendered {

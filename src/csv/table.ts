@@ -3,6 +3,7 @@
 import { diffRows, type Rows, type Splice } from "./diff.ts";
 import type { CsvDocument } from "./document.ts";
 import { SPARE_BYTES } from "./encoding.ts";
+import type { Typing } from "./literals.ts";
 import { DATA_QUOTE, hasCellOver, type Layout, QUOTE, walkRecords } from "./records.ts";
 import { emptyTally, type Tally, tallyRecords } from "./tally.ts";
 import { firstAfter, larger, ranges } from "./starts.ts";
@@ -38,8 +39,15 @@ export type CsvTable = {
    * compared. Every row of the table has its record end, too. Returns how many rows came.
    */
   replaceRows(from: number, to: number, inserted: Uint8Array): number;
-  /** Rows `[from, to)` as JSON: objects, or arrays of cells. */
-  render(from: number, to: number, shape: "objects" | "arrays", arena?: Arena, limit?: number): Rendered;
+  /** Rows `[from, to)` as JSON: objects, which `typing` gives literals, or arrays of cells. */
+  render(
+    from: number,
+    to: number,
+    shape: "objects" | "arrays",
+    arena?: Arena,
+    limit?: number,
+    typing?: Typing,
+  ): Rendered;
 };
 
 /** A change of more bytes is not compared row by row. */
@@ -217,12 +225,13 @@ export function openTable({ bytes: text, end, dialect }: CsvDocument, maxCellByt
     return { start, end: end === length ? terminate(bytes, start, end, layout) : end };
   }
 
-  function render(from: number, to: number, shape: "objects" | "arrays", arena?: Arena, limit?: number): Rendered {
+  const render: CsvTable["render"] = (from, to, shape, arena, limit, typing) => {
     const { start, end } = range(from, to);
-    const renderer = createRenderer(layout, shape === "objects" ? columns : columns.length, end - start, arena, limit);
+    const rowShape = shape === "objects" ? columns : columns.length;
+    const renderer = createRenderer(layout, rowShape, end - start, arena, limit, undefined, typing);
     if (start < end) renderer.add(bytes, start, end);
     return renderer.finish();
-  }
+  };
 
   return {
     layout,

@@ -1,7 +1,7 @@
 // What clients may need: the table's cursor, a bounded history of its changes, and what takes a client from its cursor to the current
 // one. Texts in, texts out: no row, socket, timer or file comes near.
 import { type Cursor, deltaText } from "./protocol.ts";
-import type { Columns, Publication } from "./publication.ts";
+import type { Columns, Publication, Verdicts } from "./publication.ts";
 
 export type Feed = {
   /** The table as it is now; undefined until the first. */
@@ -30,13 +30,18 @@ export type Step =
 const MIN_HISTORY = 4096;
 const MAX_ENTRIES = 1 << 16;
 
-/** A change from version `from`; `begin` is the size of all changes of the epoch before it. */
-type Entry = { readonly from: number; readonly splices: string; readonly begin: number };
+/**
+ * A change from version `from`; `begin` is the size of all changes of the epoch before it. `isRefined`: what the columns are is known
+ * better since.
+ */
+type Entry = { readonly from: number; readonly splices: string; readonly begin: number; readonly isRefined: boolean };
 
 const NONE: Step = { type: "none" };
 const AHEAD: Step = { type: "ahead" };
 const SNAPSHOT: Step = { type: "snapshot" };
 const NO_COLUMNS: Columns = { count: 0, json: "[]" };
+
+const isSame = (a: Verdicts | undefined, b: Verdicts | undefined) => a?.types === b?.types && a?.units === b?.units;
 
 /** `maxHistory` in characters. */
 export function openFeed(maxHistory: number): Feed {
@@ -47,7 +52,8 @@ export function openFeed(maxHistory: number): Feed {
 
   function publish(publication: Publication): string | undefined {
     const before = current?.cursor;
-    const { cursor, splices, rows, about } = publication;
+    const { cursor, columns, splices, rows, about } = publication;
+    const isRefined = !isSame(current?.columns.verdicts, columns.verdicts);
     current = publication;
     squashed = undefined;
     const limit = Math.min(maxHistory, Math.max(MIN_HISTORY, about.bytes >> 1));
@@ -55,11 +61,18 @@ export function openFeed(maxHistory: number): Feed {
       history = [];
       return undefined;
     }
-    history.push({ from: before.version, splices: splices.slice(1, -1), begin: end });
+    history.push({ from: before.version, splices: splices.slice(1, -1), begin: end, isRefined });
     end += splices.length;
     const kept = history.findIndex(({ begin }, i) => end - begin <= limit && history.length - i <= MAX_ENTRIES);
     if (kept > 0) history.splice(0, kept);
-    return deltaText(cursor.epoch, before.version, cursor.version, splices, rows);
+    return deltaText(
+      cursor.epoch,
+      before.version,
+      cursor.version,
+      splices,
+      rows,
+      isRefined ? columns.verdicts : undefined,
+    );
   }
 
   /** Index of the entry that begins at this version; -1 if there is none. */
@@ -82,14 +95,14 @@ export function openFeed(maxHistory: number): Feed {
     return squashed.step;
   }
 
-  function squash(from: number, { cursor, rows }: Publication): Step {
+  function squash(from: number, { cursor, columns, rows }: Publication): Step {
     const index = indexOf(from);
     if (index === -1) return SNAPSHOT;
-    const splices = history
-      .slice(index)
-      .map((entry) => entry.splices)
-      .filter((text) => text !== "");
-    return { type: "delta", text: deltaText(cursor.epoch, from, cursor.version, `[${splices.join(",")}]`, rows) };
+    const missed = history.slice(index);
+    const verdicts = missed.some(({ isRefined }) => isRefined) ? columns.verdicts : undefined;
+    const splices = missed.map((entry) => entry.splices).filter((text) => text !== "");
+    const text = deltaText(cursor.epoch, from, cursor.version, `[${splices.join(",")}]`, rows, verdicts);
+    return { type: "delta", text };
   }
 
   function distance(from: Cursor): number | undefined {

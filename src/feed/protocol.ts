@@ -1,6 +1,6 @@
 // The wire of the live feed, and the only implementation of PROTOCOL.md: texts of messages, what a message says, cursors,
 // close codes. Rows are written from JSON text that is there already, so that a publisher never touches them.
-import type { Cursor, State, Status } from "./publication.ts";
+import type { Cursor, State, Status, Verdicts } from "./publication.ts";
 
 export type { Cursor, State, Status } from "./publication.ts";
 
@@ -16,8 +16,14 @@ export type Splice = readonly [start: number, deleteCount: number, rows: readonl
 /** All states, in the order of the documentation. */
 export const STATES = ["live", "waiting", "missing", "stale", "invalid"] as const satisfies readonly State[];
 
+/** What each column is, and its unit: one entry for each column. Told of a snapshot in its first part. */
+export type ColumnCodes = {
+  readonly types?: readonly string[] | undefined;
+  readonly units?: readonly (string | null)[] | undefined;
+};
+
 /** The whole table, or the part that begins at row `at`: it is complete when `at + rows.length === count`. */
-export type SnapshotMessage = {
+export type SnapshotMessage = ColumnCodes & {
   readonly type: "snapshot";
   readonly epoch: string;
   readonly version: number;
@@ -27,8 +33,8 @@ export type SnapshotMessage = {
   readonly count: number;
 };
 
-/** Turns version `from` into version `to`, which has `count` rows. */
-export type DeltaMessage = {
+/** Turns version `from` into version `to`, which has `count` rows. With `types` and `units` these replace those before. */
+export type DeltaMessage = ColumnCodes & {
   readonly type: "delta";
   readonly epoch: string;
   readonly from: number;
@@ -53,13 +59,30 @@ export type Message = SnapshotMessage | DeltaMessage | SyncMessage | StatusMessa
 const cursorJson = ({ epoch, version }: Cursor) => `"epoch":${JSON.stringify(epoch)},"version":${version}`;
 
 /** `columnsJson` and `rowsJson` are JSON arrays: of names, and of rows as arrays of cells. */
-export function snapshotText(cursor: Cursor, columnsJson: string, at: number, rowsJson: string, count: number): string {
-  return `{"type":"snapshot",${cursorJson(cursor)},"columns":${columnsJson},"at":${at},"rows":${rowsJson},"count":${count}}`;
+export function snapshotText(
+  cursor: Cursor,
+  columnsJson: string,
+  at: number,
+  rowsJson: string,
+  count: number,
+  verdicts?: Verdicts,
+): string {
+  return `{"type":"snapshot",${cursorJson(cursor)},"columns":${columnsJson},"at":${at},"rows":${rowsJson},"count":${count}${codesJson(verdicts)}}`;
 }
 
+const codesJson = (verdicts: Verdicts | undefined) =>
+  verdicts ? `,"types":${verdicts.types},"units":${verdicts.units}` : "";
+
 /** `splicesJson` is a JSON array of splices. */
-export function deltaText(epoch: string, from: number, to: number, splicesJson: string, count: number): string {
-  return `{"type":"delta","epoch":${JSON.stringify(epoch)},"from":${from},"to":${to},"splices":${splicesJson},"count":${count}}`;
+export function deltaText(
+  epoch: string,
+  from: number,
+  to: number,
+  splicesJson: string,
+  count: number,
+  verdicts?: Verdicts,
+): string {
+  return `{"type":"delta","epoch":${JSON.stringify(epoch)},"from":${from},"to":${to},"splices":${splicesJson},"count":${count}${codesJson(verdicts)}}`;
 }
 
 export function syncText(cursor: Cursor, count: number, time: number): string {
@@ -89,9 +112,9 @@ export function parseMessage(text: string): Message | undefined {
   const message = parseObject(text);
   switch (message["type"]) {
     case "snapshot":
-      return isSnapshot(message) ? message : malformed("snapshot");
+      return isSnapshot(message) ? withCodes(message) : malformed("snapshot");
     case "delta":
-      return isDelta(message) ? message : malformed("delta");
+      return isDelta(message) ? withCodes(message) : malformed("delta");
     case "sync":
       return isCursor(message) && isCount(message["count"]) ? (message as unknown as SyncMessage) : malformed("sync");
     case "status":
@@ -125,6 +148,19 @@ const isRows = (value: unknown) => Array.isArray(value) && value.every(Array.isA
 function isSnapshot(message: Fields): message is Fields & SnapshotMessage {
   const { at, count, rows, columns } = message;
   return isCursor(message) && isCount(at) && isCount(count) && isRows(rows) && Array.isArray(columns);
+}
+
+/** Types and units say how to read what is there: what they are not is as if they were not there. */
+function withCodes<M extends Fields>(message: M): M {
+  const { types, units } = message;
+  const isTold =
+    Array.isArray(types) &&
+    types.every((type) => typeof type === "string") &&
+    Array.isArray(units) &&
+    units.every((unit) => unit === null || typeof unit === "string");
+  if (isTold || (types === undefined && units === undefined)) return message;
+  const { types: _types, units: _units, ...rest } = message;
+  return rest as M;
 }
 
 function isDelta(message: Fields): message is Fields & DeltaMessage {

@@ -10,8 +10,11 @@ export type State = "live" | "waiting" | "missing" | "stale" | "invalid";
 /** A state, in words for people, since when in ms since 1970. */
 export type Status = { readonly state: State; readonly message: string; readonly since: number };
 
-/** Column names in file order: how many, and as a JSON array. */
-export type Columns = { readonly count: number; readonly json: string };
+/** Column names in file order: how many, and as a JSON array; `verdicts` where they are known. */
+export type Columns = { readonly count: number; readonly json: string; readonly verdicts?: Verdicts | undefined };
+
+/** What each column is, as JSON arrays with an entry for each: PROTOCOL.md, Types and units. */
+export type Verdicts = { readonly types: string; readonly units: string };
 
 /** What people want to know of a table besides its rows. */
 export type About = {
@@ -22,6 +25,8 @@ export type About = {
   /** `comma, UTF-8` */
   readonly dialect: string;
   readonly warnings: readonly string[];
+  /** Cells that are not what their column is, of those that came later than the rows that tell what it is. */
+  readonly misfits?: number | undefined;
   /** When the source last changed; ms since 1970. */
   readonly changedAt: number;
   /** From noticing the change to having it as a table, in ms. */

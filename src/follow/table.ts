@@ -1,5 +1,6 @@
 // A client's copy of the table: snapshots replace it, deltas change it, and what does not fit is never applied in part.
 import {
+  type ColumnCodes,
   type Cursor,
   type DeltaMessage,
   formatCursor,
@@ -15,16 +16,21 @@ export type Table = {
   /** One array for each row, with a string for each column. */
   readonly rows: readonly Row[];
   readonly cursor: string;
+  /** What each column is: `number`, `text`, `time:iso`, … (PROTOCOL.md, Types and units); undefined if the server does not tell. */
+  readonly types?: readonly string[] | undefined;
+  /** The unit of each column, null where none is known. */
+  readonly units?: readonly (string | null)[] | undefined;
 };
 
 /** A table to come, of which the first rows are there. */
-type Draft = Cursor & { readonly columns: readonly string[]; readonly rows: Row[]; readonly count: number };
+type Draft = Cursor &
+  ColumnCodes & { readonly columns: readonly string[]; readonly rows: Row[]; readonly count: number };
 
 type Held = {
   readonly epoch: string;
   version: number;
   readonly rows: Row[];
-  readonly table: Table & { cursor: string };
+  readonly table: Table & { cursor: string; types?: Table["types"]; units?: Table["units"] };
 };
 
 /** `gap`: what came does not fit, and has changed nothing; if the copy may be wrong itself, it has no cursor any more. */
@@ -53,8 +59,8 @@ export function openTable(): TableCopy {
   let isTrusted = false;
 
   function applySnapshotPart(part: SnapshotMessage): "part" | "complete" | "gap" {
-    const { epoch, version, columns, at, rows, count } = part;
-    if (at === 0) draft = { epoch, version, columns, rows: [], count };
+    const { epoch, version, columns, at, rows, count, types, units } = part;
+    if (at === 0) draft = { epoch, version, columns, rows: [], count, types, units };
     if (!draft || !isSameState(draft, part) || at !== draft.rows.length || draft.count !== count) return distrust();
     if (at + rows.length > count) return distrust();
     append(draft.rows, rows);
@@ -65,7 +71,15 @@ export function openTable(): TableCopy {
     return "complete";
   }
 
-  function applyDelta({ epoch, from, to, splices, count }: DeltaMessage): "applied" | "duplicate" | "gap" {
+  function applyDelta({
+    epoch,
+    from,
+    to,
+    splices,
+    count,
+    types,
+    units,
+  }: DeltaMessage): "applied" | "duplicate" | "gap" {
     if (!held || !isTrusted || epoch !== held.epoch) return "gap";
     if (to <= held.version) return "duplicate";
     if (from !== held.version) return "gap";
@@ -73,6 +87,10 @@ export function openTable(): TableCopy {
     applySplices(held.rows, splices);
     held.version = to;
     held.table.cursor = formatCursor(held);
+    if (types) {
+      held.table.types = types;
+      held.table.units = units;
+    }
     draft = undefined;
     return "applied";
   }
@@ -104,8 +122,9 @@ export function openTable(): TableCopy {
 const isSameState = (a: Cursor, b: Cursor) => a.epoch === b.epoch && a.version === b.version;
 
 function hold(draft: Draft): Held {
-  const { epoch, version, columns, rows } = draft;
-  return { epoch, version, rows, table: { columns, rows, cursor: formatCursor(draft) } };
+  const { epoch, version, columns, rows, types, units } = draft;
+  const table = { columns, rows, cursor: formatCursor(draft), ...(types && { types, units }) };
+  return { epoch, version, rows, table };
 }
 
 /** Whether the splices name rows that exist, and lead to `count` rows. */

@@ -158,11 +158,14 @@ function healthOf(channel: Channel | undefined, relay: unknown) {
   const publication = channel?.feed.publication();
   const status = channel?.status();
   const { name = "", relay: _relay, changedAt = 0, ...about } = publication?.about ?? {};
+  const verdicts = publication?.columns.verdicts;
   const fields = {
     ...publication?.cursor,
     file: name,
     rows: publication?.rows ?? 0,
     columns: publication?.columns.count,
+    types: verdicts && (JSON.parse(verdicts.types) as unknown),
+    units: verdicts && (JSON.parse(verdicts.units) as unknown),
     ...about,
     changedMs: publication ? Math.max(0, Date.now() - Math.round(changedAt)) : undefined,
     ...status,

@@ -2,20 +2,23 @@
 // everything else (UTF-16, windows-1252, a torn end, a huge header) is read whole, with the same result.
 import { isUtf8 } from "node:buffer";
 import { closeSync, fstatSync, readSync } from "node:fs";
-import { openDocument, renderDocument, takeCensus } from "../csv/document.ts";
+import { columnsOf, type CsvDocument, openDocument, renderDocument, takeCensus } from "../csv/document.ts";
 import { HEAD_BYTES, SPARE_BYTES } from "../csv/encoding.ts";
 import { CsvError } from "../csv/error.ts";
+import { type Typing, typingOf } from "../csv/literals.ts";
 import { isExotic, type ReadOptions } from "../csv/options.ts";
 import { type Arena, createRenderer, type Renderer, terminate } from "../csv/render.ts";
 import { printable } from "../feed/printable.ts";
 import { identityOf, MAX_FILE_BYTES, openRegular, readWhole } from "./file/read.ts";
 
 export { CsvError, type CsvErrorKind } from "../csv/error.ts";
+export type { TypesOption } from "../csv/columns.ts";
 export type { ReadOptions } from "../csv/options.ts";
+export type { ColumnType } from "../values/verdict.ts";
 
 /**
  * Reads a CSV file and resolves to its rows as JSON text: an array with one object per row, keys in column order, every
- * value a string, compact as JSON.stringify writes it. The header is the first record that is not blank, unless
+ * value a string unless `options.types` is given, compact as JSON.stringify writes it. The header is the first record that is not blank, unless
  * the head of the file shows another (docs/csv.md) or the options say so; a file without rows gives `[]`.
  *
  * The rules are RFC 4180 and what the README says under "What a CSV means here". Delimiter and encoding are detected, or
@@ -42,7 +45,11 @@ function converted(path: string, options: ReadOptions): string {
   const { end, openQuoteLine } = takeCensus(document);
   if (openQuoteLine !== undefined)
     throw new CsvError("unclosed-quote", "a quote is opened and never closed", openQuoteLine);
-  return renderDocument(document, end, arena()).text ?? "";
+  return renderDocument(document, end, arena(), undefined, typingFor(document, end, options)).text ?? "";
+}
+
+function typingFor(document: CsvDocument, end: number, { types }: ReadOptions): Typing | undefined {
+  return types === undefined ? undefined : typingOf(columnsOf(document, end, types).verdicts());
 }
 
 const CHUNK_BYTES = 1 << 20;
@@ -77,9 +84,15 @@ function streamRecords(fd: number, size: number, options: ReadOptions): string |
     if (border === 0 || !isUtf8(chunk.subarray(0, border))) return undefined;
     if (!renderer) {
       if (border < HEAD_BYTES) return undefined;
-      const { encoding, dialect, bytes } = openDocument(chunk, border, options);
+      const document = openDocument(chunk, border, options);
+      const { encoding, dialect, bytes } = document;
       if (encoding !== "utf-8" || bytes !== chunk || dialect.layout.recordEnd !== recordEnd) return undefined;
-      renderer = createRenderer(dialect.layout, dialect.columns, size, arena(), undefined, dialect.quotes);
+      const { layout, columns: names, quotes } = dialect;
+      // Stray quotes are marked while rows are written, and the verdicts are made before.
+      const columns = options.types && columnsOf(document, border, options.types);
+      if (columns && !isLast && !columns.isSettled()) return undefined;
+      const typing = columns && typingOf(columns.verdicts());
+      renderer = createRenderer(layout, names, size, arena(), undefined, quotes, typing);
       start = dialect.bodyStart;
     }
     const to = isLast ? terminate(chunk, start, border, { delimiter: 0, recordEnd: 10 }) : border;

@@ -1,9 +1,11 @@
 // From the table that a source holds to what the world gets of it: draws epochs, numbers versions, writes changes and snapshots as text.
 // The same for every source that makes tables itself; lives in the Worker, so that the event loop of the server never touches rows.
 import { randomBytes } from "node:crypto";
+import type { TypesOption } from "../csv/columns.ts";
 import { describeDialect, warningsOf } from "../csv/verdict.ts";
 import type { About, Columns, Cursor, Publication } from "../feed/publication.ts";
 import type { Revision } from "./held.ts";
+import { openJudging } from "./judging.ts";
 import { openSnapshots } from "./snapshots.ts";
 import type { Source } from "./source.ts";
 
@@ -14,13 +16,16 @@ export type Publishing = Source & {
 
 export type PublishingOptions = {
   readonly name: string;
+  /** Without it frames and documents are strings; what the columns are is told all the same. */
+  readonly types?: TypesOption | undefined;
   /** A monotonic clock in ms. */
   readonly now: () => number;
   readonly onPublication: (publication: Publication) => void;
 };
 
-export function openPublishing({ name, now, onPublication }: PublishingOptions): Publishing {
+export function openPublishing({ name, types, now, onPublication }: PublishingOptions): Publishing {
   const snapshots = openSnapshots();
+  const judging = openJudging(types);
   let columns: Columns = { count: 0, json: "[]" };
   let cursor: Cursor = { epoch: "", version: 0 };
   let lastRows = 0;
@@ -28,9 +33,12 @@ export function openPublishing({ name, now, onPublication }: PublishingOptions):
 
   function publish(revision: Revision, changedAt: number, noticedAt: number): void {
     const { table, document, view, isNewEpoch } = revision;
-    if (isNewEpoch) columns = { count: table.columns.length, json: JSON.stringify(table.columns) };
     cursor = isNewEpoch ? { epoch: newEpoch(), version: 1 } : { ...cursor, version: cursor.version + 1 };
     const splices = splicesOf(revision);
+    judging.judge(revision, splices);
+    const verdicts = judging.codes();
+    if (isNewEpoch) columns = { count: table.columns.length, json: JSON.stringify(table.columns), verdicts };
+    else if (verdicts !== columns.verdicts) columns = { ...columns, verdicts };
     const { change } = revision;
     if (change === "all" || change.some(({ from }) => from + 1 < lastRows)) lines.clear();
     lastRows = table.rows();
@@ -38,11 +46,12 @@ export function openPublishing({ name, now, onPublication }: PublishingOptions):
       name,
       dialect: describeDialect(document),
       warnings: warningsOf(document, table, lines),
+      misfits: judging.misfits(),
       changedAt,
       readMs: Math.round((now() - noticedAt) * 1000) / 1000,
       bytes: table.length(),
     };
-    snapshots.show({ cursor, columns, table, view });
+    snapshots.show({ cursor, columns, table, view, verdicts: types && judging.verdicts() });
     onPublication({ cursor, columns, rows: view.end - view.first, splices, about });
   }
 

@@ -11,7 +11,12 @@ const RETRY_MS = 20;
 
 export function openStdin(settings: SourceSettings, events: SourceEvents): Source {
   const now = () => performance.now();
-  const publishing = openPublishing({ name: STDIN_NAME, now, onPublication: events.onPublication });
+  const publishing = openPublishing({
+    name: STDIN_NAME,
+    types: settings.types,
+    now,
+    onPublication: events.onPublication,
+  });
   let lookedAt = 0;
   let isClosed = false;
 

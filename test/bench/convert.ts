@@ -62,9 +62,10 @@ async function tryAll(document: Document, csv: string, out: string): Promise<Map
   }
   const expected = [...trials].find(([peer]) => peer.name === reference)?.[1].inspection;
   for (const [peer, { inspection }] of trials) {
-    const difference = differenceOf(inspection, document, expected);
+    const difference = differenceOf(peer, inspection, document, expected);
     if (difference) trials.delete(peer);
-    console.log(`${peer.name}: ${difference ? `NOT TIMED, ${difference}` : sameness(inspection, expected)}`);
+    const same = peer.isTyped ? "the same values" : sameness(inspection, expected);
+    console.log(`${peer.name}: ${difference ? `NOT TIMED, ${difference}` : same}`);
   }
   return trials;
 }
@@ -89,16 +90,30 @@ function sampleOf({ rows }: Document): number[] {
 }
 
 /** Rows are compared with the generator's, the whole with the reference. */
-function differenceOf(inspection: Inspection, document: Document, expected?: Inspection): string | undefined {
+function differenceOf(
+  { isTyped }: Peer,
+  inspection: Inspection,
+  document: Document,
+  expected?: Inspection,
+): string | undefined {
   if (inspection.rows !== document.rows) return `${inspection.rows} rows instead of ${document.rows}`;
   for (const [n, row] of sampleOf(document).entries()) {
     const cells = document.cells(row);
-    const wanted = JSON.stringify(Object.fromEntries(document.columns.map((column, c) => [column, cells[c]])));
-    const got = JSON.stringify(inspection.sample[n]);
+    const sample = inspection.sample[n];
+    const valueOf = (column: string, cell: string) => (isTyped ? typedAs(sample?.[column], cell) : cell);
+    const values = document.columns.map((column, c) => [column, valueOf(column, cells[c]!)]);
+    const wanted = JSON.stringify(Object.fromEntries(values));
+    const got = JSON.stringify(sample);
     if (got !== wanted) return `row ${row} is ${got} instead of ${wanted}`;
   }
+  if (isTyped) return undefined;
   if (!expected) return `there is no ${reference} to compare with`;
   return inspection.rowsHash === expected.rowsHash ? undefined : "some rows outside the sample differ";
+}
+
+/** What a cell is as the type of the value that came out for it. */
+function typedAs(value: unknown, cell: string): unknown {
+  return typeof value === "number" ? Number(cell) : value === null && cell === "" ? null : cell;
 }
 
 function sameness(inspection: Inspection, expected?: Inspection): string {
@@ -181,6 +196,11 @@ function verdicts({ name }: Document, results: readonly Result[]): string[] {
     verdict("times the fastest other JavaScript parser", other, other >= 2, "2"),
     verdict("peak memory as a share of papaparse's", memory, memory <= 0.5, "at most 0.5"),
   ];
+  const typed = find("csvcast, typed");
+  if (typed) {
+    const share = 1 / median(pairedRatios(own, typed));
+    lines.push(verdict("speed of typed output as a share of that of strings", share, share >= 0.8, "0.8"));
+  }
   const duckDb = find("DuckDB");
   return duckDb ? [...lines, verdict("times DuckDB", timesFaster([duckDb]), timesFaster([duckDb]) > 1, "1")] : lines;
 }

@@ -9,6 +9,8 @@ export type Peer = {
   readonly name: string;
   /** Every timed call follows directly on another one that is not timed. */
   readonly isRepeated?: boolean;
+  /** Numbers, booleans and null are JSON literals: only its sample is compared. */
+  readonly isTyped?: boolean;
   /** The file has one object per line instead of an array. */
   readonly isLines?: boolean;
   /** Another JavaScript parser: the second target compares with the fastest of them. */
@@ -27,6 +29,15 @@ const csvcast: Peer = {
   },
 };
 
+const typed: Peer = {
+  name: "csvcast, typed",
+  isTyped: true,
+  async open() {
+    const { convertCsvToJson } = await import("../../src/source/convert.ts");
+    return (csv) => convertCsvToJson(csv, { types: "auto" });
+  },
+};
+
 /** The reference: the whole text of the others is compared with its text. */
 export const reference = "papaparse";
 
@@ -34,6 +45,7 @@ export const reference = "papaparse";
 export const peers: readonly Peer[] = [
   csvcast,
   { ...csvcast, name: "csvcast, called again", isRepeated: true },
+  typed,
   {
     name: "papaparse",
     isScript: true,

@@ -56,6 +56,7 @@ test("without anything, every option has its default", () => {
       trim: false,
       quote: undefined,
       escape: undefined,
+      types: undefined,
       maxColumns: 100_000,
     },
     feeds: { maxFrameBytes: 32 * 2 ** 20, maxHistory: 2 ** 24, heartbeatMs: 5_000 },
@@ -114,6 +115,12 @@ describe("the command line", () => {
       name: "reads sizes",
       argv: ["--max-file", "500MiB", "--max-message=64k"],
       expected: { source: { maxFileBytes: 500 * 2 ** 20 }, feeds: { maxFrameBytes: 65_536 } },
+    },
+    { name: "takes types", argv: ["--types", "auto"], expected: { csv: { types: "auto" } } },
+    {
+      name: "takes types by name, which may have an equals sign",
+      argv: ["--types=price=number,a=b=text"],
+      expected: { csv: { types: { price: "number", "a=b": "text" } } },
     },
     {
       name: "collects names",

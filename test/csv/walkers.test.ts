@@ -1,4 +1,4 @@
-// One grammar, walked in four places: all must find the same records and cells, for random layouts.
+// One grammar, walked in five places: all must find the same records and cells, for random layouts.
 import { expect, setDefaultTimeout, test } from "bun:test";
 import Papa from "papaparse";
 import { SPARE_BYTES } from "../../src/csv/encoding.ts";
@@ -6,8 +6,12 @@ import { cellsOf } from "../../src/csv/head.ts";
 import { rowWriter } from "../../src/csv/json.ts";
 import { quoteRule } from "../../src/csv/quotes.ts";
 import { CR, DATA_QUOTE, type Layout, LF, VOID, walkRecords } from "../../src/csv/records.ts";
+import { typingOf } from "../../src/csv/literals.ts";
 import { terminate } from "../../src/csv/render.ts";
 import { csvWriter } from "../../src/csv/rfc4180.ts";
+import { typedWriter } from "../../src/csv/typed.ts";
+import { literalOf } from "../../src/values/cell.ts";
+import type { Verdict } from "../../src/values/verdict.ts";
 import { forSeeds, type Random } from "../fuzz/random.ts";
 
 setDefaultTimeout(60_000);
@@ -41,6 +45,10 @@ function randomBytes(random: Random, { delimiter, recordEnd }: Layout): Buffer {
     "\0",
     "x",
     "y",
+    "1",
+    "-2.5",
+    "0,5",
+    "true",
     "a",
     "é",
     "#",
@@ -83,6 +91,34 @@ function written(
   return { rows: data.slice(0, -1), open: false };
 }
 
+const VERDICTS: readonly Verdict[] = [
+  { type: "number", decimal: ".", thousands: "", unit: undefined },
+  { type: "number", decimal: ",", thousands: "", unit: "x" },
+  { type: "boolean", unit: undefined },
+  { type: "time", format: "iso", clock: undefined, unit: undefined },
+  { type: "text", unit: undefined },
+];
+
+/** The values of the objects that the typed writer makes, and whether a quote is open. */
+function typedValues(
+  bytes: Uint8Array,
+  to: number,
+  layout: Layout,
+  verdicts: readonly Verdict[],
+  as: "utf8" | "latin1",
+) {
+  const names = verdicts.map((_, c) => `c${c}`);
+  const writer = typedWriter(names, typingOf(verdicts), layout, as);
+  const out = Buffer.alloc(writer.need(to) * (to + 1) + SPARE_BYTES);
+  const progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
+  writer.write(bytes, to, out, out.length, progress);
+  const rows = JSON.parse(`[${out.toString(as, 1, progress.out - 1)}]`) as Record<string, unknown>[];
+  return { rows: rows.map((row) => names.map((name) => row[name])), open: progress.at < to };
+}
+
+const valueOf = (cell: string, verdict: Verdict): unknown =>
+  JSON.parse(literalOf(cell, verdict) ?? JSON.stringify(cell));
+
 test("8,000 texts are the same records to all of them", () => {
   forSeeds(8_000, (random) => {
     const layout = randomLayout(random);
@@ -93,6 +129,10 @@ test("8,000 texts are the same records to all of them", () => {
     const to = terminate(bytes, 0, text.length, layout);
     expect(written(bytes, to, layout, columns, "utf8")).toEqual(expected);
     expect(written(bytes, to, layout, columns, "latin1")).toEqual(expected);
+    const verdicts = Array.from({ length: columns }, () => random.pick(VERDICTS));
+    const values = expected.rows.map((cells) => cells.map((cell, c) => valueOf(cell, verdicts[c]!)));
+    for (const as of ["utf8", "latin1"] as const)
+      expect(typedValues(bytes, to, layout, verdicts, as)).toEqual({ rows: values, open: expected.open });
     // A record in an open quote is never given to this one.
     if (!expected.open) expect(written(bytes, to, layout, columns, "csv").rows).toEqual(expected.rows);
   });
@@ -113,16 +153,21 @@ test("2,000 texts with stray quotes: those marked by one walk are what the other
     const typed = Array.from({ length: width }, (_, c) => c === 0);
     const quotes = quoteRule({ delimiter: 44, recordEnd: LF, width, typed });
     const one = Buffer.concat([text, Buffer.alloc(SPARE_BYTES)]);
-    const other = Buffer.from(one);
     const open = walkRecords(one, 0, text.length, layout, width, () => {}, { quotes });
-    const writer = rowWriter(width, layout, "utf8", undefined, (quoteAt, lineEnd, field) => {
-      const telling = quotes.tell(other, quoteAt, lineEnd, field, text.length, true);
-      return telling !== "cell";
-    });
-    const out = Buffer.alloc(writer.need(text.length) + SPARE_BYTES);
-    const progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
-    writer.write(other, text.length, out, out.length, progress);
-    expect(progress.at).toBe(open === -1 ? text.length : open);
-    expect(Buffer.compare(one, other)).toBe(0);
+    const names = Array.from({ length: width }, (_, c) => `c${c}`);
+    const typing = typingOf(names.map(() => random.pick(VERDICTS)));
+    for (const isTyped of [false, true]) {
+      const other = Buffer.concat([text, Buffer.alloc(SPARE_BYTES)]);
+      const isStray = (quoteAt: number, lineEnd: number, field: number) =>
+        quotes.tell(other, quoteAt, lineEnd, field, text.length, true) !== "cell";
+      const writer = isTyped
+        ? typedWriter(names, typing, layout, "utf8", undefined, isStray)
+        : rowWriter(width, layout, "utf8", undefined, isStray);
+      const out = Buffer.alloc(writer.need(text.length) + text.length * 16 + SPARE_BYTES);
+      const progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
+      writer.write(other, text.length, out, out.length, progress);
+      expect(progress.at).toBe(open === -1 ? text.length : open);
+      expect(Buffer.compare(one, other)).toBe(0);
+    }
   });
 });

@@ -83,6 +83,21 @@ describe("a feed", () => {
     expect(deltaOf(feed.since(at(3)))).toBe("none");
   });
 
+  test("tells what the columns are when that has changed, and those who missed it", () => {
+    const feed = openTestFeed();
+    const told = (types: string) => ({ ...COLUMNS, verdicts: { types: `["${types}"]`, units: "[null]" } });
+    const typesOf = (text: string | undefined) => (parseMessage(text!) as { types?: unknown }).types;
+    const since = (version: number) => {
+      const step = feed.since(at(version));
+      return step.type === "delta" ? typesOf(step.text) : step.type;
+    };
+    feed.publish({ ...whole(at(1), 2), columns: told("text") });
+    expect(typesOf(feed.publish({ ...append(at(2), 3), columns: told("text") }))).toBeUndefined();
+    expect(typesOf(feed.publish({ ...append(at(3), 4), columns: told("number") }))).toEqual(["number"]);
+    expect(typesOf(feed.publish({ ...append(at(4), 5), columns: told("number") }))).toBeUndefined();
+    expect([since(1), since(2), since(3)]).toEqual([["number"], ["number"], undefined]);
+  });
+
   test("squashes once for all who missed the same, until there is more to miss", () => {
     const feed = openTestFeed();
     feed.publish(whole(at(1), 2));

@@ -29,6 +29,18 @@ describe("a message is what PROTOCOL.md shows:", () => {
         '{"type":"delta","epoch":"k3f9","from":120,"to":121,"splices":[[1200,0,[["09:01","1.6"]]]],"count":1201}',
     },
     {
+      name: "snapshot with types",
+      text: snapshotText(cursor, '["a"]', 0, "[]", 0, { types: '["number"]', units: '["V"]' }),
+      expected:
+        '{"type":"snapshot","epoch":"k3f9","version":120,"columns":["a"],"at":0,"rows":[],"count":0,"types":["number"],"units":["V"]}',
+    },
+    {
+      name: "delta with types",
+      text: deltaText("k3f9", 120, 121, "[]", 0, { types: '["number"]', units: "[null]" }),
+      expected:
+        '{"type":"delta","epoch":"k3f9","from":120,"to":121,"splices":[],"count":0,"types":["number"],"units":[null]}',
+    },
+    {
       name: "sync",
       text: syncText({ epoch: "k3f9", version: 121 }, 1201, 1760000000000),
       expected: '{"type":"sync","epoch":"k3f9","version":121,"count":1201,"time":1760000000000}',
@@ -86,3 +98,11 @@ test("only unsupported data, a breach of policy and too big a message are final"
   const final = [1000, 1001, 1003, 1006, 1008, 1009, 1011, 1012, 1013, 4000].filter((code) => !isRetryable(code));
   expect(final).toEqual([1003, 1008, 1009]);
 });
+
+test.each(['"types":1', '"types":["number"]', '"types":["number"],"units":[1]', '"types":[null],"units":[null]'])(
+  "types and units that are none are as if they were not there: %s",
+  (fields) => {
+    const text = deltaText("k3f9", 1, 2, "[]", 0);
+    expect(parseMessage(text.replace(/}$/, `,${fields}}`)) as unknown).toEqual(JSON.parse(text));
+  },
+);

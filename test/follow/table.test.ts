@@ -161,6 +161,19 @@ describe("a delta", () => {
   });
 });
 
+test("types and units come with a snapshot, and stay until a delta brings others", () => {
+  const copy = openTable();
+  copy.applySnapshotPart(part(rowsOf("x"), { count: 2, types: ["text"], units: [null] }));
+  copy.applySnapshotPart(part(rowsOf("y"), { at: 1, count: 2 }));
+  expect(copy.table()).toMatchObject({ types: ["text"], units: [null] });
+  copy.applyDelta(delta(1, [], 2));
+  expect(copy.table()).toMatchObject({ types: ["text"], units: [null] });
+  copy.applyDelta(delta(2, [], 2, { types: ["number"], units: ["V"] }));
+  expect(copy.table()).toMatchObject({ types: ["number"], units: ["V"] });
+  copy.applySnapshotPart(part([]));
+  expect(copy.table()).not.toHaveProperty("types");
+});
+
 test("a sync is compared with what is held", () => {
   const copy = holding("a", "b");
   expect(copy.compare(sync(1, 2))).toBe("same");

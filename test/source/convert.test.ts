@@ -85,6 +85,50 @@ describe("convertCsvToJson", () => {
   });
 });
 
+describe("typed JSON", () => {
+  const types = "auto";
+
+  test("numbers and booleans as literals, null where there is no value, by the cells or by name", async () => {
+    const path = file("typed.csv", "id,price,ok,at,note\n1,1.50,true,2026-03-01,x\n2,NA,FALSE,,\n3,oops\n");
+    const row = (cells: string) => `{${cells}}`;
+    expect(await convertCsvToJson(path, { types: { id: "number", ok: "boolean", gone: "number" } })).toBe(
+      `[${[
+        row('"id":1,"price":"1.50","ok":true,"at":"2026-03-01","note":"x"'),
+        row('"id":2,"price":"NA","ok":false,"at":"","note":""'),
+        row('"id":3,"price":"oops","ok":null,"at":"","note":""'),
+      ].join(",")}]`,
+    );
+    expect(
+      await convertCsvToJson(file("auto.csv", "id,price,ok,at\n1,1.50,true,2026-03-01\n2,NA,FALSE,\n"), { types }),
+    ).toBe('[{"id":1,"price":1.50,"ok":true,"at":"2026-03-01"},{"id":2,"price":null,"ok":false,"at":null}]');
+    expect(await convertCsvToJson(file("none.csv", "a,b\n"), { types })).toBe("[]");
+    expect(await convertCsvToJson(file("empty-typed.csv", ""), { types })).toBe("[]");
+  });
+
+  test("of a large file by its head, whether it streams or is read whole", async () => {
+    const line = (i: number) => `${i},${(i % 900) / 10},${i === 50_000 ? "oops" : i % 7},"a, ""${i}""",n${i % 5}\n`;
+    const text = big("id,x,y,note,tag\n", line);
+    const json = await convertCsvToJson(file("typed-large.csv", text), { types });
+    const rows = JSON.parse(json) as Record<string, unknown>[];
+    expect(rows).toHaveLength(60_000);
+    expect([rows[12_345], rows[50_000]?.["y"]]).toEqual([
+      { id: 12_345, x: 64.5, y: 4, note: 'a, "12345"', tag: "n0" },
+      "oops",
+    ]);
+    // One byte that is no UTF-8: no longer the plain case.
+    const latin = file("typed-whole.csv", Buffer.from(text.replace("n4", "né"), "latin1"));
+    expect(await convertCsvToJson(latin, { types })).toBe(json.replace("n4", "né"));
+  });
+
+  test("of a large file that becomes wide in the middle", async () => {
+    const line = (i: number) => `${i}.50,${i > 30_000 ? "€ÿ" : "ü"},12 °C\n`;
+    const json = await convertCsvToJson(file("typed-wide.csv", big("ä,text,temp\n", line)), { types });
+    expect(json).toBe(
+      `[${Array.from({ length: 60_000 }, (_, i) => `{"ä":${i}.50,"text":"${i > 30_000 ? "€ÿ" : "ü"}","temp":"12 °C"}`).join(",")}]`,
+    );
+  });
+});
+
 describe("a file that is no CSV is refused with one line that names it", () => {
   mkdirSync(join(folder, "sub"));
   symlinkSync("loop", join(folder, "loop"));

@@ -15,6 +15,7 @@ function openTestPublishing(changes: Partial<HeldOptions> = {}) {
   const held = openHeld({ lastRows: Infinity, maxCellBytes: 1 << 24, ...changes });
   const publishing = openPublishing({
     name: "f.csv",
+    types: changes.types,
     now: () => time + 1.5,
     onPublication: (publication) => void published.push(publication),
   });
@@ -70,13 +71,18 @@ describe("a publication", () => {
     const publication = source.set('a,"b ""x"""\n1,2\n3,4\n');
     expect(publication).toEqual({
       cursor: { epoch: expect.any(String), version: 1 },
-      columns: { count: 2, json: '["a","b \\"x\\""]' },
+      columns: {
+        count: 2,
+        json: '["a","b \\"x\\""]',
+        verdicts: { types: '["number","number"]', units: "[null,null]" },
+      },
       rows: 2,
       splices: undefined,
       about: {
         name: "f.csv",
         dialect: "comma, UTF-8",
         warnings: [],
+        misfits: 0,
         changedAt: CHANGED_AT,
         readMs: 1.5,
         bytes: 20,
@@ -110,6 +116,50 @@ describe("a publication", () => {
     const twice = source.append("3\n"); // two changes in one publication
     expect([twice.splices, twice.cursor]).toEqual([undefined, { ...cursor, version: 2 }]);
     expect(source.set("x\n1\n").splices).toBeUndefined();
+  });
+});
+
+describe("what the columns are", () => {
+  const typesOf = ({ columns }: Publication) => columns.verdicts?.types;
+  const numbers = (count: number) => Array.from({ length: count }, (_, i) => `${i},x\n`).join("");
+
+  test("is known better with more rows, then kept while the epoch lasts, and what does not fit is counted", () => {
+    using source = openTestPublishing();
+    const first = source.set("a,b [V]\n");
+    expect(first.columns.verdicts).toEqual({ types: '["text","text"]', units: '[null,"V"]' });
+    const second = source.append("1,true\n");
+    expect(typesOf(second)).toBe('["number","boolean"]');
+    expect(source.append("2,false\n").columns).toBe(second.columns);
+    expect(typesOf(source.set("a,b [V]\n1,x\n2,y\n"))).toBe('["number","text"]');
+    expect(source.append(numbers(98)).about.misfits).toBe(0);
+    const later = source.append("x,1\ny,2\n,3\n");
+    expect([typesOf(later), later.about.misfits]).toEqual(['["number","text"]', 2]);
+    const other = source.set("c\ntrue\n");
+    expect([typesOf(other), other.about.misfits]).toEqual(['["boolean"]', 0]);
+  });
+
+  test("is told by a row of units, too, and of the rows that are shown", () => {
+    using source = openTestPublishing({ lastRows: 2 });
+    source.set("a,b\ntrue,1\n2,x\n");
+    expect(typesOf(source.append("3,y\n"))).toBe('["number","text"]');
+  });
+
+  test.each([
+    { types: undefined, json: '[{"a":"1.50","b":"NA"},{"a":"x","b":"2"}]' },
+    { types: "auto" as const, json: '[{"a":"1.50","b":null},{"a":"x","b":2}]' },
+    { types: { a: "number" as const }, json: '[{"a":1.50,"b":"NA"},{"a":"x","b":"2"}]' },
+  ])("gives frames and documents literals if that is asked for: %p", async ({ types, json }) => {
+    using source = openTestPublishing({ types });
+    source.set("a,b\n1.50,NA\nx,2\n");
+    const textOf = async (shape: "frame" | "json" | "ndjson" | "rows" | "csv") =>
+      (await taken(source.snapshot(shape))).parts
+        .map((part) => ("text" in part ? part.text : Buffer.from(part).toString()))
+        .join("");
+    expect(await textOf("frame")).toBe(json);
+    expect(await textOf("json")).toBe(json);
+    expect(await textOf("ndjson")).toBe(json.slice(1, -1).replace("},", "}\n") + "\n");
+    expect(await textOf("rows")).toBe('[["1.50","NA"],["x","2"]]');
+    expect(await textOf("csv")).toBe("a,b\r\n1.50,NA\r\nx,2\r\n");
   });
 });
 

@@ -97,6 +97,14 @@ export const serverOptions = {
       parse: (text) => (isOneCharacter(text) ? text : undefined),
       default: undefined,
     }),
+    types: option<TypesOption | undefined>({
+      flag: "types",
+      value: "TYPES",
+      help: "numbers and booleans in JSON as such, not as strings: auto,\nor NAME=TYPE,… (number, text, time, boolean)",
+      rule: "auto, or NAME=TYPE with commas between, such as price=number,id=text",
+      parse: typesOf,
+      default: undefined,
+    }),
     maxColumns: option<number>({
       flag: "max-columns",
       value: "N",
@@ -351,6 +359,17 @@ export const serverOptions = {
 /** What the server takes, without the groups. */
 export function serverSettings({ csv, source, feeds, network, access, relay }: Values<typeof serverOptions>) {
   return { ...csv, ...source, ...feeds, ...network, ...access, ...relay };
+}
+
+type TypeName = "number" | "text" | "time" | "boolean";
+type TypesOption = "auto" | Readonly<Record<string, TypeName>>;
+
+/** A name may have an equals sign itself: the last one counts. */
+function typesOf(text: string): TypesOption | undefined {
+  if (text === "auto") return "auto";
+  const pairs = text.split(",").map((pair) => /^(.+)=(number|text|time|boolean)$/.exec(pair));
+  if (!pairs.every((pair) => pair !== null)) return undefined;
+  return Object.fromEntries(pairs.map(([, name, type]) => [name!, type as TypeName]));
 }
 
 function encodingLabel(text: string): string | undefined {

@@ -10,7 +10,12 @@ import { watchFolders } from "./watch.ts";
 export function openFile(settings: SourceSettings, events: SourceEvents): Source {
   const path = settings.location;
   const now = () => performance.now();
-  const publishing = openPublishing({ name: fileName(path), now, onPublication: events.onPublication });
+  const publishing = openPublishing({
+    name: fileName(path),
+    types: settings.types,
+    now,
+    onPublication: events.onPublication,
+  });
   let isFirst = true;
   let lookedAt = 0;
 

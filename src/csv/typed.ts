@@ -1,0 +1,281 @@
+// Records -> JSON rows with literals: numbers, booleans and null by the verdicts of the columns. Apart from `json.ts`, whose loop stays
+// as it is; it walks by the same rules. A plain number is copied digit by digit and checked on the way; any other cell of a typed
+// column is written as a string first, and then settled.
+import { COPIED_BITS, COPIED_MASK, copyNumber, isOutsideNumbers, MAX_DIGITS } from "./digits.ts";
+import type { OutputEncoding } from "./frame.ts";
+import { escape, GROWTH, tableFor } from "./escape.ts";
+import type { IsStray, Progress, RowWriter } from "./json.ts";
+import { endsWithUnit, isDigit, MAX_LITERAL_BYTES, settle, type Typing } from "./literals.ts";
+import { CR, DATA_QUOTE, type Layout, LF, openingQuote, QUOTE, SPACE, TAB, VOID } from "./records.ts";
+import { skipperOf } from "./skips.ts";
+import { NUMBER, STRING, TIME, typedFrame } from "./typed-frame.ts";
+
+const COMMA = 44;
+const MINUS = 45;
+const POINT = 46;
+const ZERO = 48;
+const NINE = 57;
+const NULL = 0x6c6c756e; // `null`, as a little-endian word
+
+/**
+ * A writer of rows as JSON objects with literals; `separator` is the byte behind each. With `isStray` it marks the quotes in the
+ * source that are data.
+ */
+export function typedWriter(
+  names: readonly string[],
+  typing: Typing,
+  { delimiter, recordEnd, skips }: Layout,
+  encoding: OutputEncoding,
+  separator = COMMA,
+  isStray?: IsStray,
+): RowWriter {
+  const { verdicts, misfits } = typing;
+  const columns = names.length;
+  const frame = typedFrame(names, verdicts, delimiter, encoding, separator);
+  const { words, offsets, lengths, kinds, decimals, points, units, rowEnd, rowEndLength } = frame;
+  const outside = tableFor(delimiter, encoding);
+  const inside = tableFor(undefined, encoding);
+  const skipper = skipperOf(skips, recordEnd);
+  const skipStarts = skipper.starts;
+  const isPlain = isOutsideNumbers(delimiter);
+  const pending: number[] = []; // columns of the misfits of a row that may have to be written again
+
+  /** Settles the string in `out[from, to)`, whose quotes stand around it. Returns the next output offset. */
+  function literal(out: Uint8Array, from: number, to: number, c: number): number {
+    const found = settle(out, from, to, verdicts[c]!, encoding);
+    if (found === false) pending.push(c);
+    if (typeof found === "boolean") return to + 1;
+    for (let k = 0; k < found.length; k++) out[from - 1 + k] = found.charCodeAt(k);
+    return from - 1 + found.length;
+  }
+
+  function write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
+    const from = new DataView(src.buffer, src.byteOffset, src.length);
+    const to = new DataView(out.buffer, out.byteOffset, out.length);
+    let { at: i, out: o, rows, surplus, twoByte, lastRowAt } = progress;
+    let isTooWide = false;
+    let isMarked = false;
+    records: while (i < end && o <= safe) {
+      if (skipStarts[src[i]!] !== 0) {
+        const next = skipper.end(src, i, end);
+        if (next !== -1) {
+          i = next;
+          continue;
+        }
+      }
+      const recordAt = i;
+      const rowAt = o;
+      const surplusBefore = surplus;
+      const twoByteBefore = twoByte;
+      row: {
+        let c = 0;
+        for (; ; c++) {
+          const kind = c < columns ? kinds[c]! : STRING;
+          if (c < columns) {
+            const word = offsets[c]!;
+            const length = lengths[c]!;
+            to.setFloat64(o, words[word]!, true);
+            to.setFloat64(o + 8, words[word + 1]!, true);
+            for (let k = 16; k < length; k += 8) to.setFloat64(o + k, words[word + (k >> 3)]!, true);
+            o += length;
+          }
+          let byte = src[i]!;
+          cell: {
+            if (kind >= NUMBER && isPlain) {
+              number: if (kind === NUMBER) {
+                let k = i;
+                let p = o - 1;
+                if (byte === MINUS) {
+                  out[p++] = byte;
+                  byte = src[++k]!;
+                }
+                const first = byte;
+                const digitsAt = k;
+                while (byte >= ZERO && byte <= NINE) {
+                  out[p++] = byte;
+                  byte = src[++k]!;
+                }
+                const digits = k - digitsAt;
+                if (digits === 0 || digits > MAX_DIGITS || (digits > 1 && first === ZERO)) break number;
+                if (byte === points[c]) {
+                  out[p++] = POINT;
+                  const fractionAt = ++k;
+                  byte = src[k]!;
+                  while (byte >= ZERO && byte <= NINE) {
+                    out[p++] = byte;
+                    byte = src[++k]!;
+                  }
+                  if (k === fractionAt || k - i > MAX_LITERAL_BYTES) break number;
+                }
+                if (byte === delimiter || byte === recordEnd) {
+                  i = k + 1;
+                  o = p;
+                  break cell;
+                }
+              }
+              byte = src[i]!;
+              const copied = kind === NUMBER ? copyNumber(src, i, out, o - 1, decimals[c]!, delimiter, recordEnd) : 0;
+              if (copied !== 0) {
+                i += copied >> COPIED_BITS;
+                o += (copied & COPIED_MASK) - 1;
+                byte = src[i++]!;
+                if (byte === CR && recordEnd === LF) byte = src[i++]!;
+                break cell;
+              }
+              const isCrLf = byte === CR && src[i + 1] === LF && recordEnd === LF;
+              if (byte === delimiter || byte === recordEnd || isCrLf) {
+                to.setInt32(o - 1, NULL, true);
+                o += 3;
+                i++;
+                if (isCrLf) byte = src[i++]!;
+                break cell;
+              }
+            }
+            const cellAt = o;
+            let quoteAt = i;
+            text: {
+              if (
+                byte <= QUOTE &&
+                (byte === QUOTE ||
+                  ((byte === SPACE || byte === TAB) && (quoteAt = openingQuote(src, i, end, delimiter)) !== -1))
+              ) {
+                let isFirstLine = isStray !== undefined;
+                i = quoteAt + 1;
+                for (;;) {
+                  let word = 0;
+                  for (;;) {
+                    word = from.getInt32(i, true);
+                    to.setInt32(o, word, true);
+                    if ((inside[word & 0xffff]! | inside[word >>> 16]!) !== 0) break;
+                    i += 4;
+                    o += 4;
+                  }
+                  const stop = inside[word & 0xffff] || inside[word >>> 16]! + 2;
+                  i += stop - 1;
+                  o += stop - 1;
+                  byte = src[i++]!;
+                  if (byte === QUOTE) {
+                    if (src[i] !== QUOTE) break;
+                    i++;
+                  } else if (byte === recordEnd) {
+                    if (i >= end) break row; // the quote is still open at the end of the window
+                    if (isFirstLine) {
+                      isFirstLine = false;
+                      const stray = isStray!(quoteAt, i - 1, c);
+                      if (stray !== false) {
+                        if (stray) src[quoteAt] = DATA_QUOTE;
+                        isMarked = stray === true;
+                        break row;
+                      }
+                    }
+                  } else if (byte > 0x7f) {
+                    if (byte > 0xc3) {
+                      if ((isTooWide = byte < VOID)) break row;
+                      if (byte === DATA_QUOTE) o = escape(to, o, QUOTE);
+                      continue;
+                    }
+                    out[o++] = (byte << 6) | (src[i++]! & 0x3f);
+                    twoByte++;
+                    continue;
+                  }
+                  o = escape(to, o, byte);
+                }
+                byte = src[i]!;
+              }
+              for (;;) {
+                let word = 0;
+                for (;;) {
+                  word = from.getInt32(i, true);
+                  to.setInt32(o, word, true);
+                  if ((outside[word & 0xffff]! | outside[word >>> 16]!) !== 0) break;
+                  i += 4;
+                  o += 4;
+                }
+                const stop = outside[word & 0xffff] || outside[word >>> 16]! + 2;
+                i += stop - 1;
+                o += stop - 1;
+                byte = src[i++]!;
+                if (byte === delimiter || byte === recordEnd) break text;
+                if (byte === CR && recordEnd === LF) {
+                  let behind = i;
+                  while (src[behind] === CR) behind++;
+                  if (src[behind] === LF) {
+                    i = behind + 1;
+                    byte = LF;
+                    break text;
+                  }
+                  for (; i < behind; i++) o = escape(to, o, CR);
+                } else if (byte > 0x7f) {
+                  if (byte > 0xc3) {
+                    if ((isTooWide = byte < VOID)) break row;
+                    if (byte === DATA_QUOTE) o = escape(to, o, QUOTE);
+                    continue;
+                  }
+                  out[o++] = (byte << 6) | (src[i++]! & 0x3f);
+                  twoByte++;
+                  continue;
+                }
+                o = escape(to, o, byte);
+              }
+            }
+            if (kind === TIME && o > cellAt && isDigit(out[cellAt]!)) out[o++] = QUOTE;
+            else if (kind !== STRING) {
+              out[cellAt - 1] = out[o] = QUOTE;
+              if (endsWithUnit(out, cellAt, o, units[c]!, decimals[c]!)) o++;
+              else {
+                const twoByteHere = encoding === "latin1" ? twoByteIn(out, cellAt, o) : 0;
+                o = literal(out, cellAt, o, c);
+                if (out[cellAt - 1] !== QUOTE) twoByte -= twoByteHere;
+              }
+            } else if (c >= columns && o > cellAt) {
+              surplus++;
+              if (encoding === "latin1") twoByte -= twoByteIn(out, cellAt, o);
+              o = cellAt;
+            }
+          }
+          if (byte === recordEnd) break;
+        }
+        for (c++; c < columns; c++) {
+          const word = offsets[c]!;
+          const length = lengths[c]!;
+          for (let k = 0; k < length; k += 8) to.setFloat64(o + k, words[word + (k >> 3)]!, true);
+          o += length;
+          if (kinds[c] !== STRING) {
+            to.setInt32(o - 1, NULL, true);
+            o += 3;
+          }
+        }
+        to.setInt32(o, rowEnd, true);
+        o += rowEndLength;
+        rows++;
+        lastRowAt = rowAt;
+        while (pending.length > 0) misfits[pending.pop()!]!++;
+        continue records;
+      }
+      // Not complete within the window, or too wide, or to be read again: as if the record had not been begun.
+      pending.length = 0;
+      i = recordAt;
+      o = rowAt;
+      surplus = surplusBefore;
+      twoByte = twoByteBefore;
+      if (!isMarked) break;
+      isMarked = false;
+    }
+    progress.at = i;
+    progress.out = o;
+    progress.rows = rows;
+    progress.surplus = surplus;
+    progress.twoByte = twoByte;
+    progress.isTooWide = isTooWide;
+    progress.lastRowAt = lastRowAt;
+  }
+  const { twoByte: twoBytePerRow, leastPerRow, bytesPerRow } = frame;
+  return { twoBytePerRow, need: (length) => length * 6 + bytesPerRow, leastPerRow, growth: GROWTH, write };
+}
+
+/** How many bytes of a latin1 text UTF-8 writes as two. */
+function twoByteIn(out: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let k = from; k < to; k++) if (out[k]! > 0x7f) count++;
+  return count;
+}
