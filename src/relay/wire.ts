@@ -2,7 +2,7 @@
 // comes from there is checked like any other input.
 import { CsvError } from "../csv/error.ts";
 import { type Row, type Splice, STATES } from "../feed/protocol.ts";
-import type { Cursor, State, Status } from "../feed/publication.ts";
+import type { Cursor, State, Status, Verdicts } from "../feed/publication.ts";
 
 /** An entry of the stream; `splices` is JSON as in a delta of the live feed. */
 export type RelayEntry =
@@ -16,6 +16,8 @@ export type RelayEntry =
       /** Of the table that it leads to, as in the pointer. */
       readonly warnings: readonly string[];
       readonly changedAt?: number | undefined;
+      /** What the columns are from now on, if that is known better than before. */
+      readonly verdicts?: Verdicts | undefined;
     }
   | ({ readonly kind: "snapshot" } & Cursor)
   /** Also the heartbeat: the publisher is at this cursor, in this state. */
@@ -36,6 +38,8 @@ export type RelayPointer = Cursor & {
   readonly warnings: readonly string[];
   /** When the file last changed, by the publisher's clock; ms since 1970. Undefined if the publisher does not know. */
   readonly changedAt?: number | undefined;
+  /** What the columns are, if the publisher says so. */
+  readonly verdicts?: Verdicts | undefined;
 };
 
 /** All keys of a topic share a hash tag: a cluster keeps them on one node, where one script may touch them. */
@@ -82,7 +86,30 @@ function parseDelta(head: Fields, splices: unknown): RelayEntry {
   const { epoch, from, to, count, warnings, changedAt } = head;
   const isWhole = isEpoch(epoch) && isCount(from) && isCount(to) && isCount(count) && typeof splices === "string";
   if (!isWhole || to <= from) return malformed("delta");
-  return { kind: "delta", epoch, from, to, count, splices, warnings: textsOf(warnings), changedAt: timeOf(changedAt) };
+  const about = { warnings: textsOf(warnings), changedAt: timeOf(changedAt), verdicts: verdictsOf(head["verdicts"]) };
+  return { kind: "delta", epoch, from, to, count, splices, ...about };
+}
+
+/** JSON arrays of an entry for each column; undefined for anything else, as a table is one without them. */
+function verdictsOf(value: unknown, columns?: number): Verdicts | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { types, units } = value as Fields;
+  if (typeof types !== "string" || typeof units !== "string") return undefined;
+  const isList = (text: string) => {
+    const list = parsedList(text);
+    return list !== undefined && (columns === undefined || list.length === columns);
+  };
+  return isList(types) && isList(units) ? { types, units } : undefined;
+}
+
+function parsedList(text: string): readonly unknown[] | undefined {
+  try {
+    const list: unknown = JSON.parse(text);
+    const isShort = (entry: unknown) => entry === null || (typeof entry === "string" && entry.length <= MAX_TEXT);
+    return Array.isArray(list) && list.every(isShort) ? list : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Throws CsvError for what is no pointer, or has more columns than allowed. */
@@ -107,6 +134,7 @@ export function parsePointer(text: string, maxColumns: number): RelayPointer {
     dialect: shortened(dialect),
     warnings: textsOf(fields["warnings"]),
     changedAt: timeOf(fields["changedAt"]),
+    verdicts: verdictsOf(fields["verdicts"], columns.length),
   };
 }
 

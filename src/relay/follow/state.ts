@@ -16,7 +16,7 @@ export type Copy = {
   /** ms since 1970. */
   changedAt: number;
   readonly pointer: RelayPointer;
-  readonly columns: Columns;
+  columns: Columns;
   readonly contents: RelayTable;
 };
 
@@ -88,8 +88,8 @@ export function takeSnapshot(
   contents: RelayTable,
   { now, date }: Moment,
 ): void {
-  const { epoch, version, warnings } = pointer;
-  const columns = { count: pointer.columns.length, json: JSON.stringify(pointer.columns) };
+  const { epoch, version, warnings, verdicts } = pointer;
+  const columns = { count: pointer.columns.length, json: JSON.stringify(pointer.columns), verdicts };
   const changedAt = changedAtOf(pointer.changedAt, date);
   state.copy = { epoch, version, warnings, changedAt, pointer, columns, contents };
   state.isCopyPublished = false;
@@ -124,6 +124,7 @@ function takeDelta(
   const splices = copy.contents.apply(parseSplices(delta.splices, table.columns.length, table.rows(), delta.count));
   copy.version = delta.to;
   copy.warnings = delta.warnings;
+  if (delta.verdicts) copy.columns = { ...copy.columns, verdicts: delta.verdicts };
   copy.changedAt = changedAtOf(delta.changedAt, moment.date);
   const change = state.isCopyPublished ? publish(state, copy, { splices, noticedAt: moment.now }) : undefined;
   if (!isFresh) return { place: "follows", change };

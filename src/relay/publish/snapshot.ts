@@ -52,6 +52,7 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<WrittenSn
     dialect: about.dialect,
     warnings: about.warnings,
     changedAt: Math.floor(about.changedAt),
+    verdicts: columns.verdicts,
   };
   // The entries of whoever wrote before, as far as somebody may be reading them.
   const minId = old && old.epoch !== cursor.epoch ? old.after : "";

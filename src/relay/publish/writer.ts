@@ -109,7 +109,11 @@ function deltaOf(before: Publication | undefined, publication: Publication): Del
   if (splices === undefined || before?.cursor.epoch !== epoch || splices.length > limit) return undefined;
   const { warnings, changedAt } = about;
   const from = before.cursor.version;
-  return { kind: "delta", epoch, from, to, count, splices, warnings, changedAt: Math.floor(changedAt) };
+  const { verdicts } = publication.columns;
+  const known = before.columns.verdicts;
+  const isRefined = verdicts !== undefined && (verdicts.types !== known?.types || verdicts.units !== known?.units);
+  const facts = { warnings, changedAt: Math.floor(changedAt), ...(isRefined && { verdicts }) };
+  return { kind: "delta", epoch, from, to, count, splices, ...facts };
 }
 
 /** Undefined: that of the next publication, which is live. */
