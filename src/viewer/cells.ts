@@ -1,5 +1,7 @@
 // What the cells of a column are: numbers, times or text, and what a cell looks like on the page. A cell is text and stays it; only
 // sorting, comparing and plotting read a value out of it.
+import { valueOf } from "../values/cell.ts";
+import type { Verdict } from "../values/verdict.ts";
 
 export type ColumnType = "number" | "time" | "text";
 
@@ -19,7 +21,13 @@ const DECIMAL_COMMA: Kind = { type: "number", valueOf: commaNumberOf };
 const DAY_FIRST: Kind = { type: "time", valueOf: (cell) => timeOf(cell, true) };
 const MONTH_FIRST: Kind = { type: "time", valueOf: (cell) => timeOf(cell, false) };
 
-/** The kind that most cells of the sample are of. Of dates like 03/04/2026 the sample as a whole tells which is the day. */
+/** The kind of a column that the server has told; `true` and `false` are words here. */
+export function kindBy(verdict: Verdict): Kind {
+  if (verdict.type === "text" || verdict.type === "boolean") return TEXT;
+  return { type: verdict.type, valueOf: (cell) => valueOf(cell, verdict) };
+}
+
+/** For a server that tells nothing: the kind that most cells of the sample are of. Of dates like 03/04/2026 the sample as a whole tells which is the day. */
 export function kindOf(sample: Iterable<string>): Kind {
   const cells = [...sample].filter((cell) => !MISSING.test(cell.trim()));
   if (cells.length === 0) return TEXT;

@@ -2,7 +2,8 @@
 // order is built, or the page is paused, they wait. Touches no page and no network.
 import type { Row, Splice } from "../feed/protocol.ts";
 import { applySplices, splicesBetween, type Table } from "../follow/table.ts";
-import { type Kind, kindOf, TEXT } from "./cells.ts";
+import { parseVerdicts } from "../values/verdict.ts";
+import { type Kind, kindBy, kindOf, TEXT } from "./cells.ts";
 import { type Filter, parseFilter } from "./filter.ts";
 import { type Flash, openFlashes } from "./flashes.ts";
 import { buildOrder, fileOrder, movedRow, type Order } from "./order.ts";
@@ -67,6 +68,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   let generation = 0;
   let moves: { readonly to: number; readonly splices: readonly Splice[] }[] = [];
   let sampledRows = 0;
+  let told: Table["types"]; // what the server has said the columns are
   const flashes = openFlashes();
 
   function take(next: Table, splices: readonly Splice[] | undefined): void {
@@ -114,7 +116,8 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       held.order.follow(splices, before);
       note(splices);
     }
-    if (held.rows.length > 2 * sampledRows && sampledRows < SAMPLE_ROWS) resample(table);
+    const isGuessed = told === undefined && held.rows.length > 2 * sampledRows && sampledRows < SAMPLE_ROWS;
+    if (isGuessed || table.types !== told) resample(table);
     else if (batches.length > 0) onChanged();
   }
 
@@ -123,7 +126,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     if (moves.length > MAX_MOVES) moves.shift();
   }
 
-  /** A table that began with few rows has shown more of what its columns are. */
+  /** A table that began with few rows has shown more of what its columns are, or the server has. */
   function resample(now: Table): void {
     held.kinds = kindsOf(now);
     rebuild(held.rows, []);
@@ -157,7 +160,9 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     return { filter, sorting };
   }
 
-  function kindsOf({ columns, rows }: Table): Kind[] {
+  function kindsOf({ columns, rows, types, units }: Table): Kind[] {
+    told = types;
+    if (types) return parseVerdicts(types, units, columns.length).map(kindBy);
     const sample = sampleOf(rows);
     sampledRows = sample.length;
     return columns.map((_, column) => kindOf(sample.map((row) => row[column] ?? "")));

@@ -138,7 +138,7 @@ describe("what the columns are", () => {
     expect([typesOf(other), other.about.misfits]).toEqual(['["boolean"]', 0]);
   });
 
-  test("is told by a row of units, too, and of the rows that are shown", () => {
+  test("is that of the rows that are shown", () => {
     using source = openTestPublishing({ lastRows: 2 });
     source.set("a,b\ntrue,1\n2,x\n");
     expect(typesOf(source.append("3,y\n"))).toBe('["number","text"]');

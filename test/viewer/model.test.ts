@@ -182,6 +182,27 @@ describe("a model", () => {
     expect(model.kinds).toBe(kinds);
   });
 
+  test("is what the server tells, and again when that is known better", async () => {
+    const { model } = opened();
+    const table: { -readonly [K in keyof Table]: Table[K] } & { rows: Row[] } = tableOf(rowsOf(3));
+    table.types = ["text", "number:,", "boolean"];
+    table.units = [null, null, null];
+    model.take(table, undefined);
+    await quiet(model);
+    expect(model.kinds.map(({ type }) => type)).toEqual(["text", "number", "text"]);
+    expect(model.kinds[1]!.valueOf("1,5")).toBe(1.5);
+    const { kinds } = model;
+    change(model, table, [3, 0, [rowOf(3)]]);
+    await quiet(model);
+    expect(model.kinds).toBe(kinds);
+    table.types = ["time:epoch-s", "number", "text"];
+    change(model, table, [4, 0, [rowOf(4)]]);
+    await quiet(model);
+    expect(model.kinds.map(({ type }) => type)).toEqual(["time", "number", "text"]);
+    expect(model.kinds[0]!.valueOf("1772366400")).toBe(1_772_366_400_000);
+    expect(model.rows).toHaveLength(5);
+  });
+
   test("knows which rows have just changed, until they have not", async () => {
     const { model, clock } = opened();
     const table = tableOf(rowsOf(300));
