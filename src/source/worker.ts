@@ -1,5 +1,5 @@
-// The Worker's side of `thread.ts`: opens sources, passes on what they report, and sends snapshots part by part. What is reported twice is
-// passed on once: nobody else in the house compares.
+// The Worker's side of `thread.ts`: opens sources, passes on what they report, and sends snapshots part by part. What a source reports
+// again and again, as a look at a file does, goes to the main thread once.
 import { CsvError } from "../csv/error.ts";
 import type { ThreadReport, ThreadRequest } from "./thread.ts";
 import { type OpenSource, problemOf, type Shape, type Source, type SourceEvents } from "./source.ts";
