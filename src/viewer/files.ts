@@ -9,8 +9,12 @@ type Manifest = {
   readonly files: readonly { path: string; headers: Record<string, string> }[];
 };
 
-/** By path; the page itself is `/`. */
-export async function viewerFiles(): Promise<ReadonlyMap<string, PageFile>> {
+let files: Promise<ReadonlyMap<string, PageFile>> | undefined;
+
+/** By path; the page itself is `/`. Made once. */
+export const viewerFiles = () => (files ??= makeFiles());
+
+async function makeFiles(): Promise<ReadonlyMap<string, PageFile>> {
   const files = new Map<string, PageFile>();
   for (const { path, type, bytes } of Bun.isStandaloneExecutable ? await embedded() : await built())
     files.set(path, fileOf(type, bytes, path !== "/"));

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDocument, renderDocument, takeCensus } from "../../src/csv/document.ts";
 import { convertCsvToJson } from "../../src/source/convert.ts";
-import { forSeeds, type Random } from "../fuzz/random.ts";
+import { forSeeds, type Random, shareOf } from "../fuzz/random.ts";
 
 setDefaultTimeout(60_000);
 
@@ -20,11 +20,11 @@ function line(random: Random, r: number): string {
   return `12:00:00,${r},a text of some length`;
 }
 
-test("12 files of 1.5 to 3 MB", async () => {
+test(`${shareOf(12)} files of 1.5 to 3 MB`, async () => {
   const folder = mkdtempSync(join(tmpdir(), "csvcast-streamed-"));
   const path = join(folder, "f.csv");
   const runs: { text: string }[] = [];
-  forSeeds(12, (random) => {
+  forSeeds(shareOf(12), (random) => {
     const end = random.pick(["\n", "\r\n", "\r\r\n"] as const);
     const lines = Array.from({ length: 50_000 + random.below(50_000) }, (_, r) => line(random, r));
     const preamble = random.chance(0.5) ? `Report${end}of the day${end}` : "";

@@ -12,7 +12,7 @@ import { csvWriter } from "../../src/csv/rfc4180.ts";
 import { typedWriter } from "../../src/csv/typed.ts";
 import { literalOf } from "../../src/values/cell.ts";
 import type { Verdict } from "../../src/values/verdict.ts";
-import { forSeeds, type Random } from "../fuzz/random.ts";
+import { forSeeds, type Random, shareOf } from "../fuzz/random.ts";
 
 setDefaultTimeout(60_000);
 
@@ -119,8 +119,8 @@ function typedValues(
 const valueOf = (cell: string, verdict: Verdict): unknown =>
   JSON.parse(literalOf(cell, verdict) ?? JSON.stringify(cell));
 
-test("8,000 texts are the same records to all of them", () => {
-  forSeeds(8_000, (random) => {
+test(`${shareOf(8_000)} texts are the same records to all of them`, () => {
+  forSeeds(shareOf(8_000), (random) => {
     const layout = randomLayout(random);
     const text = randomBytes(random, layout);
     const columns = 1 + random.below(4);

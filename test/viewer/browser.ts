@@ -23,7 +23,8 @@ const FLAGS = [
   "--disable-dev-shm-usage",
   "--disable-component-update",
   "--disable-sync",
-  "--disable-features=Translate,OptimizationHints,MediaRouter",
+  "--disable-site-isolation-trials",
+  "--disable-features=IsolateOrigins,site-per-process,Translate,OptimizationHints,MediaRouter",
 ];
 
 /** Runs before the page's own script: what went wrong is kept, and what would leave the page. */

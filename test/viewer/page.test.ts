@@ -1,33 +1,36 @@
 // The page in a browser, against the real server: what a person sees of a file that somebody writes.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile, rename, rm, utimes, writeFile } from "node:fs/promises";
-import { run, type RunningServer, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
+import { type ServerOptions, websocketServer } from "../../src/index.ts";
+import { run, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
 import { atOnce } from "../at-once.ts";
 import { claimPort } from "../port.ts";
 import { browserPath, openPage, type Page } from "./browser.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
-atOnce(4);
+atOnce(3);
 
 const PRICES = "symbol,price,day\nb,10,2026-01-02\na,9,2026-01-01\nc,100,2025-12-31\n";
 
-type Scene = AsyncDisposable & { readonly path: string; readonly server: RunningServer; readonly page: Page };
+type Scene = AsyncDisposable & { readonly path: string; readonly http: string; readonly page: Page };
 
-/** A file, a server that publishes it, and the page. */
-async function openScene(csv: string, args: readonly string[] = [], size = {}): Promise<Scene> {
+/** A file, a server in this process that publishes it, and the page. */
+async function openScene(csv: string, options: ServerOptions = {}, size = {}): Promise<Scene> {
   const folder = await temporaryFolder();
   const path = await folder.write("prices.csv", csv);
-  const server = await startServer([path, ...args], { folder });
-  const page = await openPage(server.http, size);
+  const server = websocketServer({ file: path, hostname: "127.0.0.1", intervalMs: 30, settleMs: 20, ...options });
+  await server.ready;
+  const http = `http://127.0.0.1:${server.address.port}`;
+  const page = await openPage(http, size);
   return {
     path,
-    server,
+    http,
     page,
     async [Symbol.asyncDispose]() {
       try {
         await page[Symbol.asyncDispose]();
       } finally {
-        await server[Symbol.asyncDispose]();
+        await server.close();
         await folder[Symbol.asyncDispose]();
       }
     },
@@ -280,7 +283,7 @@ describe.concurrent.skipIf(!browserPath)("the end of the table", () => {
   });
 
   test("moves away in front under --last, and what is looked at stays", async () => {
-    await using scene = await openScene(numbered(200), ["--last", "200"]);
+    await using scene = await openScene(numbered(200), { lastRows: 200 });
     const { page, path } = scene;
     await page.untilRows("the first rows", (rows) => firstCell(rows) === "0");
     await page.scrollTo(26 * 100);
@@ -311,7 +314,7 @@ describe.concurrent.skipIf(!browserPath)("the end of the table", () => {
 
 describe.concurrent.skipIf(!browserPath)("the badge says", () => {
   test("missing, invalid and stale with the reason, and live again", async () => {
-    await using scene = await openScene(PRICES, ["--max-cell", "1KiB"]);
+    await using scene = await openScene(PRICES, { maxCellBytes: 1024 });
     const { page, path } = scene;
     await page.badge("live");
     await rm(path);
@@ -421,7 +424,7 @@ describe.concurrent.skipIf(!browserPath)("nothing in the file is code", () => {
       `"<script>alert(1)</script>","javascript:alert(1)","\u001b[31mred","${"x".repeat(1_000_000)}"`,
       '"line\nbreak",\u202eabc,=cmd,short',
     ].join("\n");
-    await using scene = await openScene(`${hostile}\n`, ["--max-cell", "4MiB"]);
+    await using scene = await openScene(`${hostile}\n`, { maxCellBytes: 4 << 20 });
     const { page } = scene;
     const rows = await page.untilRows("two rows", ({ length }) => length === 2);
     expect(rows[0]!.slice(1, 4)).toEqual(["<script>alert(1)</script>", "javascript:alert(1)", "␛[31mred"]);
@@ -497,7 +500,7 @@ describe.concurrent.skipIf(!browserPath)("a plot", () => {
 
 describe.concurrent.skipIf(!browserPath)("a guest", () => {
   test("is dark where the system is, and fits a phone", async () => {
-    await using scene = await openScene(PRICES, [], { width: 390, height: 780 });
+    await using scene = await openScene(PRICES, {}, { width: 390, height: 780 });
     const { page } = scene;
     await page.untilRows("three rows", ({ length }) => length === 3);
     await page.view.cdp("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: "dark" }] });
@@ -511,10 +514,10 @@ describe.concurrent.skipIf(!browserPath)("a guest", () => {
 
   test("costs the server what one client of the live feed costs", async () => {
     await using scene = await openScene(PRICES);
-    const { page, server } = scene;
+    const { page, http } = scene;
     await page.badge("live");
     const figure = async (name: string) => {
-      const metrics = await (await fetch(`${server.http}/metrics`)).text();
+      const metrics = await (await fetch(`${http}/metrics`)).text();
       return metrics.split("\n").find((line) => line.startsWith(`${name} `));
     };
     expect(await figure('csvcast_connections_total{feed="live"}')).toEndWith(" 1");
@@ -524,7 +527,7 @@ describe.concurrent.skipIf(!browserPath)("a guest", () => {
     await until("the page's client to be gone", async () =>
       (await figure('csvcast_clients{feed="live"}'))?.endsWith(" 0"),
     );
-    await page.view.navigate(server.http);
+    await page.view.navigate(http);
     await page.badge("live");
     expect(await figure('csvcast_connections_total{feed="live"}')).toEndWith(" 2");
   });
