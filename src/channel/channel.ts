@@ -13,7 +13,6 @@ import { type Histogram, openHistogram } from "./histogram.ts";
 import * as liveFeed from "./live.ts";
 import type { FeedOptions } from "./options.ts";
 import * as plainFeed from "./plain.ts";
-import { type Collected, collected } from "./shared.ts";
 import { nameOf } from "./sources.ts";
 
 export type ChannelOptions = FeedOptions & {
@@ -95,7 +94,7 @@ export function openChannel(options: ChannelOptions): Channel {
   const streams = openEventStreams((bytes) => count(traffic.events, 1, bytes));
   const plain = plainFeed.openPlainFeed({
     backlog,
-    snapshot: () => wholeSnapshot("frame"),
+    snapshot: frame,
     broadcast(text, reached, bytes) {
       options.broadcast(topic, text);
       count(traffic.plain, reached, bytes);
@@ -107,7 +106,7 @@ export function openChannel(options: ChannelOptions): Channel {
     {
       feed,
       backlog,
-      snapshot: () => wholeSnapshot("rows"),
+      snapshot: () => snapshot("rows"),
       broadcast(text, cursor) {
         count(traffic.live, options.broadcast(liveTopic, text), Buffer.byteLength(text));
         streams.broadcast(text, cursor);
@@ -116,7 +115,7 @@ export function openChannel(options: ChannelOptions): Channel {
     },
     status,
   );
-  const documents = openDocuments({ cursor: feed.cursor, snapshot: (shape: DocumentShape) => wholeSnapshot(shape) });
+  const documents = openDocuments({ cursor: feed.cursor, snapshot: (shape: DocumentShape) => snapshot(shape) });
 
   function open(location: string): Promise<void> {
     if (isClosed) return Promise.resolve();
@@ -190,13 +189,18 @@ export function openChannel(options: ChannelOptions): Channel {
   }
 
   function snapshot<S extends Shape>(shape: S): Promise<Snapshot<S>> {
-    return ofActive((source) => source.snapshot(shape, shape === "frame" ? maxFrameBytes : undefined));
+    return ofActive((source) => source.snapshot(shape));
   }
 
-  function wholeSnapshot<S extends Shape>(shape: S): Promise<Collected<S>> {
-    return ofActive(async (source) =>
-      collected(await source.snapshot(shape, shape === "frame" ? maxFrameBytes : undefined)),
-    );
+  function frame() {
+    return ofActive(async (source) => {
+      const taken = await source.snapshot("frame", maxFrameBytes);
+      try {
+        return { cursor: taken.cursor, part: await taken.part(0) };
+      } finally {
+        taken.close();
+      }
+    });
   }
 
   /** Once more if another source has taken the place of the one that was asked: it was closed in the middle of that. */

@@ -1,6 +1,7 @@
 // Who gets what a channel publishes, as far as the channel knows them: not sockets, so that WebSockets and event streams are served alike.
 import type { Cursor } from "../feed/publication.ts";
-import type { Collected } from "./shared.ts";
+import type { Part } from "../source/source.ts";
+import type { Shared } from "./shared.ts";
 
 /** Whoever is sent something, and may be slow to take it. */
 export type Consumer = {
@@ -44,5 +45,11 @@ export type Subscriber = Consumer & {
   follow(isFollowing: boolean): void;
 };
 
-/** A snapshot on its way to a subscriber; `next` is the part to be sent next. */
-export type Transfer = { readonly snapshot: Collected<"rows">; next: number };
+/** A snapshot on its way to a subscriber: `at` is the row that the next part begins with. */
+export type Transfer = {
+  readonly snapshot: Shared<"rows">;
+  at: number;
+  /** The next part, once it is there. */
+  part: Part<"rows"> | undefined;
+  isComing: boolean;
+};

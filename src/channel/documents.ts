@@ -1,9 +1,10 @@
 // A table as a document, with its cursor as ETag (RFC 9110, sections 8.8.3 and 13.1.2).
-import type { Chunk, DocumentShape } from "../csv/parts.ts";
+import type { DocumentShape } from "../csv/parts.ts";
 import { formatCursor, parseCursor } from "../feed/protocol.ts";
 import type { Cursor } from "../feed/publication.ts";
 import { acceptedEncodings, SAFE, text } from "./http.ts";
-import { type Collected, openShared } from "./shared.ts";
+import type { Snapshot } from "../source/source.ts";
+import { openShared, type Shared } from "./shared.ts";
 
 export const DOCUMENT_TYPES: Readonly<Record<DocumentShape, string>> = {
   json: "application/json",
@@ -15,7 +16,7 @@ export type DocumentsOptions = {
   /** Of the table as it is now; undefined before the first. */
   readonly cursor: () => Cursor | undefined;
   /** Rejects if the table cannot be had in this shape, with the reason. */
-  readonly snapshot: (shape: DocumentShape) => Promise<Collected<DocumentShape>>;
+  readonly snapshot: (shape: DocumentShape) => Promise<Snapshot<DocumentShape>>;
 };
 
 export type Documents = {
@@ -52,10 +53,13 @@ export function openDocuments({ cursor, snapshot }: DocumentsOptions): Documents
     const known = knownBy(request.headers.get("if-none-match"), at);
     if (known !== undefined) return new Response(null, { status: 304, headers: { ...headers, ETag: etagOf(known) } });
     if (request.method === "HEAD") return new Response(null, { headers });
-    const found = await current(shape).catch((error: Error) => error.message);
-    if (typeof found === "string") return text(503, found);
-    headers["ETag"] = etagOf(formatCursor(found.cursor));
-    return encoded(found.parts, request.headers.get("accept-encoding"), headers);
+    try {
+      const found = await current(shape);
+      headers["ETag"] = etagOf(formatCursor(found.cursor));
+      return await encoded(found, request.headers.get("accept-encoding"), headers);
+    } catch (error) {
+      return text(503, error instanceof Error ? error.message : String(error), { "Retry-After": "1" });
+    }
   }
 
   return {
@@ -89,15 +93,19 @@ const COMPRESSION_LEVEL = 3;
 /** Smaller ones are not worth compressing. */
 const MIN_COMPRESSED_BYTES = 1024;
 
-function encoded(chunks: readonly Chunk[], accepts: string | null, headers: Record<string, string>): Response {
-  const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-  const encoding = bytes < MIN_COMPRESSED_BYTES ? undefined : encodingOf(accepts);
-  if (encoding) {
-    const compressed = streamOf(chunks).pipeThrough(new CompressionStream(encoding, { level: COMPRESSION_LEVEL }));
-    return new Response(compressed, { headers: { ...headers, "Content-Encoding": encoding } });
-  }
-  if (chunks.length <= 1) return new Response(chunks[0] ?? "", { headers });
-  return new Response(streamOf(chunks), { headers: { ...headers, "Content-Length": String(bytes) } });
+/** Rejects if not even the first part can be had. */
+async function encoded(
+  document: Shared<DocumentShape>,
+  accepts: string | null,
+  headers: Record<string, string>,
+): Promise<Response> {
+  const stream = await streamOf(document);
+  const { first, isWhole } = stream;
+  const encoding = isWhole && first.length < MIN_COMPRESSED_BYTES ? undefined : encodingOf(accepts);
+  if (isWhole && !encoding) return new Response(first, { headers });
+  if (!encoding) return new Response(stream.rest, { headers });
+  const compressed = stream.rest.pipeThrough(new CompressionStream(encoding, { level: COMPRESSION_LEVEL }));
+  return new Response(compressed, { headers: { ...headers, "Content-Encoding": encoding } });
 }
 
 /** The one we like best of those accepted (RFC 9110, section 12.5.3). */
@@ -106,17 +114,33 @@ export function encodingOf(accepts: string | null): "zstd" | "gzip" | undefined 
   return accepted.has("zstd") ? "zstd" : accepted.has("gzip") || accepted.has("*") ? "gzip" : undefined;
 }
 
-/** One chunk at a time, as it is taken. */
-function streamOf(chunks: readonly Chunk[]): ReadableStream<Bun.BufferSource> {
-  let next = 0;
-  return new ReadableStream<Bun.BufferSource>(
-    {
-      pull(controller) {
-        const chunk = chunks[next++];
-        if (chunk) controller.enqueue(chunk);
-        else controller.close();
-      },
-    },
+/** Its chunks, the first of which is there; each of the others is made as it is taken. */
+async function streamOf(document: Shared<DocumentShape>) {
+  document.acquire();
+  const first = await document.part(0).catch((error: unknown) => {
+    document.release();
+    throw error;
+  });
+  const isWhole = first.next >= document.rows;
+  if (isWhole) document.release();
+  let part = first;
+  let isFirst = true;
+  const pull = async (controller: ReadableStreamDefaultController<Bun.BufferSource>) => {
+    if (!isFirst) part = await document.part(part.next);
+    isFirst = false;
+    // A copy: whoever takes it may take it over.
+    controller.enqueue(part.data.slice());
+    if (part.next < document.rows) return;
+    controller.close();
+    if (!isWhole) document.release();
+  };
+  const fail = (error: unknown) => {
+    if (!isWhole) document.release();
+    throw error;
+  };
+  const rest = new ReadableStream<Bun.BufferSource>(
+    { pull: (controller) => pull(controller).catch(fail), cancel: () => void (isWhole || document.release()) },
     { highWaterMark: 0 },
   );
+  return { first: first.data, isWhole, rest };
 }

@@ -4,14 +4,15 @@ import { CsvError } from "../csv/error.ts";
 import type { Feed } from "../feed/feed.ts";
 import { CLOSE, snapshotText, statusText, syncText } from "../feed/protocol.ts";
 import type { Cursor, Publication, Status } from "../feed/publication.ts";
+import type { Snapshot } from "../source/source.ts";
 import type { Backlog, Subscriber, Transfer } from "./client.ts";
-import { type Collected, openShared, type SharedSnapshot } from "./shared.ts";
+import { openShared, type Shared, type SharedSnapshots } from "./shared.ts";
 
 export type LiveOptions = {
   readonly feed: Feed;
   readonly backlog: Backlog;
   /** The current table; rejects if there will be none. */
-  readonly snapshot: () => Promise<Collected<"rows">>;
+  readonly snapshot: () => Promise<Snapshot<"rows">>;
   /** Sends to everyone who follows. `cursor`: what they hold after it. */
   readonly broadcast: (text: string, cursor?: Cursor) => void;
   /** `sync` is sent when nothing else was for this long. */
@@ -27,7 +28,7 @@ export type LiveState = LiveOptions & {
   readonly waiting: Set<Subscriber>;
   /** Hold a later version than there is here. */
   readonly ahead: Set<Subscriber>;
-  readonly shared: SharedSnapshot<"rows">;
+  readonly shared: SharedSnapshots<"rows">;
   readonly counts: { snapshots: number; catchUps: number; fellBehind: number };
   following: number;
   isPumping: boolean;
@@ -84,7 +85,7 @@ export function drain(live: LiveState, subscriber: Subscriber): void {
 export function unsubscribe(live: LiveState, subscriber: Subscriber): void {
   setFollowing(live, subscriber, false);
   for (const set of [live.subscribers, live.ready, live.waiting, live.ahead]) set.delete(subscriber);
-  subscriber.transfer = undefined;
+  endTransfer(subscriber);
   live.backlog.settle(subscriber);
 }
 
@@ -221,58 +222,81 @@ function beginTransfer(live: LiveState, subscriber: Subscriber): boolean {
   const snapshot = usableSnapshot(live);
   if (snapshot) {
     live.counts.snapshots++;
-    subscriber.transfer = { snapshot, next: 0 };
+    snapshot.acquire();
+    subscriber.transfer = { snapshot, at: 0, part: undefined, isComing: false };
     return true;
   }
   live.waiting.add(subscriber);
   live.shared.renew().then(
     () => resume(live),
-    (error: unknown) => refuse(live, error),
+    (error: unknown) => refuse(live, [...live.waiting], error),
   );
   return false;
 }
 
-/** Undefined if there is none, or if it and the changes since are more than a new one would be. */
-function usableSnapshot({ shared, feed }: LiveState): Collected<"rows"> | undefined {
+function endTransfer(subscriber: Subscriber): void {
+  subscriber.transfer?.snapshot.release();
+  subscriber.transfer = undefined;
+}
+
+/** Undefined if there is none, or if the changes since are so many that a new one costs less. */
+function usableSnapshot({ shared, feed }: LiveState): Shared<"rows"> | undefined {
   const latest = shared.latest();
   const distance = latest && feed.distance(latest.cursor);
-  if (!latest || distance === undefined || distance > Math.max(latest.bytes >> 1, FEW)) return undefined;
+  const bytes = feed.publication()?.about.bytes ?? 0;
+  if (!latest || distance === undefined || distance > Math.max(bytes >> 1, FEW)) return undefined;
   shared.touch();
   return latest;
 }
 
 function resume(live: LiveState): void {
-  const { subscribers, waiting, ready, feed } = live;
-  for (const subscriber of subscribers)
-    if (subscriber.transfer && feed.distance(subscriber.transfer.snapshot.cursor) === undefined)
-      subscriber.transfer = undefined;
+  const { waiting, ready } = live;
   for (const subscriber of waiting) ready.add(subscriber);
   waiting.clear();
   pump(live);
 }
 
-function refuse(live: LiveState, error: unknown): void {
+function refuse(live: LiveState, subscribers: readonly Subscriber[], error: unknown): void {
   if (live.isStopped) return;
   const isTooLarge = error instanceof CsvError && error.kind === "too-large";
   const reason = error instanceof Error ? error.message : String(error);
-  for (const subscriber of [...live.waiting])
-    subscriber.close(isTooLarge ? CLOSE.tooLarge : CLOSE.tryAgainLater, reason);
+  for (const subscriber of subscribers) subscriber.close(isTooLarge ? CLOSE.tooLarge : CLOSE.tryAgainLater, reason);
 }
 
 function sendPart(live: LiveState, subscriber: Subscriber, transfer: Transfer): boolean {
-  const { cursor, columns, rows, parts } = transfer.snapshot;
-  if (live.feed.distance(cursor) === undefined) {
-    subscriber.transfer = undefined; // what comes after it is not known any more
-    return true;
-  }
-  const isLast = transfer.next === parts.length - 1;
-  const { at, text } = parts[transfer.next++]!;
+  const { cursor, columns, rows } = transfer.snapshot;
+  const part = transfer.part ?? transfer.snapshot.kept(transfer.at);
+  if (!part) return askPart(live, subscriber, transfer);
+  const isLast = part.next >= rows;
+  transfer.at = part.next;
+  transfer.part = undefined;
+  // It goes on to its end, whatever changes meanwhile: what has changed since comes behind it.
   if (isLast) {
-    subscriber.transfer = undefined;
+    endTransfer(subscriber);
     subscriber.cursor = cursor;
   }
+  const { at, text } = part;
   const message = snapshotText(cursor, columns.json, at, text, rows, at === 0 ? columns.verdicts : undefined);
   return send(live, subscriber, message, isLast ? cursor : undefined);
+}
+
+function askPart(live: LiveState, subscriber: Subscriber, transfer: Transfer): false {
+  if (transfer.isComing) return false;
+  transfer.isComing = true;
+  const come = (part: Transfer["part"]) => {
+    transfer.isComing = false;
+    if (subscriber.transfer !== transfer) return;
+    transfer.part = part;
+    if (!part) endTransfer(subscriber);
+    live.ready.add(subscriber);
+    pump(live);
+  };
+  transfer.snapshot.part(transfer.at).then(come, (error: unknown) => {
+    const isOver = error instanceof CsvError && (error.kind === "outdated" || error.kind === "too-large");
+    if (isOver && subscriber.transfer === transfer) refuse(live, [subscriber], error);
+    else come(undefined); // another source has taken the place of its own, or its Worker was started again: once more
+  });
+  return false;
 }
 
 function send(live: LiveState, subscriber: Subscriber, text: string, cursor?: Cursor): boolean {

@@ -2,7 +2,7 @@
 import { CsvError } from "../csv/error.ts";
 import type { Cursor } from "../feed/publication.ts";
 import type { Backlog, PlainClient } from "./client.ts";
-import type { Collected } from "./shared.ts";
+import type { TextPart } from "../csv/parts.ts";
 
 /** A table as one message, or the reason why there is none. */
 type Frame = { readonly text: string; readonly bytes: number } | { readonly tooLarge: string };
@@ -10,7 +10,7 @@ type Frame = { readonly text: string; readonly bytes: number } | { readonly tooL
 export type PlainOptions = {
   readonly backlog: Backlog;
   /** The current table as a frame; rejects with CsvError `too-large` if it is larger than a message may be. */
-  readonly snapshot: () => Promise<Collected<"frame">>;
+  readonly snapshot: () => Promise<{ readonly cursor: Cursor; readonly part: TextPart }>;
   /** Sends a text to all clients at once; `reached`: to how many, since those who are behind do not get it. */
   readonly broadcast: (text: string, reached: number, bytes: number) => void;
   /** For clients, when a frame would be larger than a message may be. */
@@ -100,9 +100,9 @@ function refresh(plain: PlainState): void {
 async function render(plain: PlainState): Promise<boolean> {
   const asked = plain.cursor;
   try {
-    const { cursor, parts } = await plain.snapshot();
+    const { cursor, part } = await plain.snapshot();
     plain.renderedCursor = cursor;
-    set(plain, parts[0]!);
+    set(plain, part);
     return true;
   } catch (error) {
     if (!(error instanceof CsvError && error.kind === "too-large")) return false;

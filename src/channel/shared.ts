@@ -1,22 +1,25 @@
-// A snapshot that is collected when somebody needs it, shared by all who need it while it is of use, and dropped when nobody has for a while.
+// Snapshots that several take at once, each at its own pace: parts that were made are kept for the next one, while there is room.
 import type { Columns, Cursor } from "../feed/publication.ts";
 import type { Part, Shape, Snapshot } from "../source/source.ts";
 
-/** A whole snapshot. */
-export type Collected<S extends Shape> = {
+/** One snapshot. Whoever takes it says so, and says when it has done. */
+export type Shared<S extends Shape> = {
   readonly cursor: Cursor;
   readonly columns: Columns;
   readonly rows: number;
-  readonly parts: readonly Part<S>[];
-  /** Of all parts together, in UTF-8. */
-  readonly bytes: number;
+  /** A part that is kept. */
+  kept(at: number): Part<S> | undefined;
+  /** Rejects as that of `Snapshot`. */
+  part(at: number): Promise<Part<S>>;
+  acquire(): void;
+  release(): void;
 };
 
-export type SharedSnapshot<S extends Shape> = {
+export type SharedSnapshots<S extends Shape> = {
   /** The last one, if it was not dropped. */
-  latest(): Collected<S> | undefined;
+  latest(): Shared<S> | undefined;
   /** A new one, or the one that is on its way. Rejects as `take` does. */
-  renew(): Promise<Collected<S>>;
+  renew(): Promise<Shared<S>>;
   /** It was of use just now. */
   touch(): void;
   /** To be called every second or so, with the time of the monotonic clock in ms. */
@@ -24,15 +27,23 @@ export type SharedSnapshot<S extends Shape> = {
 };
 
 const KEPT_MS = 5_000;
+const KEPT_BYTES = 8 << 20;
 
-export function openShared<S extends Shape>(take: () => Promise<Collected<S>>, now: () => number): SharedSnapshot<S> {
-  let latest: Collected<S> | undefined;
-  let coming: Promise<Collected<S>> | undefined;
+export function openShared<S extends Shape>(
+  take: () => Promise<Snapshot<S>>,
+  now: () => number,
+  keptBytes = KEPT_BYTES,
+): SharedSnapshots<S> {
+  let latest: (Shared<S> & { isLost(): boolean }) | undefined;
+  let coming: Promise<Shared<S>> | undefined;
   let usedAt = 0;
 
-  async function collect(): Promise<Collected<S>> {
+  async function renew(): Promise<Shared<S>> {
     try {
-      latest = await take();
+      const snapshot = await take();
+      latest?.release();
+      latest = shared(snapshot, keptBytes);
+      latest.acquire();
       usedAt = now();
       return latest;
     } finally {
@@ -40,22 +51,74 @@ export function openShared<S extends Shape>(take: () => Promise<Collected<S>>, n
     }
   }
 
+  function drop(): void {
+    latest?.release();
+    latest = undefined;
+  }
+
   return {
-    latest: () => latest,
-    renew: () => (coming ??= collect()),
+    latest() {
+      if (latest?.isLost()) drop();
+      return latest;
+    },
+    renew: () => (coming ??= renew()),
     touch: () => void (usedAt = now()),
     expire(at) {
-      if (at - usedAt > KEPT_MS) latest = undefined;
+      if (at - usedAt > KEPT_MS) drop();
     },
   };
 }
 
-export async function collected<S extends Shape>({ cursor, columns, rows, parts }: Snapshot<S>): Promise<Collected<S>> {
-  const all: Part<S>[] = [];
+function shared<S extends Shape>(snapshot: Snapshot<S>, keptBytes: number): Shared<S> & { isLost(): boolean } {
+  const { cursor, columns, rows } = snapshot;
+  const kept = new Map<number, Part<S>>();
+  const coming = new Map<number, Promise<Part<S>>>();
   let bytes = 0;
-  for await (const part of parts) {
-    all.push(part);
-    bytes += part instanceof Uint8Array ? part.byteLength : part.bytes;
+  let takers = 0;
+  let isLost = false;
+
+  async function make(at: number): Promise<Part<S>> {
+    try {
+      const part = await snapshot.part(at);
+      keep(at, part);
+      return part;
+    } catch (error) {
+      isLost = true;
+      throw error;
+    } finally {
+      coming.delete(at);
+    }
   }
-  return { cursor, columns, rows, parts: all, bytes };
+
+  /** The oldest go for it. */
+  function keep(at: number, part: Part<S>): void {
+    kept.set(at, part);
+    bytes += sizeOf(part);
+    for (const [oldest, old] of kept) {
+      if (bytes <= keptBytes) break;
+      kept.delete(oldest);
+      bytes -= sizeOf(old);
+    }
+  }
+
+  return {
+    cursor,
+    columns,
+    rows,
+    kept: (at) => kept.get(at),
+    part(at) {
+      const part = kept.get(at);
+      if (part) return Promise.resolve(part);
+      const made = coming.get(at) ?? make(at);
+      coming.set(at, made);
+      return made;
+    },
+    acquire: () => void takers++,
+    release() {
+      if (--takers === 0) snapshot.close();
+    },
+    isLost: () => isLost,
+  };
 }
+
+const sizeOf = (part: Part<Shape>) => ("data" in part ? part.data.length : part.bytes);

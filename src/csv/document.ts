@@ -29,6 +29,9 @@ export type CsvDocument = {
   readonly encodingHint?: string | undefined;
 };
 
+/** What was understood of a text, without the text. */
+export type Understanding = Pick<CsvDocument, "start" | "encoding" | "dialect" | "replaced" | "encodingHint">;
+
 /**
  * Opens the first `length` bytes as CSV. Throws CsvError for binary content, a header that cannot be one, and options that
  * contradict each other.

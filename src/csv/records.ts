@@ -45,6 +45,8 @@ export type Walk = {
   readonly quotes?: QuoteRule | undefined;
   /** Called for each quote that is marked; unless it `isSettled`, its record may read otherwise if more text comes. */
   readonly visitStray?: (start: number, quoteAt: number, isSettled: boolean) => void;
+  /** Whether the text ends at `to`, as it does without this; if not, what cannot be told yet is a record inside an open quote. */
+  readonly isEnd?: boolean;
 };
 
 /**
@@ -58,7 +60,7 @@ export function walkRecords(
   layout: Layout,
   columns: number,
   visit: VisitRecord,
-  { visitSkipped, quotes, visitStray }: Walk = {},
+  { visitSkipped, quotes, visitStray, isEnd = true }: Walk = {},
 ): number {
   const { delimiter, recordEnd } = layout;
   const skipper = skipperOf(layout.skips, recordEnd);
@@ -83,7 +85,8 @@ export function walkRecords(
       if (quoteAt !== -1) {
         i = closingQuote(bytes, quoteAt + 1, to, quotes ? recordEnd : -1);
         if (quotes && i < to && bytes[i] === recordEnd) {
-          const telling = quotes.tell(bytes, quoteAt, i, fields, to, true);
+          const telling = quotes.tell(bytes, quoteAt, i, fields, to, isEnd);
+          if (telling === "later") return start;
           if (telling === "cell") i = closingQuote(bytes, i, to, -1);
           else {
             visitStray?.(start, quoteAt, telling === "stray");
@@ -92,7 +95,7 @@ export function walkRecords(
             quoteAt = -1;
           }
         }
-        if (i === to && quotes && quoteAt > fieldStart) {
+        if (i === to && isEnd && quotes && quoteAt > fieldStart) {
           visitStray?.(start, quoteAt, false);
           bytes[quoteAt] = DATA_QUOTE; // behind blanks, and never closed
           i = quoteAt;

@@ -1,6 +1,5 @@
 // What was found out about a file, for a person: one line, and what seems odd.
-import type { CsvDocument } from "./document.ts";
-import { lineOf } from "./records.ts";
+import type { Understanding } from "./document.ts";
 import type { Tally } from "./tally.ts";
 
 const DELIMITER_NAMES: Record<string, string> = {
@@ -14,7 +13,7 @@ const DELIMITER_NAMES: Record<string, string> = {
 const ENCODING_NAMES: Record<string, string> = { "utf-8": "UTF-8", "utf-16le": "UTF-16LE", "utf-16be": "UTF-16BE" };
 
 /** The verdict for a person: `comma, UTF-8`, `TOA5, comma, UTF-8, header in line 2 (1 line skipped)`. */
-export function describeDialect({ dialect, encoding }: CsvDocument): string {
+export function describeDialect({ dialect, encoding }: Understanding): string {
   const { delimiter, columns, headerLine, skippedLines, format } = dialect;
   const skipped = `${skippedLines} line${skippedLines === 1 ? "" : "s"} skipped`;
   const parts = [
@@ -29,22 +28,22 @@ export function describeDialect({ dialect, encoding }: CsvDocument): string {
 }
 
 /** What of a table the warnings are made from. */
-export type Warned = { bytes(): Uint8Array; tally(): Tally };
+export type Warned = { tally(): Tally; lineAt(offset: number): number };
 
 /**
  * What seems odd: a sentence each, with the line and the option that may be meant. `lines` keeps the lines of offsets from one call
  * to the next, as finding them takes a walk: whoever changes the text before them clears it.
  */
 export function warningsOf(
-  { dialect, replaced, encodingHint }: CsvDocument,
+  { dialect, replaced, encodingHint }: Understanding,
   table: Warned,
   lines: Map<number, number> = new Map(),
 ): string[] {
-  const { layout, columns, headerLine, renamed, hints } = dialect;
+  const { columns, headerLine, renamed, hints } = dialect;
   const { surplus, firstSurplus, again, strayAt } = table.tally();
   const warnings: string[] = [];
   const line = (offset: number) => {
-    const found = lines.get(offset) ?? lineOf(table.bytes(), offset, layout);
+    const found = lines.get(offset) ?? table.lineAt(offset);
     lines.set(offset, found);
     return found;
   };

@@ -26,9 +26,26 @@ export function viewSplices(splices: readonly Splice[], before: View, after: Vie
       first = start;
     }
   }
-  if (first < after.first) seen.push({ start: 0, deleted: after.first - first, from: 0, inserted: 0 });
+  if (first < after.first) return withoutFront(seen, after.first - first);
   if (first > after.first) seen.push({ start: 0, deleted: 0, from: after.first, inserted: first - after.first });
   return seen;
+}
+
+/** The first `gone` rows that there are after the splices leave: those that come by them do not come at all. */
+function withoutFront(splices: readonly ViewSplice[], gone: number): ViewSplice[] {
+  let shift = 0;
+  let next = 0;
+  let front: ViewSplice | undefined;
+  for (; next < splices.length && !front; next++) {
+    const { start, deleted, from, inserted } = splices[next]!;
+    const end = start + inserted;
+    if (start >= gone) break;
+    if (end > gone)
+      front = { start: 0, deleted: start - shift + deleted, from: from + gone - start, inserted: end - gone };
+    shift += inserted - deleted;
+  }
+  front ??= { start: 0, deleted: gone - shift, from: 0, inserted: 0 };
+  return [front, ...splices.slice(next).map((splice) => ({ ...splice, start: splice.start - gone }))];
 }
 
 /** A last row that was not shown cannot be deleted, and comes; one that is not shown any more goes, or does not come. */

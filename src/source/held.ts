@@ -1,19 +1,21 @@
 // What the Worker holds of a live source: the table, and how much of the source it covers. New bytes are appended, or a whole
 // new text is compared with what is held; either way the outcome is one revision. Touches no file.
 import { isUtf8 } from "node:buffer";
-import { type CsvDocument, openDocument } from "../csv/document.ts";
-import type { ReadOptions } from "../csv/options.ts";
+import type { Blocks } from "../csv/blocks.ts";
+import { type CsvDocument, openDocument, type Understanding } from "../csv/document.ts";
+import { isExotic, type ReadOptions } from "../csv/options.ts";
 import { CsvError } from "../csv/error.ts";
-import { HEAD_BYTES, tornTail } from "../csv/encoding.ts";
-import { type CsvTable, openTable, type RowChange, unmark } from "../csv/table.ts";
-import { difference, isSame } from "./difference.ts";
+import { HEAD_BYTES, SPARE_BYTES, tornTail } from "../csv/encoding.ts";
+import { type CsvTable, mergedChange, openTable, type RowChange, tableUnder } from "../csv/table.ts";
 import { agreementOf, dialectWith, isSettled } from "./verdicts.ts";
 import { type View, viewOf, type ViewSplice, viewSplices } from "../csv/view.ts";
 
 /** What is held has become this. */
 export type Revision = {
   readonly table: CsvTable;
-  readonly document: CsvDocument;
+  /** The rows of the table, for good. */
+  readonly blocks: Blocks;
+  readonly document: Understanding;
   readonly view: View;
   /** `all`: the view is to be taken anew, in a new epoch if `isNewEpoch`. */
   readonly change: readonly ViewSplice[] | "all";
@@ -27,18 +29,28 @@ export type HeldOptions = ReadOptions & {
   readonly maxCellBytes: number;
 };
 
+/** A whole source on its way in: what is held stays until `finish`. */
+export type Intake = {
+  /** Room for the bytes that come next: to be filled from its beginning. */
+  space(): Uint8Array<ArrayBuffer>;
+  /** So many were put there. False if only the whole of them at once tells what they mean: see `set`. */
+  took(length: number): boolean;
+  /** Nothing more comes; `covered`: how many bytes came in all. False as for `took`. Throws as `set` does. */
+  finish(covered: number): boolean;
+};
+
 export type Held = {
   table(): CsvTable | undefined;
   /** Bytes of the source that the table covers; what is behind them may be the beginning of a character. */
   covered(): number;
+  /** Whether the text that is held is that of the source, byte by byte. */
+  isRaw(): boolean;
   /** Whether `bytes` stand at `at` in the source, as far as is known; unknown if the table was decoded from another encoding. */
   matches(at: number, bytes: Uint8Array): boolean;
-  /** The source as far as it is covered, if its bytes are those that are held. */
-  source(): Uint8Array | undefined;
   /** Bytes that follow those covered. False if they change what was understood so far: then the whole is needed. */
   append(bytes: Uint8Array): boolean;
-  /** The source is as it was up to `at`, and `rest` from there on. False as for `append`. */
-  setFrom(at: number, rest: Uint8Array): boolean;
+  /** The source anew, of which these are the first bytes, or all; undefined if only the whole of it at once tells what it means. */
+  begin(first: Uint8Array, isAll: boolean): Intake | undefined;
   /** The whole source anew. Throws CsvError, and changes nothing, if it is no CSV. */
   set(bytes: Uint8Array, length: number): void;
   /** The number of a row with a cell that is too large: nothing is published while there is one. */
@@ -49,115 +61,104 @@ export type Held = {
 
 export function openHeld(options: HeldOptions): Held {
   const { lastRows, maxCellBytes } = options;
-  let document: CsvDocument | undefined;
+  const tableOptions = { maxCellBytes, lastRows };
+  let document: Understanding | undefined;
   let table: CsvTable | undefined;
+  let isRaw = false;
   let covered = 0;
   let view: View = { first: 0, end: 0, rows: 0 };
   let pending: RowChange = [];
   let isNewEpoch = false;
 
-  /** Only then are the held bytes those of the source, but for stray quotes that are marked. */
-  const isRaw = () => document?.encoding === "utf-8" && document.replaced === 0 && document.unmarked === undefined;
-
-  function matches(at: number, bytes: Uint8Array): boolean {
-    if (!isRaw() || !table) return false;
-    // Not what lies behind it: there may be bytes of rows that are gone.
-    const held = table.bytes().subarray(at, Math.min(at + bytes.length, table.length()));
-    return isSame(held, bytes) || (table.tally().strayAt !== -1 && isSame(unmarked(held), bytes));
-  }
-
-  function source(): Uint8Array | undefined {
-    if (!isRaw() || !table) return undefined;
-    const held = table.bytes().subarray(0, table.length());
-    return table.tally().strayAt === -1 ? held : unmarked(held);
-  }
+  const matches = (at: number, bytes: Uint8Array) => isRaw && table !== undefined && table.matches(at, bytes);
 
   function append(bytes: Uint8Array): boolean {
-    if (!table || !document || !isRaw() || table.columns.length === 0) return false;
+    if (!table || !document || !isRaw || table.columns.length === 0) return false;
     const usable = bytes.subarray(0, bytes.length - tornTail(bytes));
     if (!isUtf8(usable)) return false;
-    if (table.length() < HEAD_BYTES && !isSettled(table, document)) {
+    if (covered < HEAD_BYTES && !isSettled(table, document)) {
       const dialect = dialectWith(table, document, usable, options);
       const agreement = dialect && agreementOf(dialect, document.dialect, table.rows());
       if (!agreement || agreement === "other") return false;
       if (agreement === "rows") adopt({ ...document, dialect: dialect! });
     }
-    change(table.length(), 0, usable);
+    pending = mergedChange(pending, table.append(usable));
     covered += usable.length;
     return true;
   }
 
   /** The text stays and is read anew, since which of its records are rows is known better now. */
-  function adopt(better: CsvDocument): void {
+  function adopt(better: Understanding): void {
     if (!table) return;
-    const bytes = new Uint8Array(table.bytes());
-    if (table.tally().strayAt !== -1) unmark(bytes);
-    document = { ...better, bytes, end: table.length() };
-    const reopened = openTable(document, maxCellBytes);
+    const text = Buffer.concat([...table.pieces(), Buffer.alloc(SPARE_BYTES)]);
+    const end = text.length - SPARE_BYTES;
+    const reopened = openTable({ ...better, bytes: text, unmarked: undefined, end }, tableOptions);
     if (reopened.rows() !== table.rows() || reopened.layout.delimiter !== table.layout.delimiter) pending = "all";
+    document = better;
     table = reopened;
   }
 
-  function setFrom(at: number, rest: Uint8Array): boolean {
-    const held = source();
-    if (
-      !table ||
-      !document ||
-      !held ||
-      table.columns.length === 0 ||
-      at < Math.max(HEAD_BYTES, document.dialect.bodyStart)
-    )
-      return false;
-    const { at: offset, removed, inserted } = difference(held.subarray(at), rest);
-    if (!isUtf8(wholeCharacters(rest, offset, offset + inserted.length)) || tornTail(rest) > 0) return false;
-    change(at + offset, removed, inserted);
-    covered = table.length();
-    return true;
+  function begin(first: Uint8Array, isAll: boolean): Intake | undefined {
+    const { encoding = "utf-8" } = options;
+    if (isExotic(options) || encoding !== "utf-8") return undefined;
+    const usable = isAll ? first.length : Math.max(first.lastIndexOf(10), first.lastIndexOf(13)) + 1;
+    if (usable < first.length && usable <= HEAD_BYTES + SPARE_BYTES) return undefined;
+    const fresh = openDocument(first, usable, options);
+    const { dialect, bytes } = fresh;
+    if (!isRawText(fresh) || (!isAll && (dialect.columns.length === 0 || dialect.bodyStart >= usable)))
+      return undefined;
+    const intake = open(fresh, true);
+    return intake.add(bytes.subarray(dialect.bodyStart, usable)) && intake.add(first.subarray(usable))
+      ? intake
+      : undefined;
   }
 
-  /** Several changes between two publications: the rows of one could be those of another, so the whole is taken anew. */
-  function change(at: number, removed: number, inserted: Uint8Array): void {
-    if (!table || (removed === 0 && inserted.length === 0)) return;
-    const splices = table.replace(at, removed, inserted);
-    pending = pending.length === 0 ? splices : "all";
+  /** `fresh`: the text, or the beginning of it, behind whose header the intake begins. */
+  function open(fresh: CsvDocument, isUnchecked: boolean) {
+    const { dialect } = fresh;
+    const kept = table && document && keptDialect(table, document, fresh);
+    const isUpdate = kept !== undefined && kept.columns.length > 0;
+    const next = isUpdate ? table! : tableUnder(fresh.bytes.subarray(0, dialect.bodyStart), dialect, tableOptions);
+    const rewriting = next.rewrite(isUnchecked);
+    return {
+      space: rewriting.space,
+      took: rewriting.took,
+      add: rewriting.add,
+      finish(length: number): boolean {
+        const change = rewriting.finish();
+        if (!change) return false;
+        const { start, encoding, replaced, encodingHint } = fresh;
+        const understood = { start, encoding, replaced, encodingHint };
+        if (isUpdate) pending = mergedChange(pending, change);
+        else if (next.oversizeRow() !== undefined) throw oversize(next.oversizeRow()!, maxCellBytes);
+        document = { ...understood, dialect: isUpdate ? document!.dialect : dialect };
+        table = next;
+        isRaw = isRawText(fresh);
+        covered = length;
+        if (!kept) isNewEpoch = true;
+        return true;
+      },
+    };
+  }
+
+  /** The dialect by which what is held becomes the fresh text, row by row; undefined if its header or its layout is another. */
+  function keptDialect(old: CsvTable, before: Understanding, fresh: CsvDocument) {
+    if (fresh.encoding !== before.encoding || fresh.start !== before.start) return undefined;
+    const text = fresh.bytes.subarray(0, Math.min(fresh.end, old.length() + old.gone().bytes));
+    const kept = isSettled(old, before) && old.matches(0, text) ? before.dialect : fresh.dialect;
+    const agreement = agreementOf(kept, before.dialect, old.rows());
+    const isHeaderThere = kept.bodyStart <= text.length && old.matches(0, text.subarray(0, kept.bodyStart));
+    const isSameHeader = kept.columns.length === 0 || isHeaderThere;
+    if (agreement === "other" || !isSameHeader) return undefined;
+    if (agreement === "rows" && kept.columns.length > 0) adopt({ ...before, dialect: kept });
+    return kept;
   }
 
   function set(bytes: Uint8Array, length: number): void {
     const fresh = openDocument(bytes, length, options);
-    if (table && document && update(table, document, fresh)) {
-      covered = length;
-      return;
-    }
-    const opened = openTable(fresh, maxCellBytes);
-    if (opened.oversizeRow() !== undefined) throw oversize(opened.oversizeRow()!, maxCellBytes);
-    document = fresh;
-    table = opened;
-    covered = length;
-    isNewEpoch = true;
-  }
-
-  /** Makes what is held the fresh text, row by row; false if its header or its layout is another. */
-  function update(old: CsvTable, before: CsvDocument, fresh: CsvDocument): boolean {
-    const held =
-      old.tally().strayAt === -1
-        ? old.bytes().subarray(0, old.length())
-        : unmarked(old.bytes().subarray(0, old.length()));
-    if (fresh.encoding !== before.encoding || fresh.start !== before.start) return false;
-    const { at, removed, inserted } = difference(held, fresh.bytes.subarray(0, fresh.end));
-    const hasGrown = removed === 0 && at === held.length;
-    const kept = hasGrown && isSettled(old, before) ? before.dialect : fresh.dialect;
-    const agreement = agreementOf(kept, before.dialect, old.rows());
-    const isEqual = removed === 0 && inserted.length === 0;
-    if (agreement === "other" || (kept.columns.length > 0 && at < kept.bodyStart && !isEqual)) return false;
-    if (kept.columns.length === 0) {
-      table = openTable(fresh, maxCellBytes);
-      document = fresh;
-      return true;
-    }
-    if (agreement === "rows") adopt({ ...before, dialect: kept });
-    change(at, removed, inserted);
-    if (table) document = { ...fresh, dialect: agreement === "rows" ? kept : before.dialect, bytes: table.bytes() };
-    return true;
+    const intake = open(fresh, false);
+    intake.add(fresh.bytes.subarray(fresh.dialect.bodyStart, fresh.end));
+    intake.finish(length);
   }
 
   const oversizeRow = () => table?.oversizeRow();
@@ -167,15 +168,31 @@ export function openHeld(options: HeldOptions): Held {
     const shown = table.rows() - (table.isLastOpen() && !isQuiet ? 1 : 0);
     const next = viewOf(table.rows(), shown, lastRows);
     const change = isNewEpoch || pending === "all" ? ("all" as const) : viewSplices(pending, view, next);
-    const revision = { table, document, view: next, change, isNewEpoch };
-    view = next;
+    const gone = table.letGo(next.first);
+    view = { first: next.first - gone, end: next.end - gone, rows: next.rows - gone };
+    const moved = change === "all" ? change : change.map((splice) => ({ ...splice, from: splice.from - gone }));
+    const revision = { table, blocks: table.blocks(), document, view, change: moved, isNewEpoch };
     pending = [];
     isNewEpoch = false;
     return change.length > 0 ? revision : undefined;
   }
 
-  return { table: () => table, covered: () => covered, matches, source, append, setFrom, set, oversizeRow, publish };
+  return {
+    table: () => table,
+    covered: () => covered,
+    isRaw: () => isRaw,
+    matches,
+    append,
+    begin,
+    set,
+    oversizeRow,
+    publish,
+  };
 }
+
+/** Only then are the bytes those of the source. */
+const isRawText = ({ encoding, replaced, unmarked }: CsvDocument) =>
+  encoding === "utf-8" && replaced === 0 && unmarked === undefined;
 
 export function openQuote(line: number): CsvError {
   return new CsvError("unclosed-quote", "a quote is opened and never closed; the rows before it are shown", line);
@@ -183,18 +200,4 @@ export function openQuote(line: number): CsvError {
 
 export function oversize(row: number, maxCellBytes: number): CsvError {
   return new CsvError("too-large", `row ${row}: a cell of more than ${maxCellBytes} bytes; see --max-cell`);
-}
-
-function unmarked(bytes: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(bytes);
-  unmark(copy);
-  return copy;
-}
-
-/** The range, widened to where characters begin and end: what is around it is known to be valid. */
-function wholeCharacters(bytes: Uint8Array, from: number, to: number): Uint8Array {
-  const isContinued = (at: number) => at < bytes.length && (bytes[at]! & 0xc0) === 0x80;
-  while (from > 0 && isContinued(from)) from--;
-  while (isContinued(to)) to++;
-  return bytes.subarray(from, to);
 }

@@ -1,5 +1,6 @@
 // What the columns of a live table are: made from the first rows that are shown, anew with each change while they are few, and then kept
 // while the epoch lasts. What comes later and is not what its column is, is counted.
+import { stretches } from "../csv/blocks.ts";
 import { type Columns as Judged, openColumns, refineFrom, type TypesOption } from "../csv/columns.ts";
 import type { Verdicts } from "../feed/publication.ts";
 import { encodeVerdicts, type Verdict } from "../values/verdict.ts";
@@ -22,11 +23,13 @@ export function openJudging(types: TypesOption = "auto"): Judging {
   let judged: Judged = openColumns([]);
   let codes: Verdicts = { types: "[]", units: "[]" };
 
-  function judge({ table, document, view, isNewEpoch }: Revision, splices: string | undefined): void {
+  function judge({ table, blocks, document, view, isNewEpoch }: Revision, splices: string | undefined): void {
     if (!isNewEpoch && judged.isSettled()) return count(splices);
     judged = openColumns(table.columns, { types, units: document.dialect.units });
-    const { start, end } = table.range(view.first, view.end);
-    if (start < end) refineFrom(judged, table.bytes(), start, end, table.layout, table.columns.length);
+    for (const { bytes, start, end } of stretches(blocks, view.first, view.end)) {
+      if (judged.isSettled()) break;
+      refineFrom(judged, bytes, start, end, table.layout, table.columns.length);
+    }
     const { types: found, units } = encodeVerdicts(judged.verdicts());
     const next: Verdicts = { types: JSON.stringify(found), units: JSON.stringify(units) };
     if (next.types !== codes.types || next.units !== codes.units) codes = next;

@@ -2,6 +2,7 @@
 // The same for every source that makes tables itself; lives in the Worker, so that the event loop of the server never touches rows.
 import { randomBytes } from "node:crypto";
 import type { TypesOption } from "../csv/columns.ts";
+import { renderBlocks } from "../csv/table.ts";
 import { describeDialect, warningsOf } from "../csv/verdict.ts";
 import type { About, Columns, Cursor, Publication } from "../feed/publication.ts";
 import type { Revision } from "./held.ts";
@@ -9,7 +10,7 @@ import { openJudging } from "./judging.ts";
 import { openSnapshots } from "./snapshots.ts";
 import type { Source } from "./source.ts";
 
-export type Publishing = Source & {
+export type Publishing = Pick<Source, "snapshot" | "close"> & {
   /** `changedAt` in ms since 1970; `noticedAt` by the monotonic clock. */
   publish(revision: Revision, changedAt: number, noticedAt: number): void;
 };
@@ -32,7 +33,7 @@ export function openPublishing({ name, types, now, onPublication }: PublishingOp
   const lines = new Map<number, number>(); // of what the warnings are about
 
   function publish(revision: Revision, changedAt: number, noticedAt: number): void {
-    const { table, document, view, isNewEpoch } = revision;
+    const { table, blocks, document, view, isNewEpoch } = revision;
     cursor = isNewEpoch ? { epoch: newEpoch(), version: 1 } : { ...cursor, version: cursor.version + 1 };
     const splices = splicesOf(revision);
     judging.judge(revision, splices);
@@ -51,7 +52,14 @@ export function openPublishing({ name, types, now, onPublication }: PublishingOp
       readMs: Math.round((now() - noticedAt) * 1000) / 1000,
       bytes: table.length(),
     };
-    snapshots.show({ cursor, columns, table, view, verdicts: types && judging.verdicts() });
+    snapshots.show({
+      cursor,
+      columns,
+      table: blocks,
+      from: view.first,
+      to: view.end,
+      verdicts: types && judging.verdicts(),
+    });
     onPublication({ cursor, columns, rows: view.end - view.first, splices, about });
   }
 
@@ -62,10 +70,10 @@ export function openPublishing({ name, types, now, onPublication }: PublishingOp
 const newEpoch = () => randomBytes(6).toString("base64url");
 
 /** The change as JSON, `[[start, deleted, rows], …]`; undefined if the view is to be taken anew. */
-function splicesOf({ table, change }: Revision): string | undefined {
+function splicesOf({ blocks, change }: Revision): string | undefined {
   if (change === "all") return undefined;
   const texts = change.map(({ start, deleted, from, inserted }) => {
-    const rows = table.render(from, from + inserted, "arrays");
+    const rows = renderBlocks(blocks, from, from + inserted, "arrays");
     return `[${start},${deleted},${rows.text}]`;
   });
   return `[${texts.join(",")}]`;

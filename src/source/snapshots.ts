@@ -1,20 +1,18 @@
-// Snapshots of a table that is held, for sources that hold one.
+// Snapshots of a table, for sources that hold one: each belongs to the blocks that were shown when it was asked for.
 import { CsvError } from "../csv/error.ts";
-import { typingOf } from "../csv/literals.ts";
-import { renderDocumentChunks, renderRows, type TextPart } from "../csv/parts.ts";
+import { type Typing, typingOf } from "../csv/literals.ts";
+import { type Chunk, checkSize, documentPart, type Range, rowsPart, type TextPart } from "../csv/parts.ts";
 import type { Arena } from "../csv/render.ts";
-import type { CsvTable } from "../csv/table.ts";
-import type { View } from "../csv/view.ts";
+import { renderBlocks } from "../csv/table.ts";
+import type { Block } from "../csv/blocks.ts";
 import type { Columns, Cursor } from "../feed/publication.ts";
 import type { Verdict } from "../values/verdict.ts";
-import type { Part, Shape, Snapshot, Source } from "./source.ts";
+import { type Part, type Shape, type Snapshot, snapshotOf, type Source } from "./source.ts";
 
-/** The rows of a table that are shown, which may be rendered until the table changes. */
-export type Shown = {
+/** The rows of a table that are shown. */
+export type Shown = Range & {
   readonly cursor: Cursor;
   readonly columns: Columns;
-  readonly table: CsvTable;
-  readonly view: View;
   /** By them frames and documents have literals; without them every value is a string. */
   readonly verdicts?: readonly Verdict[] | undefined;
 };
@@ -22,51 +20,84 @@ export type Shown = {
 /** What frames are written in is kept for so long: for the next one, while somebody wants them. */
 const ARENA_IDLE_MS = 5_000;
 
-export type Snapshots = Source & {
+export type Snapshots = Pick<Source, "snapshot" | "close"> & {
   /** From now on this is the table. */
   show(shown: Shown): void;
 };
 
-/** Renders the current table. The parts must be taken before the event loop turns: then the table may change. */
-export function openSnapshots(): Snapshots {
+/** A snapshot that somebody takes. */
+type Taken = { shown: Shown | undefined };
+
+/** `maxHeldBytes`: of blocks that only snapshots still have; beyond it the one that was begun first can be had no more. */
+export function openSnapshots(maxHeldBytes = Infinity): Snapshots {
   const first = Promise.withResolvers<void>();
   first.promise.catch(() => {}); // nobody may be waiting
+  const taken = new Set<Taken>();
   let shown: Shown | undefined;
   let arena: Arena = {};
   let idle: ReturnType<typeof setTimeout> | undefined;
 
   async function snapshot<S extends Shape>(shape: S, maxBytes?: number): Promise<Snapshot<S>> {
     if (!shown) await first.promise;
-    const { cursor, columns, view } = shown!;
-    const parts = partsOf(shown!, shape, maxBytes);
-    return { cursor, columns, rows: view.end - view.first, parts };
-  }
-
-  async function* partsOf<S extends Shape>(of: Shown, shape: S, maxBytes: number | undefined): AsyncGenerator<Part<S>> {
-    const { table, view, verdicts } = of;
+    const { cursor, columns, from, to, verdicts } = shown!;
+    if (shape !== "frame") checkSize(shown!, shape as Exclude<Shape, "frame">);
+    const of: Taken = { shown };
+    taken.add(of);
     const typing = verdicts && typingOf(verdicts);
-    const parts =
-      shape === "rows"
-        ? renderRows(table, view.first, view.end)
-        : shape === "frame"
-          ? renderFrame(of, maxBytes)
-          : renderDocumentChunks(table, view.first, view.end, shape, undefined, typing);
-    for (const part of parts) yield part as Part<S>;
+    return snapshotOf({
+      cursor,
+      columns,
+      rows: to - from,
+      async part(at) {
+        if (!of.shown) throw new CsvError("outdated", "the table has changed too much meanwhile: try again");
+        return partOf(of.shown, shape, at, typing, maxBytes);
+      },
+      close() {
+        of.shown = undefined;
+        taken.delete(of);
+      },
+    });
   }
 
-  function* renderFrame({ table, view, verdicts }: Shown, maxBytes: number | undefined): Generator<TextPart> {
+  function partOf<S extends Shape>(of: Shown, shape: S, at: number, typing?: Typing, maxBytes?: number): Part<S> {
+    const part: TextPart | Chunk =
+      shape === "rows"
+        ? rowsPart(of, at)
+        : shape === "frame"
+          ? frameOf(of, typing, maxBytes)
+          : documentPart(of, at, shape as Exclude<Shape, "frame" | "rows">, typing);
+    return part as Part<S>;
+  }
+
+  function frameOf({ table, from, to }: Shown, typing?: Typing, maxBytes?: number): TextPart {
     clearTimeout(idle);
     idle = setTimeout(() => (arena = {}), ARENA_IDLE_MS);
-    const typing = verdicts && typingOf(verdicts);
-    const { text, bytes } = table.render(view.first, view.end, "objects", arena, maxBytes, typing);
+    const { text, bytes } = renderBlocks(table, from, to, "objects", arena, maxBytes, typing);
     if (text === undefined) throw new CsvError("too-large", "the table is larger than a message may be");
-    yield { at: 0, text, bytes };
+    return { at: 0, next: to - from, text, bytes };
+  }
+
+  /** The oldest of those taken end while they have too many blocks that the table has not any more. */
+  function expire(): void {
+    const seen = new Set<Block>(shown?.table.blocks);
+    let held = 0;
+    for (const one of [...taken].reverse()) {
+      for (const block of one.shown?.table.blocks ?? []) {
+        if (seen.has(block)) continue;
+        seen.add(block);
+        held += block.bytes.length;
+      }
+      if (held <= maxHeldBytes) continue;
+      one.shown = undefined;
+      taken.delete(one);
+    }
   }
 
   return {
     show(next) {
       shown = next;
       first.resolve();
+      if (taken.size > 0) expire();
     },
     snapshot,
     close() {

@@ -10,21 +10,46 @@ export type Shape = "rows" | "frame" | DocumentShape;
 
 export type Part<S extends Shape> = S extends "rows" | "frame" ? TextPart : Chunk;
 
-/** A whole table as it was at `cursor`, in parts of bounded size, one after the other; a frame has one part. */
+/**
+ * A whole table as it was at `cursor`, in parts of bounded size, each made when it is taken; a frame has one part. Keeps what it is made
+ * of until it is closed, so whoever has it closes it.
+ */
 export type Snapshot<S extends Shape> = {
   readonly cursor: Cursor;
   readonly columns: Columns;
   readonly rows: number;
-  /** To be iterated once. Throws CsvError if the rest cannot be had any more. */
+  /** The part that begins with row `at`: 0, or `next` of another part. Rejects with CsvError if it cannot be had, or not any more. */
+  part(at: number): Promise<Part<S>>;
+  /** All of them, one after the other; to be iterated once, which closes it. Throws as `part` does. */
   readonly parts: AsyncIterable<Part<S>>;
+  close(): void;
 };
+
+/** A snapshot without `parts`, which come of the rest. */
+export function snapshotOf<S extends Shape>(snapshot: Omit<Snapshot<S>, "parts">): Snapshot<S> {
+  async function* parts(): AsyncGenerator<Part<S>> {
+    try {
+      let coming: Promise<Part<S>> | undefined = snapshot.part(0);
+      while (coming) {
+        const part: Part<S> = await coming;
+        // The next one is made while this one is taken.
+        coming = part.next < snapshot.rows ? snapshot.part(part.next) : undefined;
+        coming?.catch(() => {});
+        yield part;
+      }
+    } finally {
+      snapshot.close();
+    }
+  }
+  return { ...snapshot, parts: parts() };
+}
 
 export type { SourceSettings } from "./settings.ts";
 
 export type Source = {
   /**
    * The table as it is now, or the first there will be. A frame has at most `maxBytes`. Rejects with CsvError `closed` if the
-   * source is closed before; the parts throw `too-large` for a table that takes more room in this shape than there is.
+   * source is closed before; and with `too-large` for a table that takes more room in this shape than there is, if not then its parts do.
    */
   snapshot<S extends Shape>(shape: S, maxBytes?: number): Promise<Snapshot<S>>;
   close(): void;

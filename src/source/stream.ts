@@ -1,6 +1,5 @@
 // A CSV that comes as a stream of bytes and only grows: the same table, without a file to look at. Touches no file and no clock.
 import { CsvError } from "../csv/error.ts";
-import { lineOf } from "../csv/records.ts";
 import type { State } from "../feed/publication.ts";
 import { type HeldOptions, openHeld, openQuote, oversize, type Revision } from "./held.ts";
 
@@ -41,7 +40,9 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
   let hasEnded = false;
   let restUntil = 0;
 
-  const isAccepting = () => total <= settings.maxFileBytes && waitingBytes < MAX_WAITING_BYTES;
+  /** Bytes of rows that were let go. */
+  const gone = () => held.table()?.gone().bytes ?? 0;
+  const isAccepting = () => total - gone() <= settings.maxFileBytes && waitingBytes < MAX_WAITING_BYTES;
 
   function look(at: number): boolean {
     const wasFull = !isAccepting();
@@ -67,7 +68,7 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
     waitingBytes = 0;
     changedAt = at;
     isSettled = false;
-    if (total > settings.maxFileBytes)
+    if (total - gone() > settings.maxFileBytes)
       throw new CsvError(
         "too-large",
         `more than ${settings.maxFileBytes} bytes; raise the limit with --max-file, or see --last`,
@@ -75,21 +76,28 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
     raw = added;
     const covered = held.covered();
     if (held.append(added)) raw = added.subarray(held.covered() - covered);
+    else if (gone() > 0) raw = appendReplaced(added);
     else if (held.table() || /[\r\n]/.test(added.toString("latin1"))) openWhole(at);
     publish(false);
   }
 
+  /** What is not there any more cannot be understood anew: what is no UTF-8 is replaced. */
+  function appendReplaced(added: Uint8Array): Uint8Array {
+    held.append(Buffer.from(new TextDecoder().decode(added)));
+    return new Uint8Array(0);
+  }
+
   /** The whole of it once more: at the start, and where what comes changes what was understood. */
   function openWhole(at: number): void {
-    const whole = Buffer.concat([held.source() ?? new Uint8Array(0), raw]);
+    const whole = Buffer.concat([...(held.isRaw() ? held.table()!.pieces() : []), raw]);
     held.set(whole, whole.length);
-    raw = held.source() ? new Uint8Array(0) : whole;
+    raw = held.isRaw() ? new Uint8Array(0) : whole;
     restUntil = at + REST_PER_WORK * (now() - at);
   }
 
   function settle(): void {
     isSettled = true;
-    if (!held.table() || (raw.length > 0 && held.source())) openWhole(now());
+    if (!held.table() || (raw.length > 0 && held.isRaw() && gone() === 0)) openWhole(now());
     publish(true);
   }
 
@@ -102,7 +110,7 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
     if (row !== undefined) throw oversize(row, settings.maxCellBytes);
     const open = table.openQuoteAt();
     if (open === -1) events.onState("live");
-    else if (isQuiet) events.onState("invalid", openQuote(lineOf(table.bytes(), open, table.layout)));
+    else if (isQuiet) events.onState("invalid", openQuote(table.lineAt(open)));
   }
 
   return {

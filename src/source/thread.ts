@@ -3,16 +3,17 @@
 import { CsvError } from "../csv/error.ts";
 import type { Chunk, TextPart } from "../csv/parts.ts";
 import type { Cursor, Publication } from "../feed/publication.ts";
-import type {
-  LinkCounts,
-  Part,
-  Problem,
-  Shape,
-  Snapshot,
-  Source,
-  SourceEvents,
-  SourceSettings,
-  SourceStatus,
+import {
+  type LinkCounts,
+  type Part,
+  type Problem,
+  type Shape,
+  type Snapshot,
+  snapshotOf,
+  type Source,
+  type SourceEvents,
+  type SourceSettings,
+  type SourceStatus,
 } from "./source.ts";
 
 export type ThreadRequest =
@@ -29,10 +30,13 @@ export type ThreadRequest =
       readonly shape: Shape;
       readonly maxBytes: number | undefined;
     }
+  /** `call` tells the answers apart. */
+  | { readonly type: "part"; readonly request: number; readonly call: number; readonly at: number }
+  | { readonly type: "release"; readonly request: number }
   | { readonly type: "close"; readonly source: number };
 
-/** A snapshot without its parts, which follow. */
-type Head = Omit<Snapshot<Shape>, "parts">;
+/** A snapshot without its parts, which are asked for. */
+type Head = Pick<Snapshot<Shape>, "cursor" | "columns" | "rows">;
 
 export type ThreadReport =
   | { readonly type: "publication"; readonly source: number; readonly publication: Publication }
@@ -41,9 +45,14 @@ export type ThreadReport =
   | { readonly type: "refused"; readonly source: number; readonly problem: Problem }
   | { readonly type: "link"; readonly source: number; readonly counts: LinkCounts }
   | { readonly type: "snapshot"; readonly request: number; readonly head: Head }
-  | { readonly type: "part"; readonly request: number; readonly part: TextPart | Chunk }
-  | { readonly type: "end"; readonly request: number }
-  | { readonly type: "failed"; readonly request: number; readonly problem: Problem };
+  | { readonly type: "part"; readonly request: number; readonly call: number; readonly part: TextPart | Chunk }
+  /** Without `call` there is no snapshot. */
+  | {
+      readonly type: "failed";
+      readonly request: number;
+      readonly call: number | undefined;
+      readonly problem: Problem;
+    };
 
 export type Thread = {
   open(settings: SourceSettings, events: SourceEvents): Source;
@@ -64,10 +73,12 @@ type Request = {
   readonly source: number;
   readonly shape: Shape;
   readonly maxBytes: number | undefined;
-  begin(head: Head): void;
-  readonly stream: PartStream;
+  /** Of the snapshot, and of its parts by call. */
+  readonly head: PromiseWithResolvers<Head>;
+  readonly calls: Map<number, PromiseWithResolvers<TextPart | Chunk>>;
   hasBegun: boolean;
-  fail(error: CsvError): void;
+  /** Why nobody gets anything more of it. */
+  lost: CsvError | undefined;
 };
 
 /** `entry`: the file that calls `serveSources`. */
@@ -101,15 +112,12 @@ export function openThread(entry: URL | string): Thread {
       case "link":
         return pass(report, report.source, sources.get(report.source));
       case "snapshot":
-        return requests.get(report.request)?.begin(report.head);
+        return begin(report.request, report.head);
       case "part":
-        return requests.get(report.request)?.stream.push(report.part);
-      case "end":
-        requests.get(report.request)?.stream.end();
-        return void requests.delete(report.request);
+        return takeCall(report.request, report.call)?.resolve(report.part);
       case "failed":
-        requests.get(report.request)?.fail(errorOf(report.problem));
-        return void requests.delete(report.request);
+        if (report.call !== undefined) return takeCall(report.request, report.call)?.reject(errorOf(report.problem));
+        return drop(report.request, errorOf(report.problem));
     }
   }
 
@@ -134,10 +142,33 @@ export function openThread(entry: URL | string): Thread {
     }
   }
 
+  function begin(request: number, head: Head): void {
+    const found = requests.get(request);
+    if (!found) return post({ type: "release", request });
+    found.hasBegun = true;
+    found.head.resolve(head);
+  }
+
+  function takeCall(request: number, call: number): PromiseWithResolvers<TextPart | Chunk> | undefined {
+    const calls = requests.get(request)?.calls;
+    const found = calls?.get(call);
+    calls?.delete(call);
+    return found;
+  }
+
+  /** Nobody gets anything more of it. */
+  function drop(request: number, error: CsvError): void {
+    const dropped = requests.get(request);
+    requests.delete(request);
+    if (dropped) dropped.lost = error;
+    dropped?.head.reject(error);
+    for (const call of dropped?.calls.values() ?? []) call.reject(error);
+  }
+
   function fail(dead: Worker, why: string): void {
     if (isClosed || dead !== worker || restart) return;
     const problem: Problem = { kind: "io", reason: `the reader failed and is started again: ${why}` };
-    for (const [id, request] of requests) if (request.hasBegun && requests.delete(id)) request.fail(errorOf(problem));
+    for (const [id, { hasBegun }] of [...requests]) if (hasBegun) drop(id, errorOf(problem));
     for (const { events } of [...sources.values()]) events.onStatus({ state: "stale", problem });
     restart = setTimeout(() => {
       restart = undefined;
@@ -156,35 +187,42 @@ export function openThread(entry: URL | string): Thread {
     return { snapshot: (shape, maxBytes) => snapshot(source, shape, maxBytes), close: () => closeSource(source) };
   }
 
-  function snapshot<S extends Shape>(source: number, shape: S, maxBytes: number | undefined): Promise<Snapshot<S>> {
-    if (!sources.has(source)) return Promise.reject(new CsvError("closed", "closed"));
-    const { promise, resolve, reject } = Promise.withResolvers<Snapshot<S>>();
+  async function snapshot<S extends Shape>(
+    source: number,
+    shape: S,
+    maxBytes: number | undefined,
+  ): Promise<Snapshot<S>> {
+    if (!sources.has(source)) throw new CsvError("closed", "closed");
     const request = ++ids;
-    const stream = openPartStream();
-    requests.set(request, {
-      source,
-      shape,
-      maxBytes,
-      stream,
-      hasBegun: false,
-      begin(head) {
-        this.hasBegun = true;
-        resolve({ ...head, parts: stream.parts as AsyncIterable<Part<S>> });
-      },
-      fail(error) {
-        reject(error);
-        stream.fail(error);
-      },
-    });
+    const head = Promise.withResolvers<Head>();
+    const asked: Request = { source, shape, maxBytes, head, calls: new Map(), hasBegun: false, lost: undefined };
+    requests.set(request, asked);
     post({ type: "snapshot", source, request, shape, maxBytes });
-    return promise;
+    const close = () => {
+      if (!requests.has(request)) return;
+      drop(request, new CsvError("closed", "closed"));
+      post({ type: "release", request });
+    };
+    return snapshotOf({ ...(await head.promise), part: (at) => part(request, asked, at) as Promise<Part<S>>, close });
+  }
+
+  function part(request: number, { calls, lost }: Request, at: number): Promise<TextPart | Chunk> {
+    if (lost) return Promise.reject(lost);
+    const call = ++ids;
+    const answer = Promise.withResolvers<TextPart | Chunk>();
+    calls.set(call, answer);
+    post({ type: "part", request, call, at });
+    return answer.promise;
   }
 
   function closeSource(source: number): void {
     if (!sources.delete(source)) return;
     post({ type: "close", source });
-    for (const [id, request] of requests)
-      if (request.source === source && requests.delete(id)) request.fail(new CsvError("closed", "closed"));
+    for (const [id, request] of [...requests])
+      if (request.source === source) {
+        drop(id, new CsvError("closed", "closed"));
+        post({ type: "release", request: id });
+      }
   }
 
   return {
@@ -204,41 +242,3 @@ function reasonIn(message: string): string {
 }
 
 const errorOf = ({ kind, reason, line }: Problem) => new CsvError(kind, reason, line);
-
-type PartStream = {
-  readonly parts: AsyncIterable<TextPart | Chunk>;
-  push(part: TextPart | Chunk): void;
-  end(): void;
-  fail(error: CsvError): void;
-};
-
-/** What has come waits until it is taken. */
-function openPartStream(): PartStream {
-  const waiting: (TextPart | Chunk)[] = [];
-  let outcome: "open" | "ended" | CsvError = "open";
-  let wake = () => {};
-
-  async function* parts(): AsyncGenerator<TextPart | Chunk> {
-    for (;;) {
-      const part = waiting.shift();
-      if (part) yield part;
-      else if (outcome === "ended") return;
-      else if (outcome !== "open") throw outcome;
-      else await new Promise<void>((resolve) => (wake = resolve));
-    }
-  }
-
-  const settle = (next: typeof outcome) => {
-    outcome = next;
-    wake();
-  };
-  return {
-    parts: parts(),
-    push(part) {
-      waiting.push(part);
-      wake();
-    },
-    end: () => settle("ended"),
-    fail: settle,
-  };
-}

@@ -1,10 +1,10 @@
 // Whether what was understood of a growing source still holds: its dialect is a function of its first 64 kB, and while it is
 // shorter it may change. A header with rows under it is not given up for what comes later.
 import { detectDialect, type Dialect } from "../csv/dialect.ts";
-import type { CsvDocument } from "../csv/document.ts";
+import type { Understanding } from "../csv/document.ts";
 import { detectEncoding, HEAD_BYTES, SPARE_BYTES } from "../csv/encoding.ts";
 import type { ReadOptions } from "../csv/options.ts";
-import { type CsvTable, unmark } from "../csv/table.ts";
+import type { CsvTable } from "../csv/table.ts";
 
 /** `same`: all of it. `rows`: header and layout hold, but which records are rows, or their units, is known better now. */
 export type Agreement = "same" | "rows" | "other";
@@ -13,9 +13,10 @@ export type Agreement = "same" | "rows" | "other";
 const SETTLED_ROWS = 20;
 
 /** Whether growth may no longer change the header. A comment that was taken for one may still be given up. */
-export function isSettled(table: CsvTable, { dialect, bytes, start }: CsvDocument): boolean {
+export function isSettled(table: CsvTable, { dialect, start }: Understanding): boolean {
+  const head = table.head();
   const isComment =
-    dialect.skippedLines === 0 && /^(#|%|\/\/|; )/.test(Buffer.from(bytes.subarray(start, start + 2)).toString());
+    dialect.skippedLines === 0 && /^(#|%|\/\/|; )/.test(Buffer.from(head.subarray(start, start + 2)).toString());
   return table.rows() >= SETTLED_ROWS && !isComment;
 }
 
@@ -42,16 +43,11 @@ const keyOf = ({ layout: { skips }, units, hints, quotes }: Dialect) =>
 /** The dialect of the text that is held and what follows it; undefined if even the encoding is another. */
 export function dialectWith(
   table: CsvTable,
-  { start }: CsvDocument,
+  { start }: Understanding,
   added: Uint8Array,
   options: ReadOptions,
 ): Dialect | undefined {
-  const text = Buffer.concat([
-    table.bytes().subarray(0, table.length()),
-    added.subarray(0, 2 * HEAD_BYTES),
-    Buffer.alloc(SPARE_BYTES),
-  ]);
-  if (table.tally().strayAt !== -1) unmark(text);
+  const text = Buffer.concat([...table.pieces(), added.subarray(0, 2 * HEAD_BYTES), Buffer.alloc(SPARE_BYTES)]);
   const length = text.length - SPARE_BYTES;
   if (detectEncoding(text.subarray(0, length)) !== "utf-8") return undefined;
   return detectDialect(text, start, length, options);

@@ -2,7 +2,7 @@
 // again and again, as a look at a file does, goes to the main thread once.
 import { CsvError } from "../csv/error.ts";
 import type { ThreadReport, ThreadRequest } from "./thread.ts";
-import { type OpenSource, problemOf, type Shape, type Source, type SourceEvents } from "./source.ts";
+import { type OpenSource, problemOf, type Shape, type Snapshot, type Source, type SourceEvents } from "./source.ts";
 
 declare const self: Worker;
 
@@ -11,6 +11,7 @@ const report = (message: ThreadReport, transfer: ArrayBuffer[] = []) => self.pos
 /** To be called by the entry file of a Worker, with the one that knows all kinds of sources. */
 export function serveSources(open: OpenSource): void {
   const sources = new Map<number, Source>();
+  const snapshots = new Map<number, Snapshot<Shape>>();
 
   self.onmessage = ({ data }: MessageEvent<ThreadRequest>) => {
     switch (data.type) {
@@ -18,7 +19,13 @@ export function serveSources(open: OpenSource): void {
         sources.set(data.source, open(data.settings, eventsOf(data.source), data.resume));
         return;
       case "snapshot":
-        return void send(data.request, data.shape, sources.get(data.source), data.maxBytes);
+        return void begin(snapshots, data, sources.get(data.source));
+      case "part":
+        return void send(snapshots.get(data.request), data);
+      case "release":
+        snapshots.get(data.request)?.close();
+        snapshots.delete(data.request);
+        return;
       case "close":
         sources.get(data.source)?.close();
         sources.delete(data.source);
@@ -45,21 +52,31 @@ function eventsOf(source: number): SourceEvents {
   };
 }
 
-async function send<S extends Shape>(
-  request: number,
-  shape: S,
+async function begin(
+  snapshots: Map<number, Snapshot<Shape>>,
+  { request, shape, maxBytes }: Extract<ThreadRequest, { type: "snapshot" }>,
   source: Source | undefined,
-  maxBytes?: number,
 ): Promise<void> {
   try {
     if (!source) throw new CsvError("closed", "closed");
-    const { cursor, columns, rows, parts } = await source.snapshot(shape, maxBytes);
+    const snapshot = await source.snapshot(shape, maxBytes);
+    snapshots.set(request, snapshot);
+    const { cursor, columns, rows } = snapshot;
     report({ type: "snapshot", request, head: { cursor, columns, rows } });
-    // One by one, as they are made: parts are copied over there, and no turn is to have many.
-    for await (const part of parts)
-      report({ type: "part", request, part }, part instanceof Uint8Array ? [part.buffer] : []);
-    report({ type: "end", request });
   } catch (error) {
-    report({ type: "failed", request, problem: problemOf(error) });
+    report({ type: "failed", request, call: undefined, problem: problemOf(error) });
+  }
+}
+
+async function send(
+  snapshot: Snapshot<Shape> | undefined,
+  { request, call, at }: Extract<ThreadRequest, { type: "part" }>,
+): Promise<void> {
+  try {
+    if (!snapshot) throw new CsvError("closed", "closed");
+    const part = await snapshot.part(at);
+    report({ type: "part", request, call, part }, "data" in part ? [part.data.buffer] : []);
+  } catch (error) {
+    report({ type: "failed", request, call, problem: problemOf(error) });
   }
 }

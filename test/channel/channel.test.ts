@@ -3,8 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { CsvError } from "../../src/csv/error.ts";
 import { formatCursor, SUBPROTOCOL } from "../../src/feed/protocol.ts";
 import type { Publication, Status } from "../../src/feed/publication.ts";
-import type { Part, Shape } from "../../src/source/source.ts";
-import { collected } from "../../src/channel/shared.ts";
+import { type Part, type Shape, snapshotOf } from "../../src/source/source.ts";
 import { connect, until } from "../support.ts";
 import { openTestChannel, openTestHub, type Rows, type ScriptedSource, type TestChannel } from "./open.ts";
 
@@ -19,7 +18,7 @@ async function openPublished(): Promise<{ test: TestChannel; old: ScriptedSource
 
 /** The rows of the table as it is now. */
 async function rowsOf({ channel }: TestChannel): Promise<Rows> {
-  const { parts } = await collected(await channel.snapshot("rows"));
+  const parts = await Array.fromAsync((await channel.snapshot("rows")).parts);
   return parts.flatMap(({ text }) => JSON.parse(text) as Rows);
 }
 
@@ -165,15 +164,22 @@ describe("in the middle of a snapshot the source becomes another, and the new ta
     const cut = Promise.withResolvers<never>();
     cut.promise.catch(() => {});
     const begun: Shape[] = [];
-    async function* parts(shape: Shape): AsyncGenerator<Part<Shape>> {
+    async function part(shape: Shape, at: number): Promise<Part<Shape>> {
       begun.push(shape);
-      if (shape === "rows") yield { at: 0, text: '[["old"]]', bytes: 9 };
-      await cut.promise;
+      if (shape === "rows" && at === 0) return { at: 0, next: 1, text: '[["old"]]', bytes: 9 };
+      return cut.promise;
     }
     const columns = { count: 1, json: '["a"]' };
     const hub = openTestHub({
       rows: [["old"], ["older"]],
-      snapshot: async (shape) => ({ cursor: { epoch: "old", version: 1 }, columns, rows: 2, parts: parts(shape) }),
+      snapshot: async (shape) =>
+        snapshotOf({
+          cursor: { epoch: "old", version: 1 },
+          columns,
+          rows: 2,
+          part: (at) => part(shape, at),
+          close() {},
+        }),
     });
     hub.begin();
     return {

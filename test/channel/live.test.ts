@@ -4,6 +4,7 @@ import { CsvError } from "../../src/csv/error.ts";
 import { openFeed } from "../../src/feed/feed.ts";
 import { type Message, parseMessage, SUBPROTOCOL } from "../../src/feed/protocol.ts";
 import type { Subscriber } from "../../src/channel/client.ts";
+import { snapshotOf } from "../../src/source/source.ts";
 import * as liveFeed from "../../src/channel/live.ts";
 import { openBacklog } from "../../src/hub/backlog.ts";
 import { openCopy } from "../hub/copy.ts";
@@ -324,12 +325,19 @@ describe("a subscriber that takes a message and asks for the next in one breath,
   function openScene() {
     const subscribers: { subscriber: Subscriber; texts: string[] }[] = [];
     const columns = { count: 1, json: '["n"]' };
-    const parts = [{ at: 0, text: '[["1"]]', bytes: 7 }];
+    const part = { at: 0, next: 1, text: '[["1"]]', bytes: 7 };
     const live = liveFeed.openLiveFeed(
       {
         feed: openFeed(1 << 20),
         backlog: openBacklog(1 << 20, 1000, () => performance.now()),
-        snapshot: async () => ({ cursor: { epoch: "e", version: 1 }, columns, rows: 1, parts, bytes: 7 }),
+        snapshot: async () =>
+          snapshotOf<"rows">({
+            cursor: { epoch: "e", version: 1 },
+            columns,
+            rows: 1,
+            part: async () => part,
+            close() {},
+          }),
         broadcast: (text) => subscribers.forEach(({ subscriber, texts }) => subscriber.isFollowing && texts.push(text)),
         heartbeatMs: 5_000,
       },

@@ -5,7 +5,14 @@ import type { FeedOptions } from "../../src/channel/options.ts";
 import { CsvError } from "../../src/csv/error.ts";
 import type { About, Publication, Status } from "../../src/feed/publication.ts";
 import { type Hub, type HubOptions, openHub } from "../../src/hub/hub.ts";
-import type { Part, Shape, Snapshot, Source, SourceEvents } from "../../src/source/source.ts";
+import {
+  type Part,
+  type Shape,
+  type Snapshot,
+  snapshotOf,
+  type Source,
+  type SourceEvents,
+} from "../../src/source/source.ts";
 import { until } from "../support.ts";
 
 export const TOKEN = "0123456789abcdef0123456789abcdef";
@@ -38,6 +45,8 @@ export type ScriptedSource = {
   readonly source: Source;
   /** The shapes of the snapshots that were taken. */
   readonly taken: readonly Shape[];
+  /** How many snapshots were closed. */
+  released(): number;
   isClosed(): boolean;
   rows(): Rows;
   publication(): Publication;
@@ -59,6 +68,7 @@ export function openScripted(location: string, events: SourceEvents, options: Ta
   const closed = Promise.withResolvers<never>();
   closed.promise.catch(() => {});
   let isClosed = false;
+  let released = 0;
   let rows = options.rows ?? [];
   let cursor = { epoch: `e${++epochs}`, version: 0 };
   let frame: string | undefined;
@@ -100,15 +110,23 @@ export function openScripted(location: string, events: SourceEvents, options: Ta
   async function snapshot<S extends Shape>(shape: S, maxBytes = Infinity): Promise<Snapshot<S>> {
     taken.push(shape);
     if (options.snapshot) return Promise.race([options.snapshot(shape) as Promise<Snapshot<S>>, closed.promise]);
-    const parts = textsOf(shape).map(({ at, text }) => ({ at, text, bytes: Buffer.byteLength(text) }));
-    async function* all(): AsyncGenerator<Part<S>> {
-      for (const part of parts) {
+    const texts = textsOf(shape);
+    const all = rows.length;
+    return snapshotOf<S>({
+      cursor,
+      columns: { count: 1, json: '["a"]' },
+      rows: all,
+      async part(from) {
         if (isClosed) throw new CsvError("closed", "closed");
-        if (part.bytes > maxBytes) throw new CsvError("too-large", "the table is larger than a message may be");
-        yield (shape === "rows" || shape === "frame" ? part : Buffer.from(part.text)) as Part<S>;
-      }
-    }
-    return { cursor, columns: { count: 1, json: '["a"]' }, rows: rows.length, parts: all() };
+        const { at, text } = texts.find((part) => part.at === from)!;
+        const bytes = Buffer.byteLength(text);
+        if (bytes > maxBytes) throw new CsvError("too-large", "the table is larger than a message may be");
+        const next = texts.find((part) => part.at > from)?.at ?? all;
+        const isText = shape === "rows" || shape === "frame";
+        return (isText ? { at, next, text, bytes } : { at, next, data: new Uint8Array(Buffer.from(text)) }) as Part<S>;
+      },
+      close: () => void released++,
+    });
   }
 
   function close(): void {
@@ -125,6 +143,8 @@ export function openScripted(location: string, events: SourceEvents, options: Ta
     events,
     source: { snapshot, close },
     taken,
+    /** How many snapshots were closed. */
+    released: () => released,
     isClosed: () => isClosed,
     rows: () => rows,
     publication: publicationOf,

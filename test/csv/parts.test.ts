@@ -1,9 +1,10 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import Papa from "papaparse";
 import { openDocument } from "../../src/csv/document.ts";
-import { CsvError } from "../../src/csv/error.ts";
-import { CHUNK_BYTES, type DocumentShape, PART_BYTES, renderDocumentChunks, renderRows } from "../../src/csv/parts.ts";
+import { CHUNK_BYTES, checkSize, documentPart, PART_BYTES, rowsPart } from "../../src/csv/parts.ts";
 import { type CsvTable, openTable } from "../../src/csv/table.ts";
+import type { DocumentShape } from "../../src/csv/parts.ts";
+import { documentParts, documentText, rowsParts } from "./rendered.ts";
 
 setDefaultTimeout(30_000);
 
@@ -13,32 +14,15 @@ function tableOf(text: string, delimiter?: string): CsvTable {
 }
 
 function partsOf(table: CsvTable, from = 0, to = table.rows()) {
-  const parts = [...renderRows(table, from, to)];
+  const parts = rowsParts(table, from, to);
   for (const { text, bytes } of parts) expect(bytes).toBe(Buffer.byteLength(text));
   return parts.map(({ at, text }) => ({ at, text }));
 }
 
-function chunksOf(table: CsvTable, shape: DocumentShape, from = 0, to = table.rows()) {
-  const chunks = [...renderDocumentChunks(table, from, to, shape)];
-  for (const chunk of chunks) expect(chunk.buffer.byteLength).toBe(chunk.length);
-  return chunks;
-}
+const documentOf = (table: CsvTable, shape: DocumentShape, from = 0, to = table.rows()) =>
+  documentText(table, from, to, shape);
 
-const documentOf = (table: CsvTable, shape: DocumentShape, from?: number, to?: number) =>
-  Buffer.concat(chunksOf(table, shape, from, to)).toString();
-
-function csvOf(text: string, delimiter?: string): string {
-  return documentOf(tableOf(text, delimiter), "csv");
-}
-
-/** How many pieces there are, or the error that ends them. */
-function drained(pieces: Iterable<unknown>): number | unknown {
-  try {
-    return [...pieces].length;
-  } catch (error) {
-    return error;
-  }
-}
+const csvOf = (text: string, delimiter?: string) => documentOf(tableOf(text, delimiter), "csv");
 
 describe("RFC 4180: ", () => {
   const cases: { name: string; text: string; csv: string; delimiter?: string }[] = [
@@ -119,7 +103,11 @@ describe("the shapes of", () => {
     const read = Papa.parse<string[]>(documentOf(table, "csv"), { delimiter: ",", newline: "\r\n" }).data;
     expect(isSame(read.slice(1, -1), arrays)).toBe(true);
     for (const shape of ["json", "ndjson", "csv"] as const)
-      for (const chunk of chunksOf(table, shape)) expect(chunk.length).toBeLessThanOrEqual(CHUNK_BYTES);
+      for (const { at, next, data } of documentParts(table, 0, table.rows(), shape)) {
+        expect(data.buffer.byteLength).toBe(data.length);
+        const last = table.rows() === 0 ? 0 : documentText(table, next - 1, next, shape).length;
+        expect(next === at || data.length <= CHUNK_BYTES + last).toBe(true);
+      }
   });
 
   test("a part of a table: rows count from its first", () => {
@@ -128,41 +116,28 @@ describe("the shapes of", () => {
     expect(documentOf(table, "csv", 1, 3)).toBe("a\r\n1\r\n2\r\n");
     expect(documentOf(table, "ndjson", 3, 4)).toBe('{"a":"3"}\n');
     expect(partsOf(table, 2, 2)).toEqual([{ at: 0, text: "[]" }]);
-    expect(chunksOf(table, "ndjson", 2, 2)).toEqual([]);
+    expect(documentOf(table, "ndjson", 2, 2)).toBe("");
   });
 
-  test("a small file of many columns and short rows end where they would be a huge table", () => {
+  test("a small file of many columns and short rows are not made where they would be a huge table", () => {
     const table = tableOf(`${Array.from({ length: 50_000 }, (_, c) => c).join()}\n${"1\n".repeat(200_000)}`, ",");
-    const limit = 20_000_000;
-    const tooLarge = expect.objectContaining({ kind: "too-large" });
-    expect(drained(renderRows(table, 0, table.rows(), limit))).toEqual(tooLarge);
-    for (const shape of ["json", "ndjson", "csv"] as const)
-      expect(drained(renderDocumentChunks(table, 0, table.rows(), shape, limit))).toEqual(tooLarge);
-    expect(drained(renderRows(table, 0, 10, limit))).toBeGreaterThan(0);
-  });
-
-  test("rows that are long end behind the limit, and no part of them is beyond it", () => {
-    const table = tableOf(`a\n${`${"x".repeat(1000)}\n`.repeat(5_000)}`, ",");
-    const limit = 3 * PART_BYTES;
-    const shapes = [
-      { name: "rows", pieces: renderRows(table, 0, 5_000, limit) },
-      { name: "json", pieces: renderDocumentChunks(table, 0, 5_000, "json", limit) },
-      { name: "ndjson", pieces: renderDocumentChunks(table, 0, 5_000, "ndjson", limit) },
-      { name: "csv", pieces: renderDocumentChunks(table, 0, 5_000, "csv", limit) },
-    ];
-    for (const { name, pieces } of shapes)
-      expect(drained(pieces)).toEqual(
-        new CsvError("too-large", `as ${name} the table is longer than ${limit / 2 ** 30} GiB`),
+    const blocks = table.blocks();
+    for (const shape of ["rows", "json", "ndjson", "csv"] as const) {
+      expect(() => checkSize({ table: blocks, from: 0, to: table.rows() }, shape)).toThrow(
+        `as ${shape} the table is longer than 4 GiB`,
       );
+      expect(() => checkSize({ table: blocks, from: 0, to: 10 }, shape)).not.toThrow();
+    }
   });
 
-  test("pieces are made one by one, as they are taken", () => {
+  test("any part can be made alone, and again, of the table as it was", () => {
     const table = tableOf(`a\n${`${"x".repeat(1000)}\n`.repeat(5_000)}`, ",");
-    const whole = [...renderRows(table, 0, 5_000)];
-    const parts = renderRows(table, 0, 5_000);
-    expect(parts.next().value).toEqual(whole[0]);
-    expect(parts.next().value).toEqual(whole[1]);
-    parts.return(undefined);
-    expect(parts.next().done).toBe(true);
+    const range = { table: table.blocks(), from: 3, to: 4_990 };
+    const parts = rowsParts(table, 3, 4_990);
+    const chunks = documentParts(table, 3, 4_990, "csv");
+    expect([parts.length, chunks.length]).toEqual([20, 10]);
+    table.replace(2, 4_000_000, Buffer.from("y\n"));
+    for (const part of parts.toReversed()) expect(rowsPart(range, part.at)).toEqual(part);
+    for (const chunk of chunks.toReversed()) expect(documentPart(range, chunk.at, "csv")).toEqual(chunk);
   });
 });

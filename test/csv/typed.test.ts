@@ -4,12 +4,12 @@ import { openColumns } from "../../src/csv/columns.ts";
 import { columnsOf, openDocument, renderDocument } from "../../src/csv/document.ts";
 import { typingOf } from "../../src/csv/literals.ts";
 import { openTable } from "../../src/csv/table.ts";
-import { renderDocumentChunks, renderRows } from "../../src/csv/parts.ts";
 import { createRenderer, terminate } from "../../src/csv/render.ts";
 import { SPARE_BYTES } from "../../src/csv/encoding.ts";
 import { literalOf } from "../../src/values/cell.ts";
 import type { Verdict } from "../../src/values/verdict.ts";
 import { forSeeds, type Random } from "../fuzz/random.ts";
+import { documentText, rowsParts } from "./rendered.ts";
 
 const POINT: Verdict = { type: "number", decimal: ".", thousands: "", unit: undefined };
 const COMMA: Verdict = { type: "number", decimal: ",", thousands: ".", unit: undefined };
@@ -213,11 +213,10 @@ test("documents of a table are typed, rows as arrays never", () => {
     '[{"id":1,"price":2.50},{"id":2,"price":null}]',
   );
   const table = openTable(document);
-  const textOf = (shape: "ndjson" | "json" | "csv") =>
-    Buffer.concat([...renderDocumentChunks(table, 0, 2, shape, undefined, typingOf(verdicts))]).toString();
+  const textOf = (shape: "ndjson" | "json" | "csv") => documentText(table, 0, 2, shape, typingOf(verdicts));
   expect(textOf("ndjson")).toBe('{"id":1,"price":2.50}\n{"id":2,"price":null}\n');
   expect(textOf("json")).toBe('[{"id":1,"price":2.50},{"id":2,"price":null}]');
-  expect([...renderRows(table, 0, 2)].map(({ text }) => text)).toEqual(['[["1","2.50"],["2","NA"]]']);
+  expect(rowsParts(table, 0, 2).map(({ text }) => text)).toEqual(['[["1","2.50"],["2","NA"]]']);
   expect(textOf("csv")).toBe("id,price\r\n1,2.50\r\n2,NA\r\n");
   expect(table.render(0, 1, "objects", {}, undefined, typingOf(verdicts)).text).toBe('[{"id":1,"price":2.50}]');
   expect(table.render(0, 1, "arrays", {}, undefined, typingOf(verdicts)).text).toBe('[["1","2.50"]]');

@@ -3,9 +3,9 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import Papa from "papaparse";
 import { openDocument } from "../../src/csv/document.ts";
 import { CsvError } from "../../src/csv/error.ts";
-import { type DocumentShape, renderDocumentChunks, renderRows } from "../../src/csv/parts.ts";
 import { csvHeader } from "../../src/csv/rfc4180.ts";
 import { type CsvTable, openTable } from "../../src/csv/table.ts";
+import { documentText, rowsParts } from "../csv/rendered.ts";
 import { hostile, PIECES, type TestDocument, wellFormed } from "./documents.ts";
 import { forSeeds, type Random, RANDOM_TIMEOUT_MS, shareOf, shown } from "./random.ts";
 import { readRecords, toRows } from "./reference.ts";
@@ -32,10 +32,6 @@ function open({ text, delimiter }: TestDocument, names: readonly string[]): CsvT
 const namesOf = (random: Random) =>
   Array.from({ length: 1 + random.below(5) }, (_, c) => `${random.pick(PIECES)}"${c}`);
 
-function textOf(table: CsvTable, from: number, to: number, shape: DocumentShape): string {
-  return Buffer.concat([...renderDocumentChunks(table, from, to, shape)]).toString();
-}
-
 test(`${shown(DOCUMENTS)} documents say the same as arrays, objects, lines and normalised CSV`, () => {
   let opened = 0;
   forSeeds(DOCUMENTS, (random) => {
@@ -49,14 +45,14 @@ test(`${shown(DOCUMENTS)} documents say the same as arrays, objects, lines and n
     const to = random.chance(0.5) ? table.rows() : from + random.below(table.rows() - from + 1);
     const rows = toRows(records, columns.length).rows.slice(from, to);
 
-    const parts = [...renderRows(table, from, to)];
+    const parts = rowsParts(table, from, to);
     for (const { text, bytes } of parts) expect(bytes).toBe(Buffer.byteLength(text));
     expect(parts.map(({ text }) => JSON.parse(text) as string[][]).flat()).toEqual(rows);
-    expect(textOf(table, from, to, "json")).toBe(table.render(from, to, "objects").text!);
-    const lines = textOf(table, from, to, "ndjson");
+    expect(documentText(table, from, to, "json")).toBe(table.render(from, to, "objects").text!);
+    const lines = documentText(table, from, to, "ndjson");
     expect(lines.endsWith("\n") || rows.length === 0).toBe(true);
-    expect(`[${lines.trimEnd().split("\n").join(",")}]`).toBe(textOf(table, from, to, "json"));
-    const read = Papa.parse<string[]>(textOf(table, from, to, "csv"), { delimiter: ",", newline: "\r\n" });
+    expect(`[${lines.trimEnd().split("\n").join(",")}]`).toBe(documentText(table, from, to, "json"));
+    const read = Papa.parse<string[]>(documentText(table, from, to, "csv"), { delimiter: ",", newline: "\r\n" });
     expect(read.errors).toEqual([]);
     expect(read.data.slice(0, -1)).toEqual(columns.length > 0 ? [[...columns], ...rows] : []);
     expect(read.data.length === 0 || read.data.at(-1)?.join() === "").toBe(true);
@@ -71,12 +67,12 @@ test(`${shown(NORMALISED)} normalised documents stay as they are when they are n
     const table = open(hostile(random), names);
     if (!table) return;
     const header = csvHeader(names);
-    const csv = textOf(table, 0, table.rows(), "csv");
+    const csv = documentText(table, 0, table.rows(), "csv");
     expect(csv.startsWith(header)).toBe(true);
     const body = csv.slice(header.length);
     const again = open({ text: body, delimiter: ",", recordEnd: "\n", newline: "\r\n" }, names);
     if (!again) return;
-    expect(textOf(again, 0, again.rows(), "csv")).toBe(csv);
+    expect(documentText(again, 0, again.rows(), "csv")).toBe(csv);
     compared++;
   });
   expect(compared).toBeGreaterThan(NORMALISED / 10);

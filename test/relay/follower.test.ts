@@ -47,7 +47,9 @@ describe.skipIf(engines.length === 0)(`a follower${skipped}`, () => {
       const { parts: frame } = await partsOf(follower.source, "frame");
       expect(frame[0]!.text).toBe(JSON.stringify(publisher.rows().map((a) => ({ a }))));
       const { parts: csv } = await partsOf(follower.source, "csv");
-      expect(Buffer.concat(csv).toString()).toBe('a\r\nx\r\n"y,z"\r\n"q"""\r\n""\r\né\r\n7\r\n8\r\n');
+      expect(Buffer.concat(csv.map(({ data }) => data)).toString()).toBe(
+        'a\r\nx\r\n"y,z"\r\n"q"""\r\n""\r\né\r\n7\r\n8\r\n',
+      );
 
       publisher.begin("two", 5, ["other"]); // the same version, in another epoch
       await follower.until("the table of another epoch", () => holds(["other"]));

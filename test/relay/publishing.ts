@@ -2,7 +2,7 @@
 import type { Publication } from "../../src/feed/publication.ts";
 import { relayAddress, type RelayAddress } from "../../src/relay/address.ts";
 import { openPublisher, type PublisherCounts, type PublisherEvents } from "../../src/relay/publish/publisher.ts";
-import type { Snapshot } from "../../src/source/source.ts";
+import { type Snapshot, snapshotOf as sourceSnapshot } from "../../src/source/source.ts";
 
 export type TestPublisher = AsyncDisposable & {
   rows(): readonly string[];
@@ -31,13 +31,16 @@ export function addressOf(url: string): RelayAddress {
 
 /** A snapshot that is cut into parts of two rows. */
 export function snapshotOf({ cursor, columns }: Publication, rows: readonly string[]): Snapshot<"rows"> {
-  async function* parts() {
-    for (let at = 0; at === 0 || at < rows.length; at += 2) {
+  return sourceSnapshot({
+    cursor,
+    columns,
+    rows: rows.length,
+    async part(at) {
       const text = JSON.stringify(rows.slice(at, at + 2).map((row) => [row]));
-      yield { at, text, bytes: Buffer.byteLength(text) };
-    }
-  }
-  return { cursor, columns, rows: rows.length, parts: parts() };
+      return { at, next: Math.min(at + 2, rows.length), text, bytes: Buffer.byteLength(text) };
+    },
+    close() {},
+  });
 }
 
 export function openTestPublisher(

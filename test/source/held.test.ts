@@ -1,8 +1,6 @@
 // What is held of a source, and what a change makes of it: bytes in, revisions out.
 import { describe, expect, test } from "bun:test";
-import { HEAD_BYTES } from "../../src/csv/encoding.ts";
 import { type Held, type HeldOptions, openHeld, type Revision } from "../../src/source/held.ts";
-import { difference } from "../../src/source/difference.ts";
 
 const OPTIONS: HeldOptions = { lastRows: Infinity, maxCellBytes: 1 << 24 };
 
@@ -38,9 +36,8 @@ const LARGE = `a,b\n${Array.from({ length: 9_000 }, (_, r) => `${r},row ${r}\n`)
 describe("what is held", () => {
   test("is nothing at first, and nothing is published", () => {
     const held = openHeld(OPTIONS);
-    expect([held.table(), held.covered(), held.source()]).toEqual([undefined, 0, undefined]);
+    expect([held.table(), held.covered(), held.isRaw()]).toEqual([undefined, 0, false]);
     expect(held.append(bytesOf("a\n"))).toBe(false);
-    expect(held.setFrom(0, bytesOf("a\n"))).toBe(false);
     expect(held.matches(0, bytesOf("a"))).toBe(false);
     expect(held.oversizeRow()).toBeUndefined();
     expect(held.publish(true)).toBeUndefined();
@@ -59,17 +56,16 @@ describe("what is held", () => {
     expect(held.matches(4, bytesOf("1,2"))).toBe(true);
     expect(held.matches(4, bytesOf("1,3"))).toBe(false);
     expect(held.matches(6, bytesOf("2\n\0"))).toBe(false);
-    expect(Buffer.from(held.source()!).toString()).toBe("a,b\n1,2\n");
+    expect(Buffer.concat([...held.table()!.pieces()]).toString()).toBe("a,b\n1,2\n");
   });
 
   test("of another encoding is decoded, and says nothing about the source", () => {
     const held = openHeld(OPTIONS);
     set(held, bytesOf("a\ncaf\xe9\n", "latin1"));
     expect(published(held, true)).toEqual({ all: ["café"], isNewEpoch: true });
-    expect([held.covered(), held.source()]).toEqual([7, undefined]);
+    expect([held.covered(), held.isRaw()]).toEqual([7, false]);
     expect(held.matches(0, bytesOf("a"))).toBe(false);
     expect(held.append(bytesOf("2\n"))).toBe(false);
-    expect(held.setFrom(0, bytesOf("a\n"))).toBe(false);
   });
 
   test("stays as it is when what comes is no CSV", () => {
@@ -105,12 +101,12 @@ describe("bytes that are appended", () => {
     expect(published(held, false)).toEqual([[2, 0, ["5,6"]]]);
   });
 
-  test("several times between two publications are taken anew", () => {
+  test("several times between two publications are one change", () => {
     const held = openTestHeld("a\n1\n");
     published(held, true);
     held.append(bytesOf("2\n"));
     held.append(bytesOf("3\n"));
-    expect(published(held, true)).toEqual({ all: ["1", "2", "3"], isNewEpoch: false });
+    expect(published(held, true)).toEqual([[1, 0, ["2", "3"]]]);
   });
 
   test("cover what is whole of them: a torn character comes again", () => {
@@ -121,7 +117,7 @@ describe("bytes that are appended", () => {
     expect(held.covered()).toBe(6);
     expect(held.append(line.subarray(2))).toBe(true);
     expect(held.covered()).toBe(10);
-    expect(published(held, true)).toEqual({ all: ["1", "é€"], isNewEpoch: false });
+    expect(published(held, true)).toEqual([[1, 0, ["é€"]]]);
   });
 
   test.each([
@@ -138,42 +134,120 @@ describe("bytes that are appended", () => {
   });
 });
 
-describe("a source that is the same up to some byte", () => {
-  const at = bytesOf(LARGE).length - 100;
+/** Gives the source piece by piece, as a reader does. */
+function takeIn(held: Held, bytes: Uint8Array, firstBytes = 1 << 17): boolean {
+  const first = Buffer.alloc(Math.min(firstBytes, bytes.length) + 16);
+  first.set(bytes.subarray(0, first.length - 16));
+  const intake = held.begin(first.subarray(0, first.length - 16), bytes.length <= firstBytes);
+  if (!intake) return false;
+  for (let at = first.length - 16; at < bytes.length;) {
+    const space = intake.space();
+    const piece = bytes.subarray(at, at + Math.min(1000, space.length));
+    space.set(piece);
+    if (!intake.took(piece.length)) return false;
+    at += piece.length;
+  }
+  return intake.finish(bytes.length);
+}
 
-  test("is compared from there on: what is published is the rows that differ", () => {
-    const held = openTestHeld(LARGE);
-    published(held, true);
-    const rest = LARGE.slice(at).replace("row 8997", "ROW");
-    expect(held.setFrom(at, bytesOf(rest))).toBe(true);
-    expect(held.covered()).toBe(at + rest.length);
-    expect(published(held, true)).toEqual([[8_997, 1, ["8997,ROW"]]]);
+describe("a source that comes in pieces", () => {
+  const large = `a,b\n${Array.from({ length: 40_000 }, (_, r) => `${r},row ${r}\n`).join("")}`;
+
+  test("is the table that it is at once", () => {
+    const held = openHeld(OPTIONS);
+    expect(takeIn(held, bytesOf(large))).toBe(true);
+    const { table, isNewEpoch } = held.publish(true)!;
+    expect([table.rows(), held.covered(), isNewEpoch]).toEqual([40_000, large.length, true]);
+    expect(Buffer.concat([...table.pieces()]).toString()).toBe(large);
   });
 
-  test("may be shorter, or end there", () => {
-    const held = openTestHeld(LARGE);
-    published(held, true);
-    const border = LARGE.indexOf("8995,");
-    expect(held.setFrom(border, new Uint8Array(0))).toBe(true);
-    expect(published(held, true)).toEqual([[8_995, 5, []]]);
+  test("is compared with what is held: what is published is the rows that differ, and equal blocks are kept", () => {
+    const held = openHeld(OPTIONS);
+    takeIn(held, bytesOf(large));
+    const before = new Set(held.publish(true)!.blocks.blocks);
+    expect(takeIn(held, bytesOf(large.replace("row 38997\n", "ROW\n").replace("0,row 0\n", "")))).toBe(true);
+    const revision = held.publish(true)!;
+    expect(shown(revision)).toEqual([
+      [0, 1, []],
+      [38_996, 1, ["38997,ROW"]],
+    ]);
+    expect(revision.blocks.blocks.filter((block) => !before.has(block)).length).toBeLessThanOrEqual(4);
   });
 
-  test("and is all the same is no change", () => {
-    const held = openTestHeld(LARGE);
-    published(held, true);
-    expect(held.setFrom(at, bytesOf(LARGE.slice(at)))).toBe(true);
+  test("and is the same is no change", () => {
+    const held = openHeld(OPTIONS);
+    takeIn(held, bytesOf(large));
+    held.publish(true);
+    expect(takeIn(held, bytesOf(large))).toBe(true);
     expect(held.publish(true)).toBeUndefined();
   });
 
+  test("may be shorter", () => {
+    const held = openHeld(OPTIONS);
+    takeIn(held, bytesOf(large));
+    held.publish(true);
+    expect(takeIn(held, bytesOf(large.slice(0, large.indexOf("39995,"))))).toBe(true);
+    expect(published(held, true)).toEqual([[39_995, 5, []]]);
+  });
+
+  test("with another header begins a new epoch", () => {
+    const held = openHeld(OPTIONS);
+    takeIn(held, bytesOf(large));
+    held.publish(true);
+    expect(takeIn(held, bytesOf(large.replace("a,b", "a,c")))).toBe(true);
+    expect(held.publish(true)).toMatchObject({ isNewEpoch: true, change: "all" });
+  });
+
   test.each([
-    { name: "differs within the head, which decides on the dialect", from: HEAD_BYTES - 1, rest: bytesOf("x\n") },
-    { name: "is no UTF-8 there", from: at, rest: bytesOf("caf\xe9\n", "latin1") },
-    { name: "ends in the middle of a character", from: at, rest: bytesOf("x\n€").subarray(0, 4) },
-  ])("but $name is needed whole", ({ from, rest }) => {
+    { name: "is no UTF-8 at its beginning", bytes: Buffer.concat([bytesOf("a\ncaf\xe9\n", "latin1"), bytesOf(large)]) },
+    { name: "is no UTF-8 later", bytes: Buffer.concat([bytesOf(large), bytesOf("caf\xe9,1\n", "latin1")]) },
+    {
+      name: "ends in the middle of a character",
+      bytes: Buffer.concat([bytesOf(large), bytesOf("x,€").subarray(0, 4)]),
+    },
+    { name: "has no header in its first piece", bytes: bytesOf("\n".repeat(200_000) + large) },
+    { name: "has a header longer than its first piece", bytes: bytesOf(`${"a,".repeat(100_000)}b\n1,2\n`) },
+  ])("but $name is needed whole, and nothing has changed", ({ bytes }) => {
     const held = openTestHeld(LARGE);
     published(held, true);
-    expect(held.setFrom(from, rest)).toBe(false);
+    expect(takeIn(held, bytes)).toBe(false);
     expect(held.covered()).toBe(LARGE.length);
+    expect(held.publish(true)).toBeUndefined();
+  });
+});
+
+describe("the last N rows of many", () => {
+  const lines = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, r) => `${from + r},row ${from + r}\n`).join("");
+
+  test("are held with a few blocks in front of them, however many came", () => {
+    const held = openHeld({ ...OPTIONS, lastRows: 10 });
+    takeIn(held, bytesOf(`a,b\n${lines(0, 100_000)}`));
+    expect(shown(held.publish(true)!)).toMatchObject({ all: lines(99_990, 100_000).trim().split("\n") });
+    expect(held.table()!.length()).toBeLessThan(400_000);
+    let at = 100_000;
+    for (let round = 0; round < 50; round++, at += 2_000) {
+      expect(held.append(bytesOf(lines(at, at + 2_000)))).toBe(true);
+      expect(published(held, true)).toEqual([
+        [
+          0,
+          10,
+          lines(at + 1_990, at + 2_000)
+            .trim()
+            .split("\n"),
+        ],
+      ]);
+    }
+    const table = held.table()!;
+    expect(table.length()).toBeLessThan(400_000);
+    expect(table.gone().rows + table.rows()).toBe(200_000);
+    const whole = bytesOf(`a,b\n${lines(0, 200_000)}`);
+    expect([held.covered(), table.gone().bytes + table.length()]).toEqual([whole.length, whole.length]);
+    expect(table.lineAt(whole.length - 1)).toBe(200_001);
+    expect(held.matches(whole.length - 1000, whole.subarray(-1000))).toBe(true);
+    expect(held.matches(whole.length - 1000, bytesOf("x".repeat(1000)))).toBe(false);
+    // The same source, read anew, is no change.
+    expect(takeIn(held, whole)).toBe(true);
     expect(held.publish(true)).toBeUndefined();
   });
 });
@@ -219,8 +293,8 @@ describe("the last N rows", () => {
     expect(published(held, true)).toEqual({ all: ["3", "4"], isNewEpoch: true });
     held.append(bytesOf("5\n"));
     expect(published(held, true)).toEqual([
-      [2, 0, ["5"]],
       [0, 1, []],
+      [1, 0, ["5"]],
     ]);
   });
 
@@ -228,8 +302,8 @@ describe("the last N rows", () => {
     const held = openTestHeld("a\n1\n2\n3\n4", { lastRows: 2 });
     expect(published(held, false)).toEqual({ all: ["2", "3"], isNewEpoch: true });
     expect(published(held, true)).toEqual([
-      [2, 0, ["4"]],
       [0, 1, []],
+      [1, 0, ["4"]],
     ]);
   });
 
@@ -267,35 +341,11 @@ describe("a cell that is too large", () => {
     expect(held.publish(true)).toBeUndefined();
     set(held, "a\n1\n2\n3\n");
     expect(held.oversizeRow()).toBeUndefined();
-    expect(published(held, true)).toEqual({ all: ["1", "2", "3"], isNewEpoch: false });
+    expect(published(held, true)).toEqual([[1, 0, ["2", "3"]]]);
   });
 
   test("is one of as many bytes as cells may have, not a row of more", () => {
     const held = openTestHeld("a,b\n12345678,12345678\n", { maxCellBytes: 8 });
     expect(published(held, true)).toMatchObject({ all: ["12345678,12345678"] });
-  });
-});
-
-describe("the difference of two texts", () => {
-  const long = "x".repeat(150_000);
-  const cases = [
-    { name: "that are equal", before: "abc", after: "abc", at: 3, removed: 0, inserted: "" },
-    { name: "of which one is empty", before: "", after: "abc", at: 0, removed: 0, inserted: "abc" },
-    { name: "with something appended", before: "abc", after: "abcd", at: 3, removed: 0, inserted: "d" },
-    { name: "with something gone", before: "abcd", after: "ad", at: 1, removed: 2, inserted: "" },
-    { name: "with something replaced", before: "abcd", after: "aXYd", at: 1, removed: 2, inserted: "XY" },
-    { name: "that repeat themselves", before: "aaa", after: "aaaa", at: 3, removed: 0, inserted: "a" },
-    {
-      name: "in long ones",
-      before: `${long}b${long}`,
-      after: `${long}cc${long}`,
-      at: 150_000,
-      removed: 1,
-      inserted: "cc",
-    },
-  ];
-  test.each(cases)("$name is one range", ({ before, after, at, removed, inserted }) => {
-    const found = difference(bytesOf(before), bytesOf(after));
-    expect({ ...found, inserted: Buffer.from(found.inserted).toString() }).toEqual({ at, removed, inserted });
   });
 });

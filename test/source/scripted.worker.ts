@@ -1,6 +1,6 @@
 // A Worker whose sources do as the test says, by their location: for what a real source does too rarely.
 import type { Cursor, Publication } from "../../src/feed/publication.ts";
-import type { Source, SourceEvents } from "../../src/source/source.ts";
+import { snapshotOf, type Source, type SourceEvents } from "../../src/source/source.ts";
 import { serveSources } from "../../src/source/worker.ts";
 
 const COLUMNS = { count: 1, json: '["a"]' };
@@ -16,11 +16,10 @@ const publicationOf = (cursor: Cursor): Publication => ({
 function openPublished(events: SourceEvents, resume: Cursor | undefined): Source {
   const cursor = { epoch: resume?.epoch ?? "first", version: (resume?.version ?? 0) + 1 };
   events.onPublication(publicationOf(cursor));
-  async function* parts() {
-    yield { at: 0, text: '[["1"]]', bytes: 7 };
-    await new Promise(() => {});
-  }
-  return { snapshot: async () => ({ cursor, columns: COLUMNS, rows: 2, parts: parts() }) as never, close() {} };
+  const part = (at: number) =>
+    at === 0 ? Promise.resolve({ at: 0, next: 1, text: '[["1"]]', bytes: 7 }) : new Promise(() => {});
+  const snapshot = async () => snapshotOf({ cursor, columns: COLUMNS, rows: 2, part, close() {} } as never);
+  return { snapshot, close() {} };
 }
 
 /** `repeats`: reports everything twice, and then that it is missing. */

@@ -38,7 +38,9 @@ export function crash(thread: Thread): void {
   thread.open(settingsOf(undefined as never), NO_EVENTS).close();
 }
 
-export type Taken<S extends Shape> = Omit<Snapshot<S>, "parts"> & { readonly parts: readonly Part<S>[] };
+export type Taken<S extends Shape> = Pick<Snapshot<S>, "cursor" | "columns" | "rows"> & {
+  readonly parts: readonly Part<S>[];
+};
 
 /** A snapshot with all its parts. */
 export async function taken<S extends Shape>(snapshot: Snapshot<S> | Promise<Snapshot<S>>): Promise<Taken<S>> {

@@ -205,7 +205,8 @@ function publish({ state, address, snapshots, events }: Follower, change: Change
   if (!copy) return;
   const publication = publicationOf(copy, address.name, change, performance.now());
   const { cursor, columns } = publication;
-  snapshots.show({ cursor, columns, table: copy.contents.table, view: copy.contents.view() });
+  const { first: from, end: to } = copy.contents.view();
+  snapshots.show({ cursor, columns, table: copy.contents.table.blocks(), from, to });
   events.onPublication(publication);
 }
 

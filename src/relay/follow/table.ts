@@ -1,11 +1,10 @@
 // The table of a replica: rows from the wire become a CSV in its normal form, kept like that of a file. The changes are known, so
 // nothing is compared.
 import { plainDialect } from "../../csv/dialect.ts";
-import type { CsvDocument } from "../../csv/document.ts";
-import { SPARE_BYTES } from "../../csv/encoding.ts";
+import type { Understanding } from "../../csv/document.ts";
 import { CsvError } from "../../csv/error.ts";
 import { csvHeader } from "../../csv/rfc4180.ts";
-import { type CsvTable, openTable } from "../../csv/table.ts";
+import { type CsvTable, tableUnder } from "../../csv/table.ts";
 import { type View, viewOf, viewSplices } from "../../csv/view.ts";
 import type { Row, Splice } from "../../feed/protocol.ts";
 
@@ -17,7 +16,7 @@ export type RelayLimits = {
 };
 
 export type RelayTable = {
-  readonly document: CsvDocument;
+  readonly document: Understanding;
   readonly table: CsvTable;
   view(): View;
   /** Applies splices that fit, and gives those of the view as JSON. Throws CsvError, and changes nothing, if it would grow too large. */
@@ -39,33 +38,29 @@ const FEW = 8;
 
 export function draftTable(columns: readonly string[], limits: RelayLimits): RelayDraft {
   const header = Buffer.from(csvHeader(columns).replace(/\r\n$/, "\n"));
-  let bytes = Buffer.allocUnsafeSlow(header.length + (1 << 16));
-  let length = header.copy(bytes);
+  const dialect = plainDialect(LAYOUT, columns, header.length);
+  const table = tableUnder(header, dialect, { maxCellBytes: limits.maxCellBytes });
+  const rewriting = table.rewrite();
+  let length = header.length;
   let count = 0;
 
   function add(rows: readonly Row[]): void {
     const text = csvOf(rows);
     checkSize(length + text.length, limits);
-    if (length + text.length + SPARE_BYTES > bytes.length) {
-      const grown = Buffer.allocUnsafeSlow((length + text.length) * 2 + SPARE_BYTES);
-      bytes.copy(grown, 0, 0, length);
-      bytes = grown;
-    }
-    length += text.copy(bytes, length);
+    rewriting.add(text);
+    length += text.length;
     count += rows.length;
   }
 
   function finish(): RelayTable {
-    const dialect = plainDialect(LAYOUT, columns, header.length);
-    const text = { bytes, unmarked: undefined, start: 0, end: length, encoding: "utf-8", replaced: 0 };
-    return openRelayTable({ ...text, dialect }, limits);
+    rewriting.finish();
+    return openRelayTable(table, { start: 0, encoding: "utf-8", replaced: 0, dialect }, limits);
   }
 
   return { rows: () => count, add, finish };
 }
 
-function openRelayTable(document: CsvDocument, limits: RelayLimits): RelayTable {
-  const table = openTable(document, limits.maxCellBytes);
+function openRelayTable(table: CsvTable, document: Understanding, limits: RelayLimits): RelayTable {
   let view = viewOf(table.rows(), table.rows(), limits.lastRows);
   const oversize = table.oversizeRow();
   if (oversize !== undefined) throw oversizeCell(oversize, limits);
@@ -119,8 +114,7 @@ function applyInOnePass(table: CsvTable, run: readonly Change[]): void {
   const first = run[0]!.start;
   let next = first; // row of the table as it is
   for (const { from, to, text } of replacedRows(run)) {
-    const kept = table.range(next, from);
-    pieces.push(table.bytes().subarray(kept.start, kept.end), text);
+    pieces.push(table.textOf(next, from), text);
     next = to;
   }
   table.replaceRows(first, next, Buffer.concat(pieces));
@@ -145,10 +139,7 @@ function checkGrowth(table: CsvTable, runs: readonly (readonly Change[])[], limi
   let bytes = table.length();
   for (const run of runs) for (const { text } of run) bytes += text.length;
   if (bytes > limits.maxBytes && runs.length === 1)
-    for (const { from, to } of replacedRows(runs[0]!)) {
-      const { start, end } = table.range(from, to);
-      bytes -= end - start;
-    }
+    for (const { from, to } of replacedRows(runs[0]!)) bytes -= table.bytesOf(from, to);
   checkSize(bytes, limits);
 }
 

@@ -81,7 +81,12 @@ export function readAll(fd: number, size: number, { maxFileBytes, onProgress }: 
 }
 
 /** Reads `length` bytes at `at`, or as many as there are, into `bytes` or a buffer of their own. */
-export function readRange(fd: number, at: number, length: number, bytes = Buffer.allocUnsafeSlow(length)): Uint8Array {
+export function readRange(
+  fd: number,
+  at: number,
+  length: number,
+  bytes: Uint8Array = Buffer.allocUnsafeSlow(length),
+): Uint8Array {
   let have = 0;
   for (let got = -1; have < length && got !== 0; have += got)
     got = readSync(fd, bytes, have, Math.min(length - have, STEP_BYTES), at + have);

@@ -1,9 +1,8 @@
 // Follows one file that somebody else writes: what happened since the last look, and when it is safe to show.
 // Appended bytes are read at once; every other change waits until the writer is quiet, so that nobody sees half of it.
 import { closeSync, fstatSync } from "node:fs";
-import { HEAD_BYTES } from "../../csv/encoding.ts";
+import { HEAD_BYTES, SPARE_BYTES } from "../../csv/encoding.ts";
 import { CsvError, type CsvErrorKind } from "../../csv/error.ts";
-import { lineOf } from "../../csv/records.ts";
 import type { State } from "../../feed/publication.ts";
 import { type Held, type HeldOptions, openHeld, openQuote, oversize, type Revision } from "../held.ts";
 import { asCsvError, type BigStat, identityOf, openRegular, readAll, readRange, tooLarge } from "./read.ts";
@@ -26,6 +25,8 @@ export type ReaderEvents = {
 export type Reader = {
   /** Looks at the file. `now` is a monotonic clock in milliseconds. */
   look(now: number): void;
+  /** The same in steps: between two of them others may have their turn, but for another look. */
+  steps(now: number): Generator<void>;
   /** When to look again even if nothing seems to happen; undefined if there is no reason. */
   dueAt(): number | undefined;
 };
@@ -37,9 +38,10 @@ const VERIFY_QUIET_MS = 2_000;
 /** And at least this often while it changes. */
 const VERIFY_BUSY_MS = 60_000;
 
-/** The file is compared in blocks of this size, through one buffer. */
-const COMPARED_BYTES = 1 << 20;
-const compared = Buffer.allocUnsafeSlow(COMPARED_BYTES);
+/** What is read at once. */
+const STEP_BYTES = 1 << 20;
+/** What is compared to tell an append from another change. */
+const compared = Buffer.allocUnsafeSlow(HEAD_BYTES);
 
 const WRONG_CONTENT: ReadonlySet<CsvErrorKind> = new Set(["not-csv", "too-large", "unclosed-quote", "not-a-file"]);
 
@@ -67,14 +69,18 @@ export function openReader(
   let isUnreachable = false;
 
   function look(now: number): void {
+    for (const _ of steps(now));
+  }
+
+  function* steps(now: number): Generator<void> {
     let fd: number | undefined;
     try {
       fd = openRegular(path);
       const stat = fstatSync(fd, { bigint: true });
-      if (!seen || identityOf(stat) !== identityOf(seen)) noticed(fd, stat, now);
+      if (!seen || identityOf(stat) !== identityOf(seen)) yield* noticed(fd, stat, now);
       else if (isUnreachable) publish(isQuiet(now));
       isUnreachable = false;
-      if (isDue(now)) settle(fd, stat, now);
+      if (isDue(now)) yield* settle(fd, stat, now);
     } catch (error) {
       isUnreachable = fd === undefined;
       failed(asCsvError(error));
@@ -83,7 +89,7 @@ export function openReader(
     }
   }
 
-  function noticed(fd: number, stat: BigStat, now: number): void {
+  function* noticed(fd: number, stat: BigStat, now: number): Generator<void> {
     const before = seen;
     seen = stat;
     changedAt = now;
@@ -93,9 +99,9 @@ export function openReader(
       // A file that was written some time ago is done; the clock of the file system decides only about a moment's wait.
       if (clock() - Number(stat.mtimeMs) >= settleMs) changedAt = now - settleMs;
       rewriteSince = now;
-      return reload(fd, now);
+      return yield* reload(fd, now);
     }
-    if (rewriteSince === undefined && isAppended(fd, before, stat)) append(fd, stat);
+    if (rewriteSince === undefined && isAppended(fd, before, stat)) yield* append(fd, stat);
     else rewriteSince ??= now;
     if (rewriteSince === undefined) publish(false);
   }
@@ -105,14 +111,19 @@ export function openReader(
     if (!before || before.ino !== stat.ino || before.dev !== stat.dev || Number(stat.size) <= covered) return false;
     if (Number(stat.size) > settings.maxFileBytes) throw tooLarge(settings.maxFileBytes);
     const tail = Math.max(0, covered - HEAD_BYTES);
-    const isSameAt = (at: number, length: number) => held.matches(at, readRange(fd, at, length));
+    const isSameAt = (at: number, length: number) => held.matches(at, readRange(fd, at, length, compared));
     return isSameAt(tail, covered - tail) && isSameAt(0, Math.min(HEAD_BYTES, tail));
   }
 
-  function append(fd: number, stat: BigStat): void {
-    const covered = held.covered();
-    const added = readRange(fd, covered, Number(stat.size) - covered);
-    if (!held.append(added)) rewriteSince = changedAt;
+  function* append(fd: number, stat: BigStat): Generator<void> {
+    for (let left = Number(stat.size) - held.covered(); left > 0;) {
+      const covered = held.covered();
+      const added = readRange(fd, covered, Math.min(left, STEP_BYTES));
+      if (!held.append(added)) return void (rewriteSince = changedAt);
+      if (held.covered() === covered) return; // the beginning of a character
+      left -= held.covered() - covered;
+      yield;
+    }
   }
 
   function isQuiet(now: number): boolean {
@@ -129,26 +140,25 @@ export function openReader(
     return unverifiedSince !== undefined && now - changedAt >= VERIFY_QUIET_MS;
   }
 
-  function settle(fd: number, stat: BigStat, now: number): void {
+  function* settle(fd: number, stat: BigStat, now: number): Generator<void> {
     const isTorn = held.covered() !== Number(stat.size); // in the middle of a character
-    if (rewriteSince !== undefined || isTorn || isVerificationDue(now) || !isQuiet(now)) reload(fd, now);
+    if (rewriteSince !== undefined || isTorn || isVerificationDue(now) || !isQuiet(now)) yield* reload(fd, now);
     isSettled ||= isQuiet(now);
     publish(isQuiet(now));
   }
 
-  /** Looks at the whole file, and reads what of it is new; what is held stays if that does not succeed. */
-  function reload(fd: number, now: number): void {
+  /** Reads the whole file, and keeps what of it is as it was; what is held stays if that does not succeed. */
+  function* reload(fd: number, now: number): Generator<void> {
     const before = fstatSync(fd, { bigint: true });
     const size = Number(before.size);
     if (size > settings.maxFileBytes) throw tooLarge(settings.maxFileBytes);
     const isFirst = !held.table();
-    const equal = equalBytes(fd, size);
-    const isSame = !isFirst && equal === size && size === held.covered();
-    const rest = isSame ? undefined : equal > 0 ? readRange(fd, equal, size - equal) : undefined;
+    const onProgress = isFirst ? events.onProgress : () => {};
+    const finish = (yield* takeIn(fd, size, onProgress)) ?? readWhole(fd, size, onProgress);
     const after = fstatSync(fd, { bigint: true });
     const hasGrown = after.ino === before.ino && after.size > before.size;
     if (identityOf(before) !== identityOf(after) && !hasGrown) return;
-    if (!isSame && !(rest && held.setFrom(equal, rest)) && !readWhole(fd, before, isFirst)) return;
+    if (!finish()) readWhole(fd, size, onProgress)();
     rewriteSince = undefined;
     verifiedAt = now;
     // Within the granularity of its clock the file may change once more without showing it: that takes another look.
@@ -156,25 +166,35 @@ export function openReader(
     if (isFirst) publish(isQuiet(now));
   }
 
-  /** How many bytes at the start of the file are those that are held: a whole number of blocks, or all. */
-  function equalBytes(fd: number, size: number): number {
-    if (!held.source()) return 0;
-    for (let at = 0; at < size; at += COMPARED_BYTES) {
-      const block = readRange(fd, at, Math.min(COMPARED_BYTES, size - at), compared);
-      if (!held.matches(at, block)) return at;
+  type Progress = ReaderEvents["onProgress"];
+
+  /** The file piece by piece; undefined if only the whole of it at once tells what it means. */
+  function* takeIn(fd: number, size: number, onProgress: Progress): Generator<void, (() => boolean) | undefined> {
+    const room = Buffer.allocUnsafeSlow(Math.min(size, STEP_BYTES) + SPARE_BYTES);
+    const first = readRange(fd, 0, room.length - SPARE_BYTES, room);
+    const intake = held.begin(first, first.length === size);
+    if (!intake) return undefined;
+    let at = first.length;
+    while (at < size) {
+      onProgress(at, size);
+      yield;
+      const space = intake.space();
+      const read = readRange(fd, at, Math.min(space.length, size - at), space).length;
+      if (read === 0) break;
+      at += read;
+      if (!intake.took(read)) return undefined;
     }
-    return size;
+    onProgress(at, size);
+    return () => intake.finish(at);
   }
 
-  /** Takes the whole file anew; false if it was written to meanwhile other than at its end. */
-  function readWhole(fd: number, before: BigStat, isFirst: boolean): boolean {
-    const limits = { maxFileBytes: settings.maxFileBytes, ...(isFirst ? { onProgress: events.onProgress } : {}) };
-    const { bytes, length } = readAll(fd, Number(before.size), limits);
-    const after = fstatSync(fd, { bigint: true });
-    const hasGrown = after.ino === before.ino && after.size > before.size;
-    if (identityOf(before) !== identityOf(after) && !hasGrown) return false;
-    held.set(bytes, hasGrown ? Math.min(length, Number(before.size)) : length);
-    return true;
+  /** The file at once. */
+  function readWhole(fd: number, size: number, onProgress: Progress): () => boolean {
+    const { bytes, length } = readAll(fd, size, { maxFileBytes: settings.maxFileBytes, onProgress });
+    return () => {
+      held.set(bytes, Math.min(length, size));
+      return true;
+    };
   }
 
   function publish(isQuietNow: boolean): void {
@@ -192,7 +212,7 @@ export function openReader(
     const open = table.openQuoteAt();
     if (open === -1) return events.onState("live");
     if (!isQuietNow) return;
-    events.onState("invalid", openQuote(lineOf(table.bytes(), open, table.layout)));
+    events.onState("invalid", openQuote(table.lineAt(open)));
   }
 
   function failed(problem: CsvError): void {
@@ -212,5 +232,5 @@ export function openReader(
     return unverifiedSince === undefined ? undefined : changedAt + VERIFY_QUIET_MS;
   }
 
-  return { look, dueAt };
+  return { look, steps, dueAt };
 }
