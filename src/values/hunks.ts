@@ -23,13 +23,49 @@ export function diffHashes(
   after: Float64Array,
   isSame: (a: number, b: number) => boolean,
 ): Splice[] {
-  const hunks = replaced(align(before, after), before.length, after.length, isSame);
+  const hunks = replaced(toEdges(align(before, after), before, after), before.length, after.length, isSame);
   for (let kept = 1; hunks.count() > MAX_SPLICES; kept *= 2) hunks.merge(kept);
   return hunks.splices();
 }
 
+/** A window moves on at its edges, also where its rows repeat: then other rows than those could have gone or come just as well. */
+function toEdges(runs: Runs, before: Float64Array, after: Float64Array): Runs {
+  const { count, numbers } = runs;
+  if (count < 2) return runs;
+  const head = numbers[2]!;
+  const second = numbers[3]!;
+  const isAtTop = numbers[0] === 0 && numbers[1] === 0 && numbers[4] === head && second > head;
+  if (isAtTop && isEqual(before, 0, second - head, head)) {
+    numbers[2] = 0;
+    numbers[3]! -= head;
+    numbers[4] = 0;
+    numbers[5]! += head;
+  }
+  const last = 3 * (count - 1);
+  const tail = numbers[last + 2]!;
+  const oldEnd = numbers[last - 3]! + numbers[last - 1]!;
+  const newEnd = numbers[last - 2]! + numbers[last - 1]!;
+  const isAtEnd =
+    numbers[last + 1]! + tail === after.length && numbers[last] === oldEnd && oldEnd + tail === before.length;
+  if (isAtEnd && isEqual(after, newEnd, numbers[last + 1]!, tail)) {
+    numbers[last - 1]! += tail;
+    numbers[last + 2] = 0;
+  }
+  return runs;
+}
+
+function isEqual(hashes: Float64Array, a: number, b: number, count: number): boolean {
+  for (let i = 0; i < count; i++) if (hashes[a + i] !== hashes[b + i]) return false;
+  return true;
+}
+
 /** What is between the runs; a row that only its hash takes for another is replaced by it. */
-function replaced({ count, numbers }: Runs, oldCount: number, newCount: number, isSame: (a: number, b: number) => boolean) {
+function replaced(
+  { count, numbers }: Runs,
+  oldCount: number,
+  newCount: number,
+  isSame: (a: number, b: number) => boolean,
+) {
   const hunks = openHunks();
   let old = 0;
   let fresh = 0;
