@@ -13,6 +13,8 @@ export type Runs = {
 
 /** Regions within regions; what is left there is small or has no order. */
 const MAX_DEPTH = 6;
+/** Rows of both sides; in fewer, no anchors are looked for. */
+const MIN_ROWS = 256;
 /** What may be spent on anchors, in passes over both tables. */
 const MAX_PASSES = 16;
 /** Work for each row on the shortest way through a region. */
@@ -54,7 +56,8 @@ export function align(before: Float64Array, after: Float64Array): Runs {
     const rows = region.oldTo - region.oldFrom + region.newTo - region.newFrom;
     const way = edits.find(region, WORK_PER_ROW * rows + STEP_WORK);
     if (way.isWhole) return way.keep(keep);
-    const { old, fresh, work } = depth < MAX_DEPTH && left > 0 ? anchors.find(region) : NO_ANCHORS;
+    const isWorthIt = rows >= MIN_ROWS && depth < MAX_DEPTH && left > 0;
+    const { old, fresh, work } = isWorthIt ? anchors.find(region) : NO_ANCHORS;
     left -= work;
     if (old.length > 0) walkAnchors(region, old, fresh, depth);
     else walkOn(region);
