@@ -9,6 +9,7 @@ import {
   type Splice,
   type SyncMessage,
 } from "../feed/protocol.ts";
+import { diffHashes } from "../values/hunks.ts";
 
 /** A table; `cursor` names its state, and changes with every change. */
 export type Table = {
@@ -183,26 +184,34 @@ function append(to: Row[], rows: readonly Row[]): void {
 }
 
 /**
- * Splices that turn `before` into `after`: what both begin and end with stays, the rest is compared row by row, so that a row
- * that was edited is not taken for the whole table anew.
+ * Splices that turn `before` into `after`: what was edited, came, went or moved, and not what only stands at another place because
+ * of that. A window that has moved on loses its first rows and gets new ones at its end.
  */
 export function splicesBetween(before: readonly Row[], after: readonly Row[]): Splice[] {
-  const shorter = Math.min(before.length, after.length);
-  let head = 0;
-  while (head < shorter && isSameRow(before[head]!, after[head]!)) head++;
-  let tail = 0;
-  while (tail < shorter - head && isSameRow(before.at(-1 - tail)!, after.at(-1 - tail)!)) tail++;
-  const splices: Splice[] = [];
-  let from = head;
-  for (let row = head; row < shorter - tail; row++) {
-    if (!isSameRow(before[row]!, after[row]!)) continue;
-    if (row > from) splices.push([from, row - from, after.slice(from, row)]);
-    from = row + 1;
+  const isSame = (a: number, b: number) => isSameRow(before[a]!, after[b]!);
+  return diffHashes(Float64Array.from(before, hashOf), Float64Array.from(after, hashOf), isSame).map(
+    ({ start, deleted, inserted }): Splice => [start, deleted, after.slice(start, start + inserted)],
+  );
+}
+
+/** An integer below 2^53 of all cells: two lanes of 32 bits. */
+function hashOf(row: Row): number {
+  let a = 0x9e3779b1;
+  let b = 0x85ebca77;
+  for (const cell of row) {
+    for (let i = 0; i < cell.length; i++) {
+      const unit = cell.charCodeAt(i);
+      a = Math.imul(a ^ unit, 0x9e3779b1);
+      b = Math.imul(b ^ unit, 0x5f356495);
+      a ^= a >>> 15;
+      b ^= b >>> 13;
+    }
+    a = Math.imul(a ^ 0x10001, 0x85ebca6b);
+    b = Math.imul(b ^ 0x10003, 0xc2b2ae35);
   }
-  const deleted = before.length - tail - from;
-  const inserted = after.slice(from, after.length - tail);
-  if (deleted > 0 || inserted.length > 0) splices.push([from, deleted, inserted]);
-  return splices;
+  a = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ b;
+  b = Math.imul(b ^ (b >>> 15), 0xc2b2ae35) ^ a;
+  return (a >>> 0) * 0x200000 + (b >>> 11);
 }
 
 const isSameRow = (a: Row, b: Row) => a === b || (a.length === b.length && a.every((cell, i) => cell === b[i]));

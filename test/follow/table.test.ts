@@ -295,3 +295,15 @@ test("rows become objects, even under names that mean something to objects", () 
   expect(JSON.stringify(object)).toBe('{"b":"1","__proto__":"2","constructor":"3"}');
   expect(Object.getPrototypeOf(object)).toBe(Object.prototype);
 });
+
+test.each([1000, 4])(
+  "a window that has moved loses its first rows and gets new ones at its end, of %d different rows",
+  (values) => {
+    const log = Array.from({ length: 1100 }, (_, i) => [String(Math.imul(i ^ (i >> 3), 0x9e3779b1) % values), "x"]);
+    const after = [...log.slice(100, 1000), ...Array.from({ length: 100 }, (_, i) => [`new ${i}`, "x"])];
+    expect(splicesBetween(log.slice(0, 1000), after)).toEqual([
+      [0, 100, []],
+      [900, 0, after.slice(900)],
+    ]);
+  },
+);
