@@ -157,8 +157,8 @@ const CASES: readonly {
   {
     name: "a CSV in the client library",
     path: "follow/table.ts",
-    text: 'import { diff } from "../csv/diff.ts";\ndiff();',
-    expected: "follow/table.ts imports csv: ../csv/diff.ts",
+    text: 'import { walk } from "../csv/records.ts";\nwalk();',
+    expected: "follow/table.ts imports csv: ../csv/records.ts",
   },
   {
     name: "more than the protocol in the client library",

@@ -220,18 +220,20 @@ function sendStatusAhead(live: LiveState): void {
 
 function beginTransfer(live: LiveState, subscriber: Subscriber): boolean {
   const snapshot = usableSnapshot(live);
-  if (snapshot) {
-    live.counts.snapshots++;
-    snapshot.acquire();
-    subscriber.transfer = { snapshot, at: 0, part: undefined, isComing: false };
-    return true;
-  }
+  if (snapshot) return transferOf(live, subscriber, snapshot);
   live.waiting.add(subscriber);
   live.shared.renew().then(
-    () => resume(live),
+    (fresh) => resume(live, fresh),
     (error: unknown) => refuse(live, [...live.waiting], error),
   );
   return false;
+}
+
+function transferOf(live: LiveState, subscriber: Subscriber, snapshot: Shared<"rows">): true {
+  live.counts.snapshots++;
+  snapshot.acquire();
+  subscriber.transfer = { snapshot, at: 0, part: undefined, isComing: false };
+  return true;
 }
 
 function endTransfer(subscriber: Subscriber): void {
@@ -249,9 +251,12 @@ function usableSnapshot({ shared, feed }: LiveState): Shared<"rows"> | undefined
   return latest;
 }
 
-function resume(live: LiveState): void {
+function resume(live: LiveState, snapshot: Shared<"rows">): void {
   const { waiting, ready } = live;
-  for (const subscriber of waiting) ready.add(subscriber);
+  for (const subscriber of waiting) {
+    transferOf(live, subscriber, snapshot);
+    ready.add(subscriber);
+  }
   waiting.clear();
   pump(live);
 }

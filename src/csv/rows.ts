@@ -23,15 +23,25 @@ export function isSameContent(
   return true;
 }
 
-/** An integer below 2^53. */
+/** Of `bytes[from, to)`, an integer below 2^53: two lanes of 32 bits, four bytes at a time. No defence against forged rows. */
 export function hashRow(bytes: Uint8Array, from: number, to: number): number {
-  let low = 0x9e3779b9 ^ (to - from);
-  let high = 0x85ebca6b;
-  for (let i = from; i < to; i++) {
-    low = Math.imul(low ^ bytes[i]!, 0x01000193);
-    high = Math.imul(high ^ bytes[i]!, 0x5bd1e995) ^ (high >>> 15);
+  let a = 0x9e3779b1 ^ (to - from);
+  let b = 0x85ebca77;
+  let i = from;
+  for (; i + 4 <= to; i += 4) {
+    const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    a = Math.imul(a ^ word, 0x9e3779b1);
+    a ^= a >>> 15;
+    b = Math.imul(b ^ word, 0x5f356495);
+    b ^= b >>> 13;
   }
-  low ^= low >>> 16;
-  low = Math.imul(low, 0xc2b2ae35) ^ (high >>> 13);
-  return (low >>> 0) + (high & 0x1fffff) * 2 ** 32;
+  for (; i < to; i++) {
+    a = Math.imul(a ^ bytes[i]!, 0x85ebca6b);
+    a ^= a >>> 15;
+    b = Math.imul(b ^ bytes[i]!, 0xc2b2ae35);
+    b ^= b >>> 13;
+  }
+  a = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ b;
+  b = Math.imul(b ^ (b >>> 15), 0xc2b2ae35) ^ a;
+  return (a >>> 0) * 0x200000 + (b >>> 11);
 }

@@ -1,6 +1,6 @@
 // What of a table is published: the last N rows, and not a last row that is still being written. Splices of the table become
 // splices of the view.
-import type { Splice } from "./diff.ts";
+import type { Splice } from "../values/hunks.ts";
 
 /** Rows `[first, end)` of a table of `rows` rows; at most the very last one is missing at the end. */
 export type View = { readonly first: number; readonly end: number; readonly rows: number };

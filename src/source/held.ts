@@ -79,7 +79,7 @@ export function openHeld(options: HeldOptions): Held {
     if (covered < HEAD_BYTES && !isSettled(table, document)) {
       const dialect = dialectWith(table, document, usable, options);
       const agreement = dialect && agreementOf(dialect, document.dialect, table.rows());
-      if (!agreement || agreement === "other") return false;
+      if (!agreement || agreement === "other" || dialect!.bodyStart > table.length()) return false;
       if (agreement === "rows") adopt({ ...document, dialect: dialect! });
     }
     pending = mergedChange(pending, table.append(usable));
@@ -117,7 +117,8 @@ export function openHeld(options: HeldOptions): Held {
   function open(fresh: CsvDocument, isUnchecked: boolean) {
     const { dialect } = fresh;
     const kept = table && document && keptDialect(table, document, fresh);
-    const isUpdate = kept !== undefined && kept.columns.length > 0;
+    // A header that goes on behind what is held has no rows yet.
+    const isUpdate = kept !== undefined && kept.columns.length > 0 && kept.bodyStart <= table!.length();
     const next = isUpdate ? table! : tableUnder(fresh.bytes.subarray(0, dialect.bodyStart), dialect, tableOptions);
     const rewriting = next.rewrite(isUnchecked);
     return {
@@ -136,6 +137,7 @@ export function openHeld(options: HeldOptions): Held {
         isRaw = isRawText(fresh);
         covered = length;
         if (!kept) isNewEpoch = true;
+        else if (!isUpdate && dialect.columns.length > 0) pending = "all";
         return true;
       },
     };
@@ -147,10 +149,10 @@ export function openHeld(options: HeldOptions): Held {
     const text = fresh.bytes.subarray(0, Math.min(fresh.end, old.length() + old.gone().bytes));
     const kept = isSettled(old, before) && old.matches(0, text) ? before.dialect : fresh.dialect;
     const agreement = agreementOf(kept, before.dialect, old.rows());
-    const isHeaderThere = kept.bodyStart <= text.length && old.matches(0, text.subarray(0, kept.bodyStart));
-    const isSameHeader = kept.columns.length === 0 || isHeaderThere;
-    if (agreement === "other" || !isSameHeader) return undefined;
-    if (agreement === "rows" && kept.columns.length > 0) adopt({ ...before, dialect: kept });
+    const isThere = kept.bodyStart <= text.length;
+    const isSameHeader = (isThere || old.rows() === 0) && old.matches(0, text.subarray(0, kept.bodyStart));
+    if (agreement === "other" || (kept.columns.length > 0 && !isSameHeader)) return undefined;
+    if (agreement === "rows" && kept.columns.length > 0 && isThere) adopt({ ...before, dialect: kept });
     return kept;
   }
 

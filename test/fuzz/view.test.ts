@@ -1,6 +1,6 @@
 // Random splices of a random table, seen through random views.
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { Splice } from "../../src/csv/diff.ts";
+import type { Splice } from "../../src/values/hunks.ts";
 import { viewOf, viewSplices } from "../../src/csv/view.ts";
 import { forSeeds, type Random, RANDOM_TIMEOUT_MS, shareOf } from "./random.ts";
 
