@@ -1,4 +1,5 @@
 // A table as a document, with its cursor as ETag (RFC 9110, sections 8.8.3 and 13.1.2).
+import { CsvError } from "../csv/error.ts";
 import type { DocumentShape } from "../csv/parts.ts";
 import { formatCursor, parseCursor } from "../feed/protocol.ts";
 import type { Cursor } from "../feed/publication.ts";
@@ -40,6 +41,20 @@ export function openDocuments({ cursor, snapshot }: DocumentsOptions): Documents
     return latest;
   }
 
+  /** Once more if another source takes the place of the one that was asked before there is anything of it. */
+  async function fresh(request: Request, shape: DocumentShape, headers: Record<string, string>): Promise<Response> {
+    for (;;) {
+      const at = cursor();
+      try {
+        const found = await current(shape);
+        headers["ETag"] = etagOf(formatCursor(found.cursor));
+        return await encoded(found, request.headers.get("accept-encoding"), headers);
+      } catch (error) {
+        if (!(error instanceof CsvError && error.kind === "closed") || cursor()?.epoch === at?.epoch) throw error;
+      }
+    }
+  }
+
   async function answer(request: Request, shape: DocumentShape): Promise<Response> {
     const at = cursor();
     if (!at) return text(503, "no table is published yet", { "Retry-After": "1" });
@@ -54,9 +69,7 @@ export function openDocuments({ cursor, snapshot }: DocumentsOptions): Documents
     if (known !== undefined) return new Response(null, { status: 304, headers: { ...headers, ETag: etagOf(known) } });
     if (request.method === "HEAD") return new Response(null, { headers });
     try {
-      const found = await current(shape);
-      headers["ETag"] = etagOf(formatCursor(found.cursor));
-      return await encoded(found, request.headers.get("accept-encoding"), headers);
+      return await fresh(request, shape, headers);
     } catch (error) {
       return text(503, error instanceof Error ? error.message : String(error), { "Retry-After": "1" });
     }

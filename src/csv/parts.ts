@@ -51,7 +51,7 @@ export function documentPart(range: Range, at: number, shape: DocumentShape, typ
   const { table, from, to } = range;
   const rows = to - from;
   const opening = at === 0 ? openingOf(table, shape) : new Uint8Array(0);
-  const { out, progress } = write(range, at, writerOf(table, shape, typing), opening, CHUNK_BYTES);
+  const { out, progress } = write(range, at, writerOf(table, shape, typing), opening, opening.length + CHUNK_BYTES);
   const next = at + progress.rows;
   if (shape === "json" && next === rows) {
     if (rows === 0) progress.out++;
