@@ -138,11 +138,18 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
 }
 
 /** What a Worker is told of them: values only. */
-function tableOptionsOf({ lastRows, maxFileBytes, maxCellBytes, settleMs, ...read }: TableOptions): TableOptions {
+function tableOptionsOf({
+  lastRows,
+  maxFileBytes,
+  maxMemoryBytes,
+  maxCellBytes,
+  settleMs,
+  ...read
+}: TableOptions): TableOptions {
   const { delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader } = read;
   const { names, trim, quote, escape, types } = read;
   return {
     ...{ delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader },
-    ...{ names, trim, quote, escape, types, lastRows, maxFileBytes, maxCellBytes, settleMs },
+    ...{ names, trim, quote, escape, types, lastRows, maxFileBytes, maxMemoryBytes, maxCellBytes, settleMs },
   };
 }

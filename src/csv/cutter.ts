@@ -34,6 +34,8 @@ export type Cutter = {
   /** So many bytes were put there. False if they are not UTF-8: then this is of no use any more. */
   took(length: number): boolean;
   add(bytes: Uint8Array): boolean;
+  /** How many bytes of it are held. */
+  bytes(): number;
   /** Whether all that came is in blocks. */
   isEven(): boolean;
   /** The blocks so far. */
@@ -55,6 +57,7 @@ type State = {
   readonly blocks: Block[];
   readonly origins: number[];
   rows: number;
+  blockBytes: number;
   gone: { rows: number; bytes: number; lines: number };
   /** The block that is being made is `bytes[blockStart, walked)`; what is behind it, up to `have`, was not walked. */
   bytes: Uint8Array<ArrayBuffer>;
@@ -85,6 +88,7 @@ export function openCutter(options: CutterOptions): Cutter {
     blocks: [],
     origins: [],
     rows: 0,
+    blockBytes: 0,
     gone: { rows: 0, bytes: 0, lines: 0 },
     bytes: tail?.bytes ?? new Uint8Array(0),
     blockStart: 0,
@@ -117,6 +121,7 @@ export function openCutter(options: CutterOptions): Cutter {
       }
       return true;
     },
+    bytes: () => state.blockBytes + state.have - state.blockStart,
     isEven: () => state.have === state.blockStart,
     cut: () => ({ blocks: state.blocks, origins: state.origins, gone: state.gone }),
     end: () => advance(state, true) && finish(state),
@@ -242,11 +247,13 @@ function push(state: State, block: Block, origin: number): void {
   blocks.push(block);
   origins.push(origin);
   state.rows += block.rows;
+  state.blockBytes += block.length;
   // One more, as the last one may not be shown yet.
   while (blocks.length > 1 && state.rows - blocks[0]!.rows > lastRows) {
     const first = blocks.shift()!;
     origins.shift();
     state.rows -= first.rows;
+    state.blockBytes -= first.length;
     state.gone = letGo(state.gone, first, layout.recordEnd);
   }
 }

@@ -86,7 +86,7 @@ export type CsvTable = {
 };
 
 /** A text on its way into a table, which stays as it is until `finish`. */
-export type Rewriting = Pick<Cutter, "space" | "took" | "add"> & {
+export type Rewriting = Pick<Cutter, "space" | "took" | "add" | "bytes"> & {
   /** Nothing more comes: this is the table. Undefined, and nothing has changed, if it is not UTF-8. */
   finish(): RowChange | undefined;
 };
@@ -407,6 +407,7 @@ function rewrite(state: State, isUnchecked: boolean): Rewriting {
     space: cutter.space,
     took: cutter.took,
     add: cutter.add,
+    bytes: cutter.bytes,
     finish() {
       if (!cutter.end()) return undefined;
       const cut = cutter.cut();

@@ -27,13 +27,15 @@ export type HeldOptions = ReadOptions & {
   readonly lastRows: number;
   /** A source with a larger cell is refused, or not published while it is there. */
   readonly maxCellBytes: number;
+  /** A source whose table would be larger is refused, or not followed on. */
+  readonly maxMemoryBytes?: number;
 };
 
 /** A whole source on its way in: what is held stays until `finish`. */
 export type Intake = {
   /** Room for the bytes that come next: to be filled from its beginning. */
   space(): Uint8Array<ArrayBuffer>;
-  /** So many were put there. False if only the whole of them at once tells what they mean: see `set`. */
+  /** So many were put there. False if only the whole of them at once tells what they mean: see `set`. Throws CsvError as that does. */
   took(length: number): boolean;
   /** Nothing more comes; `covered`: how many bytes came in all. False as for `took`. Throws as `set` does. */
   finish(covered: number): boolean;
@@ -47,7 +49,10 @@ export type Held = {
   isRaw(): boolean;
   /** Whether `bytes` stand at `at` in the source, as far as is known; unknown if the table was decoded from another encoding. */
   matches(at: number, bytes: Uint8Array): boolean;
-  /** Bytes that follow those covered. False if they change what was understood so far: then the whole is needed. */
+  /**
+   * Bytes that follow those covered. False if they change what was understood so far: then the whole is needed. Throws CsvError, and
+   * changes nothing, if the table would be too large.
+   */
   append(bytes: Uint8Array): boolean;
   /** The source anew, of which these are the first bytes, or all; undefined if only the whole of it at once tells what it means. */
   begin(first: Uint8Array, isAll: boolean): Intake | undefined;
@@ -60,7 +65,7 @@ export type Held = {
 };
 
 export function openHeld(options: HeldOptions): Held {
-  const { lastRows, maxCellBytes } = options;
+  const { lastRows, maxCellBytes, maxMemoryBytes = Infinity } = options;
   const tableOptions = { maxCellBytes, lastRows };
   let document: Understanding | undefined;
   let table: CsvTable | undefined;
@@ -82,6 +87,7 @@ export function openHeld(options: HeldOptions): Held {
       if (!agreement || agreement === "other" || dialect!.bodyStart > table.length()) return false;
       if (agreement === "rows") adopt({ ...document, dialect: dialect! });
     }
+    checkMemory(table.length() + usable.length);
     pending = mergedChange(pending, table.append(usable));
     covered += usable.length;
     return true;
@@ -123,7 +129,10 @@ export function openHeld(options: HeldOptions): Held {
     const rewriting = next.rewrite(isUnchecked);
     return {
       space: rewriting.space,
-      took: rewriting.took,
+      took(length: number): boolean {
+        checkMemory(rewriting.bytes() + length);
+        return rewriting.took(length);
+      },
       add: rewriting.add,
       finish(length: number): boolean {
         const change = rewriting.finish();
@@ -156,7 +165,13 @@ export function openHeld(options: HeldOptions): Held {
     return kept;
   }
 
+  function checkMemory(bytes: number): void {
+    if (bytes <= maxMemoryBytes) return;
+    throw new CsvError("too-large", `takes more than ${maxMemoryBytes} bytes; see --max-memory and --last`);
+  }
+
   function set(bytes: Uint8Array, length: number): void {
+    checkMemory(length);
     const fresh = openDocument(bytes, length, options);
     const intake = open(fresh, false);
     intake.add(fresh.bytes.subarray(fresh.dialect.bodyStart, fresh.end));

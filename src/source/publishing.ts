@@ -19,13 +19,23 @@ export type PublishingOptions = {
   readonly name: string;
   /** Without it frames and documents are strings; what the columns are is told all the same. */
   readonly types?: TypesOption | undefined;
+  readonly maxMemoryBytes?: number | undefined;
   /** A monotonic clock in ms. */
   readonly now: () => number;
   readonly onPublication: (publication: Publication) => void;
 };
 
-export function openPublishing({ name, types, now, onPublication }: PublishingOptions): Publishing {
-  const snapshots = openSnapshots();
+/** Of the memory for a table; rows that only snapshots still have may take one of so many shares. */
+const SNAPSHOT_SHARE = 4;
+
+export function openPublishing({
+  name,
+  types,
+  maxMemoryBytes = Infinity,
+  now,
+  onPublication,
+}: PublishingOptions): Publishing {
+  const snapshots = openSnapshots(maxMemoryBytes / SNAPSHOT_SHARE);
   const judging = openJudging(types);
   let columns: Columns = { count: 0, json: "[]" };
   let cursor: Cursor = { epoch: "", version: 0 };

@@ -9,15 +9,27 @@ export type Schedule = {
 /** Looks are at least this far apart, so that a busy writer costs a bounded share of a core. */
 const MIN_GAP_MS = 20;
 
-/** Calls `look` with the time of a monotonic clock in ms, from the first hint on; it returns when to look again at the latest. */
-export function openSchedule(look: (now: number) => number | undefined): Schedule {
+/** A look goes on for so long before others have their turn. */
+const SLICE_MS = 10;
+
+/** When to look again at the latest. */
+type Next = number | undefined;
+
+/**
+ * Calls `look` with the time of a monotonic clock in ms, from the first hint on; it returns when to look again at the latest, or does
+ * so at the end of its steps, between which others have their turn.
+ */
+export function openSchedule(look: (now: number) => Next | Generator<void, Next>): Schedule {
+  let steps: Generator<void, Next> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let timerAt = Infinity;
   let lookedAt = -Infinity;
+  let hintedAt = Infinity; // while a look is under way
   let isClosed = false;
 
   function schedule(at: number): void {
     const wanted = Math.max(at, lookedAt + MIN_GAP_MS);
+    if (steps) return void (hintedAt = Math.min(hintedAt, at));
     if (wanted >= timerAt || isClosed) return;
     clearTimeout(timer);
     timerAt = wanted;
@@ -26,9 +38,27 @@ export function openSchedule(look: (now: number) => number | undefined): Schedul
 
   function run(): void {
     timerAt = Infinity;
-    const nextAt = look(performance.now());
+    const looked = look(performance.now());
+    if (typeof looked !== "object") return finish(looked);
+    steps = looked;
+    goOn();
+  }
+
+  function goOn(): void {
+    const until = performance.now() + SLICE_MS;
+    while (steps) {
+      const step = steps.next();
+      if (step.done) return finish(step.value);
+      if (performance.now() > until) return void setImmediate(goOn);
+    }
+  }
+
+  function finish(nextAt: Next): void {
+    steps = undefined;
     lookedAt = performance.now();
-    if (nextAt !== undefined) schedule(nextAt);
+    const at = Math.min(nextAt ?? Infinity, hintedAt);
+    hintedAt = Infinity;
+    if (at !== Infinity) schedule(at);
   }
 
   return {
@@ -36,6 +66,8 @@ export function openSchedule(look: (now: number) => number | undefined): Schedul
     close() {
       isClosed = true;
       clearTimeout(timer);
+      steps?.return(undefined);
+      steps = undefined;
     },
   };
 }

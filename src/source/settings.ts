@@ -5,8 +5,10 @@ import type { ReadOptions } from "../csv/options.ts";
 export type TableOptions = ReadOptions & {
   /** The table is the last so many rows of the source. Default: all. */
   readonly lastRows: number;
-  /** A larger file is refused. Default: 1 GiB. */
+  /** A larger file is refused. Default: no limit. */
   readonly maxFileBytes: number;
+  /** A table whose text is larger is refused, or not followed while it is. Default: half of the memory. */
+  readonly maxMemoryBytes: number;
   /** A source with a larger cell is refused, or not published while it is there. Default: 16 MiB. */
   readonly maxCellBytes: number;
   /** Milliseconds without a change after which a writer counts as done for now. Default: 250. */

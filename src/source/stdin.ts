@@ -14,6 +14,7 @@ export function openStdin(settings: SourceSettings, events: SourceEvents): Sourc
   const publishing = openPublishing({
     name: STDIN_NAME,
     types: settings.types,
+    maxMemoryBytes: settings.maxMemoryBytes,
     now,
     onPublication: events.onPublication,
   });

@@ -43,7 +43,13 @@ test("without anything, every option has its default", () => {
       maxIncomingBytes: 4_096,
       idleMs: 30_000,
     },
-    source: { lastRows: Infinity, settleMs: 250, maxFileBytes: 2 ** 30, maxCellBytes: 2 ** 24 },
+    source: {
+      lastRows: Infinity,
+      settleMs: 250,
+      maxFileBytes: Infinity,
+      maxMemoryBytes: expect.any(Number),
+      maxCellBytes: 2 ** 24,
+    },
     csv: {
       delimiter: undefined,
       encoding: undefined,

@@ -33,6 +33,7 @@ export const settingsOf = (location: string, changes: Partial<SourceSettings> = 
   location,
   maxColumns: 100,
   maxFileBytes: 1 << 30,
+  maxMemoryBytes: Infinity,
   maxCellBytes: 1 << 24,
   lastRows: Infinity,
   settleMs: 20,

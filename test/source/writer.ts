@@ -21,6 +21,7 @@ export function settingsOf(location: string, changes: Partial<SourceSettings> = 
     location,
     lastRows: Infinity,
     maxFileBytes: 2 ** 30,
+    maxMemoryBytes: Infinity,
     maxCellBytes: 1 << 24,
     settleMs: SETTLE_MS,
     lookMs: 20,

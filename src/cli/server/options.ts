@@ -1,4 +1,5 @@
 // The options of the server, grouped by who consumes them; their names here are the consumers' own.
+import { totalmem } from "node:os";
 import { isIP } from "node:net";
 import { durationMs, helpOption, onOff, option, sizeBytes, type Values, wholeNumber } from "../options.ts";
 import { tokenFile } from "../token.ts";
@@ -136,10 +137,19 @@ export const serverOptions = {
     maxFileBytes: option<number>({
       flag: "max-file",
       value: "SIZE",
-      help: "refuse larger files (default: 1GiB)",
-      rule: "a size from 1 byte to 1GiB, such as 500MiB",
-      parse: (text) => sizeBytes(text, 1, 2 ** 30),
-      default: 2 ** 30,
+      help: "refuse larger files (default: no limit)",
+      rule: "a size of 1 byte or more, such as 500MiB",
+      parse: (text) => sizeBytes(text, 1, Number.MAX_SAFE_INTEGER),
+      default: Infinity,
+    }),
+    maxMemoryBytes: option<number>({
+      flag: "max-memory",
+      value: "SIZE",
+      help: "hold no larger table (default: half of the memory of\nthe machine, or of what it may use of it)",
+      rule: "a size from 1MiB, such as 2GiB",
+      parse: (text) => sizeBytes(text, 2 ** 20, Number.MAX_SAFE_INTEGER),
+      default: halfOfMemory(),
+      isAdvanced: true,
     }),
     maxCellBytes: option<number>({
       flag: "max-cell",
@@ -363,6 +373,12 @@ export function serverSettings({ csv, source, feeds, network, access, relay }: V
 
 type TypeName = "number" | "text" | "time" | "boolean";
 type TypesOption = "auto" | Readonly<Record<string, TypeName>>;
+
+/** Of the machine, or of what the program may use of it (a control group). */
+function halfOfMemory(): number {
+  const allowed = process.constrainedMemory();
+  return Math.floor(Math.min(totalmem(), allowed > 0 ? allowed : Infinity) / 2);
+}
 
 /** A name may have an equals sign itself: the last one counts. */
 function typesOf(text: string): TypesOption | undefined {

@@ -184,7 +184,8 @@ async function load(
   list: string,
   { columns, rows, parts }: RelayPointer,
 ): Promise<RelayTable> {
-  const { maxFileBytes: maxBytes, maxCellBytes, lastRows } = settings;
+  const { maxFileBytes, maxMemoryBytes, maxCellBytes, lastRows } = settings;
+  const maxBytes = Math.min(maxFileBytes, maxMemoryBytes);
   const draft = draftTable(columns, { maxBytes, maxCellBytes, lastRows });
   for (let at = 0; at < parts; at += PARTS_PER_READ) {
     const last = Math.min(at + PARTS_PER_READ, parts) - 1;

@@ -131,7 +131,8 @@ function replacedRows(run: readonly Change[]): { from: number; to: number; text:
 }
 
 function checkSize(bytes: number, { maxBytes }: RelayLimits): void {
-  if (bytes > maxBytes) throw new CsvError("too-large", `the table is larger than ${maxBytes} bytes; raise --max-file`);
+  if (bytes > maxBytes)
+    throw new CsvError("too-large", `the table is larger than ${maxBytes} bytes; see --max-file and --max-memory`);
 }
 
 /** What goes is counted where it matters, and can be known before anything is applied. */

@@ -13,6 +13,7 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
   const publishing = openPublishing({
     name: fileName(path),
     types: settings.types,
+    maxMemoryBytes: settings.maxMemoryBytes,
     now,
     onPublication: events.onPublication,
   });
@@ -29,10 +30,10 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
     onProgress: events.onProgress,
   });
 
-  const schedule = openSchedule((at) => {
+  const schedule = openSchedule(function* (at) {
     watch?.rearm();
     lookedAt = at;
-    reader.look(at);
+    yield* reader.steps(at);
     return Math.min(now() + settings.lookMs, reader.dueAt() ?? Infinity);
   });
   const watch = settings.watches ? watchFolders(path, schedule.hint) : undefined;
