@@ -143,7 +143,9 @@ function makeRoom(state: State, length: number): void {
   const needed = kept + length + SPARE_BYTES;
   if (isOwn && needed <= bytes.length) bytes.copyWithin(0, blockStart, have);
   else {
-    state.bytes = allocate(needed + Math.max(kept, Math.min(length, state.size.max)));
+    // The block that grows has a buffer of its own; more than that only passes through.
+    const spare = Math.max(kept, Math.min(length, state.size.max));
+    state.bytes = needed > 2 * state.size.max ? takePassage(needed + spare) : allocate(needed + spare);
     state.bytes.set(bytes.subarray(blockStart, have));
     if (!isOwn) state.draft.starts = new Uint32Array(state.draft.starts);
     state.isOwn = true;
@@ -152,6 +154,16 @@ function makeRoom(state: State, length: number): void {
   state.valid -= blockStart;
   state.have = kept;
   state.blockStart = 0;
+}
+
+/** What text passes through on its way into blocks is used again: fresh pages take as long as the walk over them. */
+let passage: Uint8Array<ArrayBuffer> | undefined;
+const MAX_PASSAGE_BYTES = 4 << 20;
+
+function takePassage(bytes: number): Uint8Array<ArrayBuffer> {
+  const taken = passage && passage.length >= bytes ? passage : allocate(Math.max(bytes, STEP_BYTES + (1 << 19)));
+  passage = undefined;
+  return taken;
 }
 
 const allocate = (bytes: number) => Buffer.allocUnsafeSlow(bytes) as Uint8Array<ArrayBuffer>;
@@ -326,13 +338,17 @@ function keysOf(old: readonly Block[]): Map<number, number[]> {
 function finish(state: State): true {
   const { bytes, blockStart, have, draft, openAt } = state;
   const length = have - blockStart;
-  if (length === 0) return true;
-  const isRightSized = blockStart === 0 && bytes.length <= 2 * length + state.size.max;
-  const own = isRightSized ? bytes : allocate(length + Math.min(length, state.size.max) + SPARE_BYTES);
-  if (!isRightSized) own.set(bytes.subarray(blockStart, have));
-  const end = openAt === -1 ? length : openAt - blockStart;
-  push(state, { bytes: own, length, end, ...draft }, -1);
-  state.blockStart = state.walked = have;
+  const isKept = blockStart === 0 && bytes.length <= 2 * length + state.size.max;
+  if (length > 0) {
+    const own = isKept ? bytes : allocate(length + Math.min(length, state.size.max) + SPARE_BYTES);
+    if (!isKept) own.set(bytes.subarray(blockStart, have));
+    const end = openAt === -1 ? length : openAt - blockStart;
+    push(state, { bytes: own, length, end, ...draft }, -1);
+    state.blockStart = state.walked = have;
+  }
+  const isPassage = state.isOwn && bytes.length > STEP_BYTES && bytes.length <= MAX_PASSAGE_BYTES;
+  if (isPassage && !(isKept && length > 0)) passage = bytes;
+  state.bytes = new Uint8Array(0);
   return true;
 }
 

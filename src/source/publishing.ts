@@ -2,6 +2,8 @@
 // The same for every source that makes tables itself; lives in the Worker, so that the event loop of the server never touches rows.
 import { randomBytes } from "node:crypto";
 import type { TypesOption } from "../csv/columns.ts";
+import { collectAfter } from "./garbage.ts";
+import type { Arena } from "../csv/render.ts";
 import { renderBlocks } from "../csv/table.ts";
 import { describeDialect, warningsOf } from "../csv/verdict.ts";
 import type { About, Columns, Cursor, Publication } from "../feed/publication.ts";
@@ -25,6 +27,9 @@ export type PublishingOptions = {
   readonly onPublication: (publication: Publication) => void;
 };
 
+/** A larger one is not kept for the next change. */
+const MAX_ARENA_BYTES = 8 << 20;
+
 /** Of the memory for a table; rows that only snapshots still have may take one of so many shares. */
 const SNAPSHOT_SHARE = 4;
 
@@ -40,12 +45,15 @@ export function openPublishing({
   let columns: Columns = { count: 0, json: "[]" };
   let cursor: Cursor = { epoch: "", version: 0 };
   let lastRows = 0;
+  let arena: Arena = {};
   const lines = new Map<number, number>(); // of what the warnings are about
 
   function publish(revision: Revision, changedAt: number, noticedAt: number): void {
     const { table, blocks, document, view, isNewEpoch } = revision;
     cursor = isNewEpoch ? { epoch: newEpoch(), version: 1 } : { ...cursor, version: cursor.version + 1 };
-    const splices = splicesOf(revision);
+    const splices = splicesOf(revision, arena);
+    if ((arena.buffer?.length ?? 0) > MAX_ARENA_BYTES) arena = {};
+    collectAfter(splices?.length ?? 0);
     judging.judge(revision, splices);
     const verdicts = judging.codes();
     if (isNewEpoch) columns = { count: table.columns.length, json: JSON.stringify(table.columns), verdicts };
@@ -80,10 +88,10 @@ export function openPublishing({
 const newEpoch = () => randomBytes(6).toString("base64url");
 
 /** The change as JSON, `[[start, deleted, rows], …]`; undefined if the view is to be taken anew. */
-function splicesOf({ blocks, change }: Revision): string | undefined {
+function splicesOf({ blocks, change }: Revision, arena: Arena): string | undefined {
   if (change === "all") return undefined;
   const texts = change.map(({ start, deleted, from, inserted }) => {
-    const rows = renderBlocks(blocks, from, from + inserted, "arrays");
+    const rows = renderBlocks(blocks, from, from + inserted, "arrays", arena);
     return `[${start},${deleted},${rows.text}]`;
   });
   return `[${texts.join(",")}]`;

@@ -40,8 +40,12 @@ const VERIFY_BUSY_MS = 60_000;
 
 /** What is read at once. */
 const STEP_BYTES = 1 << 20;
+/** A change that is larger is published in pieces. */
+const PUBLISHED_BYTES = 4 << 20;
 /** What is compared to tell an append from another change. */
 const compared = Buffer.allocUnsafeSlow(HEAD_BYTES);
+/** What is read passes through here. */
+const step = Buffer.allocUnsafeSlow(STEP_BYTES + SPARE_BYTES);
 
 const WRONG_CONTENT: ReadonlySet<CsvErrorKind> = new Set(["not-csv", "too-large", "unclosed-quote", "not-a-file"]);
 
@@ -116,12 +120,18 @@ export function openReader(
   }
 
   function* append(fd: number, stat: BigStat): Generator<void> {
-    for (let left = Number(stat.size) - held.covered(); left > 0;) {
+    let published = held.covered();
+    for (let left = Number(stat.size) - published; left > 0;) {
       const covered = held.covered();
-      const added = readRange(fd, covered, Math.min(left, STEP_BYTES));
+      const added = readRange(fd, covered, Math.min(left, STEP_BYTES), left > compared.length ? step : compared);
       if (!held.append(added)) return void (rewriteSince = changedAt);
       if (held.covered() === covered) return; // the beginning of a character
       left -= held.covered() - covered;
+      // What comes at once is published in pieces, so that no text of all of it is made.
+      if (held.covered() - published >= PUBLISHED_BYTES) {
+        publish(false);
+        published = held.covered();
+      }
       yield;
     }
   }
@@ -170,8 +180,7 @@ export function openReader(
 
   /** The file piece by piece; undefined if only the whole of it at once tells what it means. */
   function* takeIn(fd: number, size: number, onProgress: Progress): Generator<void, (() => boolean) | undefined> {
-    const room = Buffer.allocUnsafeSlow(Math.min(size, STEP_BYTES) + SPARE_BYTES);
-    const first = readRange(fd, 0, room.length - SPARE_BYTES, room);
+    const first = readRange(fd, 0, Math.min(size, STEP_BYTES), step);
     const intake = held.begin(first, first.length === size);
     if (!intake) return undefined;
     let at = first.length;
