@@ -27,6 +27,7 @@ export function changeOf(
   let a = 0;
   let b = 0;
   const compare = (oldEnd: number, newEnd: number): boolean => {
+    if (a === oldEnd && b === newEnd) return true;
     const change = comparedRows(old.slice(a, oldEnd), fresh.slice(b, newEnd), layout);
     if (!change) return false;
     for (const { start, deleted, inserted } of change.splices) splices.push({ start: start + row, deleted, inserted });

@@ -20,9 +20,11 @@ const isByChance = (inOrder: number, pairs: number) => pairs >= 256 && inOrder *
 const NONE = 0;
 const SEVERAL = -1;
 
+/** The table of slots, for one region at a time: making it takes longer than most differences. */
+let pairs: ReturnType<typeof openPairs> | undefined;
+
 /** Finds anchors in regions of two tables, one region after the other. */
 export function openAnchors(before: Float64Array, after: Float64Array) {
-  const pairs = openPairs();
   let keys = new Uint32Array(0);
 
   /** Anchors of a region; none if there are none, or if what is in order is so by chance. */
@@ -34,6 +36,7 @@ export function openAnchors(before: Float64Array, after: Float64Array) {
     const newKeys = keys.subarray(oldCount, oldCount + newCount);
     fillKeys(before, oldFrom, oldKeys);
     fillKeys(after, newFrom, newKeys);
+    pairs ??= openPairs();
     let found = pairs.find(oldKeys, oldCount, newKeys, newCount);
     let passes = 1;
     for (let i = 0, rows = 1; i < WINDOWS.length && found.count === 0 && found.isRepeating; i++) {
