@@ -1,6 +1,7 @@
 // What the columns of a live table are: made from the first rows that are shown, anew with each change while they are few, and then kept
 // while the epoch lasts. What comes later and is not what its column is, is counted.
 import { type Columns as Judged, openColumns, refineFrom, type TypesOption } from "../csv/columns.ts";
+import type { CsvTable } from "../csv/table.ts";
 import type { Verdicts } from "../feed/publication.ts";
 import { encodeVerdicts, type Verdict } from "../values/verdict.ts";
 import type { Revision } from "./held.ts";
@@ -17,6 +18,10 @@ export type Judging = {
 
 /** The rows of a larger change are not counted: it is not to wait for that. */
 const MAX_COUNTED = 1 << 17;
+/** Of the first table so many bytes behind the sample are. */
+const MAX_FIRST_COUNTED = 1 << 20;
+/** And so many cells: a short row has few bytes for all of its columns. */
+const MAX_FIRST_CELLS = 100_000;
 
 export function openJudging(types: TypesOption = "auto"): Judging {
   let judged: Judged = openColumns([]);
@@ -26,7 +31,10 @@ export function openJudging(types: TypesOption = "auto"): Judging {
     if (!isNewEpoch && judged.isSettled()) return count(splices);
     judged = openColumns(table.columns, { types, units: document.dialect.units });
     const { start, end } = table.range(view.first, view.end);
-    if (start < end) refineFrom(judged, table.bytes(), start, end, table.layout, table.columns.length);
+    if (start < end) {
+      const at = refineFrom(judged, table.bytes(), start, end, table.layout, table.columns.length);
+      if (at < end) judged.refine(rowsFrom(table, at, view.end));
+    }
     const { types: found, units } = encodeVerdicts(judged.verdicts());
     const next: Verdicts = { types: JSON.stringify(found), units: JSON.stringify(units) };
     if (next.types !== codes.types || next.units !== codes.units) codes = next;
@@ -43,4 +51,12 @@ export function openJudging(types: TypesOption = "auto"): Judging {
     codes: () => codes,
     misfits: () => judged.misfits().reduce((sum, found) => sum + found, 0),
   };
+}
+
+/** The rows behind the offset `at`, which is the end of one, as far as they are counted. */
+function rowsFrom(table: CsvTable, at: number, end: number): string[][] {
+  const first = table.rowAt(at - 1) + 1;
+  const limit = at + MAX_FIRST_COUNTED < table.length() ? table.rowAt(at + MAX_FIRST_COUNTED) : end;
+  const to = Math.min(end, limit, first + Math.floor(MAX_FIRST_CELLS / table.columns.length));
+  return first < to ? JSON.parse(table.render(first, to, "arrays").text ?? "[]") : [];
 }

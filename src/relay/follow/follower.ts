@@ -21,6 +21,7 @@ import {
   takeSnapshot,
 } from "./state.ts";
 import { draftTable, type RelayTable } from "./table.ts";
+import { wantedVerdicts } from "./typing.ts";
 
 /** However short the silence may be, so long an answer may take. */
 const MIN_ANSWER_MS = 500;
@@ -200,12 +201,13 @@ async function load(
   return draft.finish();
 }
 
-function publish({ state, address, snapshots, events }: Follower, change: Change): void {
+function publish({ state, address, settings, snapshots, events }: Follower, change: Change): void {
   const { copy } = state;
   if (!copy) return;
   const publication = publicationOf(copy, address.name, change, performance.now());
   const { cursor, columns } = publication;
-  snapshots.show({ cursor, columns, table: copy.contents.table, view: copy.contents.view() });
+  const verdicts = wantedVerdicts(settings.types, columns);
+  snapshots.show({ cursor, columns, table: copy.contents.table, view: copy.contents.view(), verdicts });
   events.onPublication(publication);
 }
 
