@@ -266,7 +266,7 @@ describe.concurrent.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     await using _publisher = await publish(path, redis.port, folder);
     await using replica = await follow(redis.port, folder, "--last=2");
     await using small = await follow(redis.port, folder, "--max-file=4");
-    await becomes(small, "refusing", ({ state, message }) => state === "waiting" && /raise --max-file/.test(message));
+    await becomes(small, "refusing", ({ state, message }) => state === "waiting" && /see --max-file/.test(message));
     await becomes(replica, "live", ({ state }) => state === "live");
     await using client = await connect(replica.url, { protocols: [SUBPROTOCOL] });
     const copy = openCopy();

@@ -1,4 +1,5 @@
 // What a single cell looks like: a number, a time, nothing. Cheap tests, just enough to tell a header from a row.
+import { isMissing } from "../values/missing.ts";
 
 /** A sign, digits with separators of thousands or a decimal sign, an exponent, a percent sign. */
 const NUMBER = /^[+-]?(?:\d[\d'’\u00a0\u202f]*(?:[.,]\d+)*[.,]?|[.,]\d+)(?:e[+-]?\d+)?\s?%?$/i;
@@ -53,13 +54,6 @@ function spaced(text: string): string {
     .replace(/(:\d{2}(?:[.,]\d+)?)(z|[+-]\d{2}:?\d{2}|[ap]m)$/, "$1 $2")
     .replace(/,(?= )/g, "")
     .replace(/\s+/g, " ");
-}
-
-const MISSING = /^(?:|na|n\/a|#n\/a|\[n\/a\]|nan|null|none|nil|\\n|-+|--|\?|unknown|unavailable)$/i;
-
-/** Nothing, or a word that stands for it. */
-export function isMissing(cell: string): boolean {
-  return cell.length <= 12 && MISSING.test(cell.trim());
 }
 
 export const isTyped = (cell: string): boolean => isNumber(cell) || isTime(cell);

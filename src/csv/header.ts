@@ -1,5 +1,6 @@
 // What makes a record a header, or the units under one.
-import { isMissing, isNumber, isTime, isTyped, shareOf } from "./cells.ts";
+import { isMissing } from "../values/missing.ts";
+import { isNumber, isTime, isTyped, shareOf } from "./cells.ts";
 import type { HeadRecord } from "./head.ts";
 import { isUnit } from "./units.ts";
 

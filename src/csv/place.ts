@@ -13,7 +13,7 @@ import { lineOf, walkRecords } from "./records.ts";
 /** A header longer than this is no header. */
 const MAX_HEADER_BYTES = 4 << 20;
 
-/** Where the options say that the header is; the first line that is not blank behind it counts. */
+/** Where the options say that the header is; the first line that is not blank behind it counts. An empty text has none yet. */
 export function placedHeader(
   head: Head,
   given: string | undefined,
@@ -23,9 +23,9 @@ export function placedHeader(
   let at = from;
   if (headerLine !== undefined) {
     const found = Buffer.from(bytes.buffer, bytes.byteOffset, to).indexOf(headerLine, from);
-    if (found === -1)
+    if (found === -1 && to > from)
       throw new CsvError("not-csv", `no line in the first ${HEAD_BYTES >> 10} kB contains the text of --header-line`);
-    at = Math.max(from, bytes.lastIndexOf(recordEnd, found) + 1);
+    at = found === -1 ? from : Math.max(from, bytes.lastIndexOf(recordEnd, found) + 1);
   }
   for (let line = 0; line < skipLines && at < to; line++) {
     const end = bytes.indexOf(recordEnd, at);

@@ -1,6 +1,7 @@
 // Lines of metadata above a table that is wider than they are: told from what the head of the file shows, and only if all of it
 // agrees.
-import { isMissing, isTyped, shareOf } from "./cells.ts";
+import { isMissing } from "../values/missing.ts";
+import { isTyped, shareOf } from "./cells.ts";
 import { agreement } from "./delimiter.ts";
 import { type Header, isHeader, isSameCells, isUnitsRow, rowsOf } from "./header.ts";
 import { commonWidth, type Head, type HeadRecord, recordsOf } from "./head.ts";

@@ -1,6 +1,7 @@
 // A quote that opens a cell and is not closed in its line: is it a cell with line ends, or a stray quote of somebody who never
 // escapes? Told by what follows, within a bounded stretch, so that a walk stays linear.
-import { isMissing, isTyped } from "./cells.ts";
+import { isMissing } from "../values/missing.ts";
+import { isTyped } from "./cells.ts";
 
 const CR = 13;
 const QUOTE = 34;

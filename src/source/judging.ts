@@ -1,6 +1,8 @@
 // What the columns of a live table are: made from the first rows that are shown, anew with each change while they are few, and then kept
 // while the epoch lasts. What comes later and is not what its column is, is counted.
-import { stretches } from "../csv/blocks.ts";
+import { type Blocks, stretches } from "../csv/blocks.ts";
+import { walkRecords } from "../csv/records.ts";
+import { renderBlocks } from "../csv/table.ts";
 import { type Columns as Judged, openColumns, refineFrom, type TypesOption } from "../csv/columns.ts";
 import type { Verdicts } from "../feed/publication.ts";
 import { encodeVerdicts, type Verdict } from "../values/verdict.ts";
@@ -18,6 +20,10 @@ export type Judging = {
 
 /** The rows of a larger change are not counted: it is not to wait for that. */
 const MAX_COUNTED = 1 << 17;
+/** Of the first table so many bytes behind the sample are. */
+const MAX_FIRST_COUNTED = 1 << 20;
+/** And so many cells: a short row has few bytes for all of its columns. */
+const MAX_FIRST_CELLS = 100_000;
 
 export function openJudging(types: TypesOption = "auto"): Judging {
   let judged: Judged = openColumns([]);
@@ -26,10 +32,13 @@ export function openJudging(types: TypesOption = "auto"): Judging {
   function judge({ table, blocks, document, view, isNewEpoch }: Revision, splices: string | undefined): void {
     if (!isNewEpoch && judged.isSettled()) return count(splices);
     judged = openColumns(table.columns, { types, units: document.dialect.units });
+    let row = view.first;
     for (const { bytes, start, end } of stretches(blocks, view.first, view.end)) {
-      if (judged.isSettled()) break;
-      refineFrom(judged, bytes, start, end, table.layout, table.columns.length);
+      const at = refineFrom(judged, bytes, start, end, table.layout, table.columns.length);
+      walkRecords(bytes, start, at, table.layout, Infinity, () => void row++);
+      if (at < end) break;
     }
+    judged.refine(rowsFrom(blocks, row, view.end, table.length() / table.rows()));
     const { types: found, units } = encodeVerdicts(judged.verdicts());
     const next: Verdicts = { types: JSON.stringify(found), units: JSON.stringify(units) };
     if (next.types !== codes.types || next.units !== codes.units) codes = next;
@@ -46,4 +55,11 @@ export function openJudging(types: TypesOption = "auto"): Judging {
     codes: () => codes,
     misfits: () => judged.misfits().reduce((sum, found) => sum + found, 0),
   };
+}
+
+/** The rows from `first` on, of so many bytes on average, as far as they are counted. */
+function rowsFrom(blocks: Blocks, first: number, end: number, bytesPerRow: number): string[][] {
+  const rows = Math.min(MAX_FIRST_COUNTED / bytesPerRow, MAX_FIRST_CELLS / blocks.columns.length);
+  const to = Math.min(end, first + Math.floor(rows));
+  return first < to ? (JSON.parse(renderBlocks(blocks, first, to, "arrays").text ?? "[]") as string[][]) : [];
 }

@@ -99,6 +99,15 @@ function msOfDay(hour: number, minute: number, second: number, half: string | un
   return ((hours * 60 + minute) * 60 + second) * 1000;
 }
 
+/** A time in any format, the first that fits, in ms since 1970; NaN if there is none: for what a person types. */
+export function typedTime(text: string): number {
+  for (const format of WRITTEN_FORMATS) {
+    const time = writtenTime(text, format);
+    if (time) return time.ms;
+  }
+  return Number.NaN;
+}
+
 const NUMBER = /^\d{1,20}(?:\.\d{0,20})?$/;
 
 /**

@@ -4,6 +4,7 @@
 //   price>100         also >= < <= and !=; times too: time>=2026-01-31
 //   !berlin           not
 import type { Row } from "../feed/protocol.ts";
+import { typedTime } from "../values/times.ts";
 import { type Kind, TEXT } from "./cells.ts";
 
 export type Filter = (row: Row) => boolean;
@@ -75,15 +76,21 @@ function onColumn(term: Term, column: number, kind: Kind): Filter | undefined {
 function onAny({ operator, value }: Term, kinds: readonly Kind[], word: string): Filter | undefined {
   if (value === "") return undefined;
   const tests = kinds.flatMap((kind, column) => {
-    if (kind.type === "text" || Number.isNaN(kind.valueOf(value))) return [];
+    if (kind.type === "text" || Number.isNaN(limitOf(value, kind))) return [];
     const passes = comparison(operator, value, kind);
     return [(row: Row) => passes(row[column] ?? "")];
   });
   return tests.length === 0 ? contains(unquoted(word)) : (row) => tests.some((test) => test(row));
 }
 
-function comparison(operator: string, value: string, kind: Kind): (cell: string) => boolean {
+/** What a person types for a time need not be written as the column is. */
+function limitOf(value: string, kind: Kind): number {
   const limit = kind.valueOf(value);
+  return kind.type === "time" && Number.isNaN(limit) ? typedTime(value) : limit;
+}
+
+function comparison(operator: string, value: string, kind: Kind): (cell: string) => boolean {
+  const limit = limitOf(value, kind);
   const passes = (order: number) =>
     operator === ">" ? order > 0 : operator === "<" ? order < 0 : operator === ">=" ? order >= 0 : order <= 0;
   if (!Number.isNaN(limit)) return (cell) => passes(kind.valueOf(cell) - limit); // NaN passes nothing

@@ -3,7 +3,7 @@
 import type { Row, Splice } from "../feed/protocol.ts";
 import { applySplices, splicesBetween, type Table } from "../follow/table.ts";
 import { parseVerdicts } from "../values/verdict.ts";
-import { type Kind, kindBy, kindOf, TEXT } from "./cells.ts";
+import { type Kind, kindsBy, TEXT } from "./cells.ts";
 import { type Filter, parseFilter } from "./filter.ts";
 import { type Flash, openFlashes } from "./flashes.ts";
 import { buildOrder, fileOrder, movedRow, type Order } from "./order.ts";
@@ -51,7 +51,7 @@ export type ModelOptions = {
 
 /** So far back it is known where rows have moved. */
 const MAX_MOVES = 64;
-/** Rows that tell the kind of a column. */
+/** Rows that tell what is to be drawn. */
 const SAMPLE_ROWS = 200;
 
 type Held = { columns: readonly string[]; kinds: readonly Kind[]; rows: Row[]; order: Order };
@@ -67,7 +67,6 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   let version = 0;
   let generation = 0;
   let moves: { readonly to: number; readonly splices: readonly Splice[] }[] = [];
-  let sampledRows = 0;
   let told: Table["types"]; // what the server has said the columns are
   const flashes = openFlashes();
 
@@ -116,8 +115,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       held.order.follow(splices, before);
       note(splices);
     }
-    const isGuessed = told === undefined && held.rows.length > 2 * sampledRows && sampledRows < SAMPLE_ROWS;
-    if (isGuessed || table.types !== told) resample(table);
+    if (table.types !== told) reread(table);
     else if (batches.length > 0) onChanged();
   }
 
@@ -126,8 +124,8 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     if (moves.length > MAX_MOVES) moves.shift();
   }
 
-  /** A table that began with few rows has shown more of what its columns are, or the server has. */
-  function resample(now: Table): void {
+  /** The server knows more of what the columns are. */
+  function reread(now: Table): void {
     held.kinds = kindsOf(now);
     rebuild(held.rows, []);
   }
@@ -160,12 +158,10 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     return { filter, sorting };
   }
 
-  function kindsOf({ columns, rows, types, units }: Table): Kind[] {
+  /** A server that tells nothing has columns of text. */
+  function kindsOf({ columns, types, units }: Table): Kind[] {
     told = types;
-    if (types) return parseVerdicts(types, units, columns.length).map(kindBy);
-    const sample = sampleOf(rows);
-    sampledRows = sample.length;
-    return columns.map((_, column) => kindOf(sample.map((row) => row[column] ?? "")));
+    return kindsBy(parseVerdicts(types, units, columns.length));
   }
 
   return {

@@ -1,7 +1,7 @@
 // Which rows are shown and in which order: those that pass the filter, sorted by a column, or all as in the file. Kept up change by
 // change where that costs less than doing it anew.
 import type { Row, Splice } from "../feed/protocol.ts";
-import type { Kind } from "./cells.ts";
+import { type Kind, valueIn } from "./cells.ts";
 import type { Filter } from "./filter.ts";
 import { type Breath, sortStably } from "./sort.ts";
 
@@ -76,7 +76,7 @@ async function comparisonByKeys(
   if (kind.type === "text") return byText((row) => rows[row]![column] ?? "", descending);
   const keys = new Float64Array(rows.length);
   for (let i = 0; i < list.length; i++) {
-    keys[list[i]!] = kind.valueOf(rows[list[i]!]![column] ?? "");
+    keys[list[i]!] = valueIn(rows[list[i]!]!, column, kind);
     if (i % ROWS_PER_BREATH === 0 && !(await breathe())) return undefined;
   }
   return byNumber((row) => keys[row]!, descending);
@@ -117,7 +117,9 @@ function listOrder(sorted: Uint32Array<ArrayBuffer>, before: readonly Row[], { s
 
   function comparison({ column, descending, kind }: Sorting): Compare {
     const cellOf = (row: number) => rows[row]![column] ?? "";
-    return kind.type === "text" ? byText(cellOf, descending) : byNumber((row) => kind.valueOf(cellOf(row)), descending);
+    return kind.type === "text"
+      ? byText(cellOf, descending)
+      : byNumber((row) => valueIn(rows[row]!, column, kind), descending);
   }
 
   function positionOf(row: number): number {

@@ -1,5 +1,4 @@
 // Plots for the page, as they are asked for and again when the table has changed, as often as the work allows.
-import type { Row } from "../feed/protocol.ts";
 import type { Plot, PlotRequest } from "./messages.ts";
 import { type Model, sampleOf } from "./model.ts";
 import {
@@ -48,12 +47,12 @@ export function openPlotting(model: Model, onPlot: (plot: Plot) => void): Plotti
     kinds = model.kinds;
     const sample = sampleOf(model.rows);
     const picked = pickAxes(model.columns, model.kinds, sample);
-    const x = axisNamed(asked.x, sample) ?? picked.x;
+    const x = axisNamed(asked.x) ?? picked.x;
     const chosen = asked.ys?.map((name) => model.columns.indexOf(name)).filter((column) => column !== -1);
     const ys = chosen ?? picked.ys.filter((column) => column !== x.column);
     for (const column of columns.keys()) if (column !== x.column && !ys.includes(column)) columns.delete(column);
     const rows = rowsDrawn(asked.last);
-    const xs = x.column === ROW_NUMBER ? rowNumbers(rows) : scaled(drawn(x.column, rows), x.scale);
+    const xs = x.column === ROW_NUMBER ? rowNumbers(rows) : drawn(x.column, rows);
     const points = pointsOf(
       xs,
       ys.map((column) => drawn(column, rows)),
@@ -73,11 +72,11 @@ export function openPlotting(model: Model, onPlot: (plot: Plot) => void): Plotti
     };
   }
 
-  function axisNamed(name: string | null | undefined, sample: readonly Row[]): Axis | undefined {
+  function axisNamed(name: string | null | undefined): Axis | undefined {
     if (name === undefined) return undefined;
-    if (name === null) return { column: ROW_NUMBER, isTime: false, scale: 1 };
+    if (name === null) return { column: ROW_NUMBER, isTime: false };
     const column = model.columns.indexOf(name);
-    return column === -1 ? undefined : axisOf(column, model.kinds, sample);
+    return column === -1 ? undefined : axisOf(column, model.kinds);
   }
 
   /** The last so many of those that pass the filter, in the order of the file; undefined: all of the file. */
@@ -120,5 +119,3 @@ export function openPlotting(model: Model, onPlot: (plot: Plot) => void): Plotti
     },
   };
 }
-
-const scaled = (values: Float64Array, scale: number) => (scale === 1 ? values : values.map((value) => value * scale));

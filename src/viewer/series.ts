@@ -1,53 +1,38 @@
 // What is drawn of the table: numeric columns over a time, a number or the row number, with no more points than there are pixels for.
 import type { Row, Splice } from "../feed/protocol.ts";
-import { epochScale, type Kind } from "./cells.ts";
+import { type Kind, valueIn } from "./cells.ts";
 
 /** The x axis that is no column. */
 export const ROW_NUMBER = -1;
 
-export type Axis = { readonly column: number; readonly isTime: boolean; readonly scale: number };
+export type Axis = { readonly column: number; readonly isTime: boolean };
 
-const TIME_NAME = /time|date|epoch|stamp|^ts$|^t$/i;
 /** pandas writes its index without a name. */
 const STEP_NAME = /^(|x|t|i|n|id|index|idx|step|seq|sequence|frame|sample|tick|iteration|epoch)$/i;
 
 /** Over what and which columns are drawn if nobody says so; `sample` are rows from all of the table, in order. */
 export function pickAxes(columns: readonly string[], kinds: readonly Kind[], sample: readonly Row[]) {
   const x = pickX(columns, kinds, sample);
-  // A second column of times is no measurement.
-  const isTime = (column: number) => TIME_NAME.test(columns[column] ?? "") && axisOf(column, kinds, sample).isTime;
-  const numbers = kinds.flatMap(({ type }, column) =>
-    type === "number" && column !== x.column && !isTime(column) ? [column] : [],
-  );
+  const numbers = kinds.flatMap(({ type }, column) => (type === "number" && column !== x.column ? [column] : []));
   const measured = numbers.filter((column) => !STEP_NAME.test(columns[column] ?? ""));
   return { x, ys: (measured.length > 0 ? measured : numbers).slice(0, 3) };
 }
 
 function pickX(columns: readonly string[], kinds: readonly Kind[], sample: readonly Row[]): Axis {
-  const axes = columns.map((_, column) => axisOf(column, kinds, sample));
-  const isAscending = ({ column }: Axis) => column !== ROW_NUMBER && ascends(valuesOf(sample, column, kinds));
-  const times = axes.filter(({ isTime, column }) => isTime && (kinds[column]?.type === "time" || isTimeName(column)));
+  const axes = columns.map((_, column) => axisOf(column, kinds));
+  const isAscending = ({ column }: Axis) => ascends(valuesOf(sample, column, kinds));
+  const times = axes.filter(({ isTime }) => isTime);
   const steps = axes.filter(({ column }) => kinds[column]?.type === "number" && STEP_NAME.test(columns[column] ?? ""));
-  const found = times.find(isAscending) ?? times[0] ?? steps.find(isAscending);
-  return found ?? { column: ROW_NUMBER, isTime: false, scale: 1 };
-
-  function isTimeName(column: number): boolean {
-    return TIME_NAME.test(columns[column] ?? "");
-  }
+  return times.find(isAscending) ?? times[0] ?? steps.find(isAscending) ?? { column: ROW_NUMBER, isTime: false };
 }
 
-/** Numbers that may all be times since 1970 are: in seconds, ms, µs or ns. */
-export function axisOf(column: number, kinds: readonly Kind[], sample: readonly Row[]): Axis {
-  const type = kinds[column]?.type;
-  if (type === "time") return { column, isTime: true, scale: 1 };
-  if (type !== "number") return { column, isTime: false, scale: 1 };
-  const values = valuesOf(sample, column, kinds).filter((value) => !Number.isNaN(value));
-  const scale = values.length > 0 ? epochScale(Math.min(...values), Math.max(...values)) : undefined;
-  return { column, isTime: scale !== undefined, scale: scale ?? 1 };
-}
+export const axisOf = (column: number, kinds: readonly Kind[]): Axis => ({
+  column,
+  isTime: kinds[column]?.type === "time",
+});
 
 const valuesOf = (rows: readonly Row[], column: number, kinds: readonly Kind[]) =>
-  rows.map((row) => kinds[column]?.valueOf(row[column] ?? "") ?? Number.NaN);
+  rows.map((row) => (kinds[column] ? valueIn(row, column, kinds[column]) : Number.NaN));
 
 function ascends(values: ArrayLike<number>): boolean {
   for (let i = 1; i < values.length; i++) if (!(values[i]! >= values[i - 1]!)) return false;
@@ -59,7 +44,7 @@ export type ColumnValues = { values: Float64Array<ArrayBuffer>; count: number; v
 
 export function readColumn(rows: readonly Row[], column: number, kind: Kind, version: number): ColumnValues {
   const values = new Float64Array(Math.ceil(rows.length * 1.25) + 64);
-  for (let row = 0; row < rows.length; row++) values[row] = kind.valueOf(rows[row]![column] ?? "");
+  for (let row = 0; row < rows.length; row++) values[row] = valueIn(rows[row]!, column, kind);
   return { values, count: rows.length, version };
 }
 
@@ -72,7 +57,7 @@ export function spliceColumn(held: ColumnValues, splices: readonly Splice[], col
       held.values = grown;
     }
     held.values.copyWithin(start + rows.length, start + deleted, held.count);
-    rows.forEach((row, i) => (held.values[start + i] = kind.valueOf(row[column] ?? "")));
+    rows.forEach((row, i) => (held.values[start + i] = valueIn(row, column, kind)));
     held.count = count;
   }
 }

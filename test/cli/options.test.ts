@@ -225,7 +225,7 @@ describe("a mistake is named, with its value and the way out:", () => {
       argv: ["--encoding", "klingon"],
       expected: "--encoding klingon: an encoding such as utf-8, utf-16le, windows-1252 or shift_jis",
     },
-    { argv: ["--max-file", "2GiB"], expected: "--max-file 2GiB: a size from 1 byte to 1GiB, such as 500MiB" },
+    { argv: ["--max-file", "0"], expected: "--max-file 0: a size of 1 byte or more, such as 500MiB" },
     { argv: ["--max-message", "12"], expected: "--max-message 12: a size from 1KiB to 1GiB, such as 64MiB" },
     { argv: ["--max-clients", "0"], expected: "--max-clients 0: a number from 1 to 1000000" },
     { argv: ["--token", "short"], expected: `--token short: ${token}` },

@@ -26,6 +26,7 @@ const MEANINGS: { name: string; text: string; options: ReadOptions; json: string
     json: '[{"# a":"1","b":"2"},{"# a":"3","b":"4"}]',
   },
   { name: "headerLine", text: "x\ny\nid,n\n1,2\n", options: { headerLine: "id" }, json: '[{"id":"1","n":"2"}]' },
+  { name: "headerLine in a file that has nothing yet", text: "", options: { headerLine: "id" }, json: "[]" },
   {
     name: "skipAfterHeader",
     text: "a,b\n-,-\n\n1,2\n",

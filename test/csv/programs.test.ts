@@ -1,33 +1,16 @@
 // Files in the shape that programs write, each with the table that a person expects: converted, and as a live file that grows
 // from its first byte.
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { ReadOptions } from "../../src/csv/options.ts";
 import { convertCsvToJson } from "../../src/source/convert.ts";
 import { CsvError } from "../../src/csv/error.ts";
 import { openHeld } from "../../src/source/held.ts";
 import { follow } from "./following.ts";
-
-type Expected =
-  { columns: string[]; rows: number; first: string[]; last: string[]; units?: string[] } | { error: true };
-type Case = {
-  name: string;
-  file: string;
-  tier: "auto" | "option" | "hard";
-  options: ReadOptions;
-  expected: Expected;
-};
-
-const FOLDER = join(import.meta.dir, "programs");
-const cases: Case[] = JSON.parse(readFileSync(join(FOLDER, "cases.json"), "utf8"));
-const wanted = cases.filter(({ tier }) => tier !== "hard").map((entry) => [entry.name, entry] as const);
-const bytesOf = ({ file }: Case) => readFileSync(join(FOLDER, file));
+import { bytesOf, cases, pathOf, wanted } from "./program-cases.ts";
 
 describe("converted", () => {
   test.each(wanted)("%s", async (_name, entry) => {
-    const { expected, options, file } = entry;
-    const converting = convertCsvToJson(join(FOLDER, file), options);
+    const { expected, options } = entry;
+    const converting = convertCsvToJson(pathOf(entry), options);
     if ("error" in expected) return expect(converting).rejects.toBeInstanceOf(CsvError);
     const text = await converting;
     const { columns, rows } = follow(bytesOf(entry), options).final();

@@ -61,6 +61,27 @@ describe.skipIf(engines.length === 0)(`a follower${skipped}`, () => {
     },
   );
 
+  test.concurrent("writes literals by what its publisher told, if it is to", async () => {
+    await using folder = await temporaryFolder();
+    await using redis = await startRedis(folder.path);
+    const url = `redis://127.0.0.1:${redis.port}`;
+    await using publisher = openTestPublisher(url, { verdicts: { types: '["number:,"]', units: "[null]" } });
+    publisher.begin("one", 1, ["1,5", "NA"]);
+    using plain = followWith(url);
+    using typed = followWith(url, { types: "auto" });
+    await Promise.all(
+      [plain, typed].map((follower) => follower.until("the table", () => follower.rows().length === 2)),
+    );
+    const frameOf = async ({ source }: typeof plain) => (await partsOf(source, "frame")).parts[0]!.text;
+    expect([await frameOf(plain), await frameOf(typed)]).toEqual([
+      '[{"a":"1,5"},{"a":"NA"}]',
+      '[{"a":1.5},{"a":null}]',
+    ]);
+    publisher.append("2");
+    await typed.until("the next row", () => typed.rows().length === 3);
+    expect(await frameOf(typed)).toBe('[{"a":1.5},{"a":null},{"a":2}]');
+  });
+
   test.concurrent("says when it has lost its publisher, or Redis, and goes on when either is back", async () => {
     await using folder = await temporaryFolder();
     await using redis = await startRedis(folder.path);

@@ -1,5 +1,5 @@
 // A publisher to a relay without a server around it, for tests: a table of one column that grows, and may begin anew.
-import type { Publication } from "../../src/feed/publication.ts";
+import type { Publication, Verdicts } from "../../src/feed/publication.ts";
 import { relayAddress, type RelayAddress } from "../../src/relay/address.ts";
 import { openPublisher, type PublisherCounts, type PublisherEvents } from "../../src/relay/publish/publisher.ts";
 import { type Snapshot, snapshotOf as sourceSnapshot } from "../../src/source/source.ts";
@@ -45,13 +45,13 @@ export function snapshotOf({ cursor, columns }: Publication, rows: readonly stri
 
 export function openTestPublisher(
   url: string,
-  changes: { isStandby?: boolean; onOwned?: PublisherEvents["onOwned"] } = {},
+  changes: { isStandby?: boolean; onOwned?: PublisherEvents["onOwned"]; verdicts?: Verdicts } = {},
 ): TestPublisher {
   let rows: string[] = [];
   let cursor = { epoch: "first", version: 1 };
   const publication = (splices?: string): Publication => ({
     cursor,
-    columns: { count: 1, json: '["a"]' },
+    columns: { count: 1, json: '["a"]', verdicts: changes.verdicts },
     rows: rows.length,
     splices,
     about: {

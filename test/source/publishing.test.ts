@@ -137,6 +137,14 @@ describe("what the columns are", () => {
     expect([typesOf(other), other.about.misfits]).toEqual(['["boolean"]', 0]);
   });
 
+  test("is told of a row of units too, which is no row, and misfits are counted in a first table", () => {
+    using source = openTestPublishing();
+    const first = source.set(`t,U\ns,mV\n${numbers(100).replaceAll("x", "1.5")}oops,2\n,NA\n3,later\n`);
+    expect(first.columns.verdicts).toEqual({ types: '["number","number"]', units: '["s","mV"]' });
+    expect([first.rows, first.about.misfits]).toEqual([103, 2]);
+    expect(source.append("nor this,4\n").about.misfits).toBe(3);
+  });
+
   test("is that of the rows that are shown", () => {
     using source = openTestPublishing({ lastRows: 2 });
     source.set("a,b\ntrue,1\n2,x\n");

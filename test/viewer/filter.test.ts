@@ -1,7 +1,7 @@
 // What the filter box finds.
 import { describe, expect, test } from "bun:test";
-import { kindOf } from "../../src/viewer/cells.ts";
 import { parseFilter } from "../../src/viewer/filter.ts";
+import { kindOf, kindsOf } from "./kinds.ts";
 
 const COLUMNS = ["city", "price", "time", "New York", "a:b", "note"];
 const ROWS = [
@@ -11,7 +11,7 @@ const ROWS = [
   ["Oslo", "", "", "x", "1", "\\d ^$ {2}|/"],
   ["São Paulo", "-7", "2025-12-31 23:59", "z", "", "new york city"],
 ];
-const KINDS = COLUMNS.map((_, column) => kindOf(ROWS.map((row) => row[column]!)));
+const KINDS = kindsOf(COLUMNS, ROWS);
 
 /** The numbers of the rows that are found; undefined if the text asks for nothing. */
 function found(text: string, columns = COLUMNS, rows = ROWS, kinds = KINDS): number[] | undefined {
@@ -108,7 +108,7 @@ test("a word with the name of a column before its operator asks for that column 
     ["30", "x"],
     ["x", "12:30"],
   ];
-  const kinds = columns.map((_, column) => kindOf(rows.map((row) => row[column]!)));
+  const kinds = kindsOf(columns, rows);
   expect(found("12:30", columns, rows, kinds)).toEqual([0]);
   expect(found("13:30", columns, rows, kinds)).toEqual([]);
 });

@@ -16,6 +16,8 @@ const tableOf = (rows: Row[], columns: readonly string[] = COLUMNS): Table & { r
   columns,
   rows,
   cursor: "",
+  types: columns.map((name) => (name === "id" || name === "price" ? "number" : "text")),
+  units: columns.map(() => null),
 });
 const shown = (order: Order) => Array.from({ length: order.count() }, (_, position) => order.rowAt(position));
 
@@ -157,29 +159,11 @@ describe("a model", () => {
     expect(shown(model.order)).toEqual([1, 0]);
   });
 
-  test("learns what its columns are as the first rows come", async () => {
+  test("has columns of text if the server tells nothing", async () => {
     const { model } = opened();
-    const table = tableOf([]);
-    model.take(table, undefined);
+    model.take({ columns: COLUMNS, rows: rowsOf(300), cursor: "" }, undefined);
     await quiet(model);
     expect(model.kinds.map(({ type }) => type)).toEqual(["text", "text", "text"]);
-    for (let id = 0; id < 5; id++) change(model, table, [id, 0, [rowOf(id)]]);
-    await quiet(model);
-    expect(model.kinds.map(({ type }) => type)).toEqual(["number", "number", "text"]);
-    change(model, table, [5, 0, rowsOf(5_000)]);
-    await quiet(model);
-    await expectUpToDate(model, table, NO_RULES);
-  });
-
-  test("of as many rows as it has looked at learns nothing any more", async () => {
-    const { model } = opened();
-    const table = tableOf(rowsOf(300));
-    model.take(table, undefined);
-    await quiet(model);
-    const { kinds } = model;
-    change(model, table, [300, 0, Array.from({ length: 2_000 }, (): Row => ["x", "y", "z"])]);
-    await quiet(model);
-    expect(model.kinds).toBe(kinds);
   });
 
   test("is what the server tells, and again when that is known better", async () => {

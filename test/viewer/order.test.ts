@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Row, Splice } from "../../src/feed/protocol.ts";
 import { applySplices } from "../../src/follow/table.ts";
-import { type Kind, kindOf, TEXT } from "../../src/viewer/cells.ts";
+import { type Kind, TEXT } from "../../src/viewer/cells.ts";
+import { kindOf } from "./kinds.ts";
 import { parseFilter } from "../../src/viewer/filter.ts";
 import { buildOrder, fileOrder, movedRow, type Order, type OrderRules } from "../../src/viewer/order.ts";
 import { type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";

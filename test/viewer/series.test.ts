@@ -2,8 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import type { Row, Splice } from "../../src/feed/protocol.ts";
 import { applySplices } from "../../src/follow/table.ts";
-import { type Kind, kindOf } from "../../src/viewer/cells.ts";
-import { axisOf, pickAxes, pointsOf, readColumn, ROW_NUMBER, spliceColumn } from "../../src/viewer/series.ts";
+import type { Kind } from "../../src/viewer/cells.ts";
+import { kindOf, kindsOf } from "./kinds.ts";
+import { pickAxes, pointsOf, readColumn, ROW_NUMBER, spliceColumn } from "../../src/viewer/series.ts";
 import { forSeeds, type Random } from "../fuzz/random.ts";
 
 function tableOf(csv: string): { columns: string[]; rows: Row[]; kinds: Kind[] } {
@@ -11,11 +12,11 @@ function tableOf(csv: string): { columns: string[]; rows: Row[]; kinds: Kind[] }
     .trim()
     .split("\n")
     .map((line) => line.trim().split(";"));
-  return { columns, rows, kinds: columns.map((_, column) => kindOf(rows.map((row) => row[column] ?? ""))) };
+  return { columns, rows, kinds: kindsOf(columns, rows) };
 }
 
 describe("of a table are drawn", () => {
-  const cases: { name: string; input: string; x: string; ys: string[]; isTime?: boolean; scale?: number }[] = [
+  const cases: { name: string; input: string; x: string; ys: string[]; isTime?: boolean }[] = [
     {
       name: "measurements over their time",
       input: `time;sensor;temperature;humidity
@@ -33,7 +34,6 @@ describe("of a table are drawn", () => {
       x: "timestamp",
       ys: ["open", "high", "low"],
       isTime: true,
-      scale: 1000,
     },
     {
       name: "trades over µs since 1970, and not the other time that they have",
@@ -43,7 +43,6 @@ describe("of a table are drawn", () => {
       x: "timestamp",
       ys: ["price", "amount"],
       isTime: true,
-      scale: 1e-3,
     },
     {
       name: "a training over its steps, which are called like a time",
@@ -127,35 +126,22 @@ describe("of a table are drawn", () => {
       isTime: true,
     },
   ];
-  test.each(cases)("$name", ({ input, x, ys, isTime = false, scale = 1 }) => {
+  test.each(cases)("$name", ({ input, x, ys, isTime = false }) => {
     const { columns, rows, kinds } = tableOf(input);
     const picked = pickAxes(columns, kinds, rows);
     expect({
       x: picked.x.column === ROW_NUMBER ? "" : columns[picked.x.column],
       ys: picked.ys.map((column) => columns[column]),
       isTime: picked.x.isTime,
-      scale: picked.x.scale,
-    }).toEqual({ x, ys: ys as (string | undefined)[], isTime, scale });
+    }).toEqual({ x, ys: ys as (string | undefined)[], isTime });
   });
 });
 
-describe("an axis", () => {
-  const cases: { name: string; cells: string[]; expected: [isTime: boolean, scale: number] }[] = [
-    { name: "of times", cells: ["2026-01-31"], expected: [true, 1] },
-    { name: "of ms since 1970, with a gap", cells: ["1767225600000", ""], expected: [true, 1] },
-    { name: "of ns since 1970", cells: ["1767225600000000000"], expected: [true, 1e-6] },
-    { name: "of numbers", cells: ["1", "1767225600"], expected: [false, 1] },
-    { name: "of words", cells: ["a"], expected: [false, 1] },
-    { name: "of nothing", cells: [], expected: [false, 1] },
-  ];
-  test.each(cases)("$name", ({ cells, expected: [isTime, scale] }) => {
-    const sample = cells.map((cell) => [cell]);
-    expect(axisOf(0, [kindOf(cells)], sample)).toEqual({ column: 0, isTime, scale });
-  });
-
-  test("of numbers whose sample has none of them is no time", () => {
-    expect(axisOf(0, [kindOf(["1"])], [[""], ["x"]])).toEqual({ column: 0, isTime: false, scale: 1 });
-  });
+test("a date is drawn at the time of day that another column has", () => {
+  const { rows, kinds } = tableOf("Date;Time;U\n2026-01-31;12:00;1\n2026-01-31;12:01;2\n2026-01-31;;3");
+  expect([...readColumn(rows, 0, kinds[0]!, 1).values.subarray(0, 3)]).toEqual(
+    ["2026-01-31T12:00Z", "2026-01-31T12:01Z", "2026-01-31T00:00Z"].map(Date.parse),
+  );
 });
 
 const ALL = [-Infinity, Infinity] as const;

@@ -21,6 +21,7 @@ import {
   takeSnapshot,
 } from "./state.ts";
 import { draftTable, type RelayTable } from "./table.ts";
+import { wantedVerdicts } from "./typing.ts";
 
 /** However short the silence may be, so long an answer may take. */
 const MIN_ANSWER_MS = 500;
@@ -201,13 +202,14 @@ async function load(
   return draft.finish();
 }
 
-function publish({ state, address, snapshots, events }: Follower, change: Change): void {
+function publish({ state, address, settings, snapshots, events }: Follower, change: Change): void {
   const { copy } = state;
   if (!copy) return;
   const publication = publicationOf(copy, address.name, change, performance.now());
   const { cursor, columns } = publication;
   const { first: from, end: to } = copy.contents.view();
-  snapshots.show({ cursor, columns, table: copy.contents.table.blocks(), from, to });
+  const verdicts = wantedVerdicts(settings.types, columns);
+  snapshots.show({ cursor, columns, table: copy.contents.table.blocks(), from, to, verdicts });
   events.onPublication(publication);
 }
 
