@@ -2,6 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile } from "node:fs/promises";
 import { parseMessage, SUBPROTOCOL } from "../src/feed/protocol.ts";
+import { relayKeys } from "../src/relay/wire.ts";
 import { openCopy } from "./hub/copy.ts";
 import { engines, skipped, startProxy, startRedis } from "./redis.ts";
 import {
@@ -18,6 +19,7 @@ import {
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const BEAT = ["--relay-heartbeat=100ms", "--heartbeat=100ms"];
+const keys = relayKeys("csv");
 const CSV = '11,__proto__,a,a\n66,x,"1,5","l1\nl2"\n,,,\n';
 
 const publish = (path: string, port: number, folder: Folder, ...args: string[]) =>
@@ -246,12 +248,12 @@ describe.concurrent.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
       [JSON.stringify(head), "[[9,0,[]]]"],
       [JSON.stringify(head), "[[1,0,[[1,2]]]]"],
     ]) {
-      await redis.send("XADD", ["csvcast:{csv}:stream", "*", "h", h!, "s", s!]);
+      await redis.send("XADD", [keys.stream, "*", "h", h!, "s", s!]);
       const { message } = await becomes(replica, "stale", ({ state }) => state === "stale");
       expect(message).toContain("clients keep the last good table");
       expect(await jsonOf(replica)).toBe('[{"a":"1","b":"2"}]');
     }
-    await redis.send("SET", ["csvcast:{csv}:snapshot", "[]"]);
+    await redis.send("SET", [keys.pointer, "[]"]);
     await becomes(replica, "told of the pointer", ({ message }) => /is no JSON object/.test(message));
     publisher.kill("SIGCONT");
     await redis.send("FLUSHALL");
@@ -349,7 +351,7 @@ describe.concurrent.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     first.kill("SIGSTOP");
     await becomes(second, "publisher", ({ relay }) => relay["role"] === "publisher");
     await until("the second to write over the first", async () => {
-      const head = await redis.send("GET", ["csvcast:{csv}:head"]);
+      const head = await redis.send("GET", [keys.head]);
       return typeof head === "string" && !head.startsWith(`${epoch}:`);
     });
     first.kill("SIGCONT");

@@ -41,10 +41,13 @@ if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
 return {'done', ''}
 `;
 
-/** KEYS: lease, head, stream, those that must be there. ARGV: owner, ttl, MINID, and for each entry from, to, fields. */
+/** Of an entry that leads nowhere, as the heartbeat is, only the last ones say something; who joins has heard the next one in no time. */
+const BEATS = 16;
+
+/** KEYS: lease, head, stream, beat, those that must be there. ARGV: owner, ttl, MINID, and for each entry from, to, fields. */
 const APPEND = `${GUARD}
 local outcome = 'done'
-for i = 4, #KEYS do
+for i = 5, #KEYS do
   if redis.call('exists', KEYS[i]) == 0 then return {'gap', head} end
 end
 local ids = {}
@@ -54,7 +57,9 @@ for i = 4, #ARGV, 4 do
     outcome = 'gap'
     break
   end
-  if ARGV[i + 3] == '' then
+  if from == '' then
+    ids[#ids + 1] = redis.call('xadd', KEYS[4], 'MAXLEN', ${BEATS}, '*', 'h', ARGV[i + 2])
+  elseif ARGV[i + 3] == '' then
     ids[#ids + 1] = redis.call('xadd', KEYS[3], '*', 'h', ARGV[i + 2])
   else
     ids[#ids + 1] = redis.call('xadd', KEYS[3], '*', 'h', ARGV[i + 2], 's', ARGV[i + 3])
@@ -93,7 +98,7 @@ export async function release({ connection, keys, owner }: RelayTopic): Promise<
   await connection.script(RELEASE, [keys.lease], [owner]);
 }
 
-/** An entry with the cursors that it leads from and to, as text; "" for one that changes nothing. */
+/** An entry with the cursors that it leads from and to, as text; "" for one that changes nothing, which goes to the beat of the server. */
 export type Append = { readonly from: string; readonly to: string; readonly fields: readonly string[] };
 
 /** A slow network may take so many bytes in a millisecond, and more. */
@@ -110,7 +115,12 @@ export async function append(
   const bytes = args.reduce((sum, { length }) => sum + length, 0);
   const all = [owner, `${ttlMs}`, minId, ...args];
   return answerOf(
-    await connection.script(APPEND, [keys.lease, keys.head, keys.stream, ...needed], all, bytes / BYTES_PER_MS),
+    await connection.script(
+      APPEND,
+      [keys.lease, keys.head, keys.stream, keys.beat, ...needed],
+      all,
+      bytes / BYTES_PER_MS,
+    ),
   );
 }
 

@@ -20,7 +20,7 @@ export type RelayEntry =
       readonly verdicts?: Verdicts | undefined;
     }
   | ({ readonly kind: "snapshot" } & Cursor)
-  /** Also the heartbeat: the publisher is at this cursor, in this state. */
+  /** In the stream of the server, also as the heartbeat: the publisher is at this cursor, in this state. */
   | ({ readonly kind: "status" } & Cursor & Status);
 
 /** Where the current snapshot is, and what it is. */
@@ -42,38 +42,60 @@ export type RelayPointer = Cursor & {
   readonly verdicts?: Verdicts | undefined;
 };
 
-/** All keys of a topic share a hash tag: a cluster keeps them on one node, where one script may touch them. */
-export function relayKeys(topic: string) {
-  const key = (name: string) => `csvcast:{${topic}}:${name}`;
+/** What the only table of a topic is called. A name has letters, digits, `_` and `-`, so no key of a table is one of the server. */
+export const ONLY_TABLE = "csv";
+
+/**
+ * Those of a server, which are one for all of its tables, and those of a table. All keys of a topic share a hash tag: a cluster keeps
+ * them on one node, where one script may touch them.
+ */
+export function relayKeys(topic: string, table = ONLY_TABLE) {
+  const server = (name: string) => `csvcast:{${topic}}:${name}`;
+  const key = (name: string) => server(`${table}:${name}`);
   return {
+    lease: server("lease"),
+    beat: server("beat"),
     stream: key("stream"),
-    lease: key("lease"),
     head: key("head"),
     pointer: key("snapshot"),
     list: (id: string) => key(`snapshot:${id}`),
   };
 }
 
-/** The fields of an entry. */
-export function entryFields(entry: RelayEntry): string[] {
+/** The fields of an entry. A status is that of one table, in an entry that may have those of many. */
+export function entryFields(entry: RelayEntry, table = ONLY_TABLE): string[] {
+  if (entry.kind === "status") {
+    const { kind: _kind, ...status } = entry;
+    return ["h", JSON.stringify({ kind: "beat", tables: { [table]: status } })];
+  }
   if (entry.kind !== "delta") return ["h", JSON.stringify(entry)];
   const { splices, ...head } = entry;
   return ["h", JSON.stringify(head), "s", splices];
 }
 
-/** Throws CsvError for anything else than `entryFields` gives; splices are checked by `parseSplices`. Unknown kinds are undefined. */
-export function parseEntry(fields: readonly unknown[]): RelayEntry | undefined {
+/**
+ * Throws CsvError for anything else than `entryFields` gives; splices are checked by `parseSplices`. Undefined for kinds that are not
+ * known, and for what says nothing of this table.
+ */
+export function parseEntry(fields: readonly unknown[], table = ONLY_TABLE): RelayEntry | undefined {
   const head = objectOf(fields[0] === "h" ? fields[1] : undefined, "an entry");
   switch (head["kind"]) {
     case "snapshot":
       return isCursor(head) ? { kind: "snapshot", epoch: head.epoch, version: head.version } : malformed("snapshot");
-    case "status":
-      return parseStatus(head);
+    case "beat":
+      return parseBeat(head["tables"], table);
     case "delta":
       return parseDelta(head, fields[2] === "s" ? fields[3] : undefined);
     default:
       return undefined;
   }
+}
+
+function parseBeat(tables: unknown, table: string): RelayEntry | undefined {
+  if (!isObject(tables)) return malformed("beat");
+  if (!Object.hasOwn(tables, table)) return undefined;
+  const status = tables[table];
+  return isObject(status) ? parseStatus(status) : malformed("status");
 }
 
 function parseStatus(head: Fields): RelayEntry {
@@ -177,9 +199,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function objectOf(text: unknown, what: string): Fields {
   const value = typeof text === "string" ? jsonOf(text) : undefined;
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new CsvError("io", `${what} is no JSON object`);
-  return value as Fields;
+  if (!isObject(value)) throw new CsvError("io", `${what} is no JSON object`);
+  return value;
 }
 
 function jsonOf(text: string): unknown {
@@ -194,6 +215,8 @@ function malformed(what: string): never {
   throw new CsvError("io", `a ${what} is malformed`);
 }
 
+const isObject = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 const isState = (value: unknown): value is State => (STATES as readonly unknown[]).includes(value);
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isEpoch = (value: unknown): value is string => typeof value === "string" && /^[0-9A-Za-z_-]{1,64}$/.test(value);

@@ -184,7 +184,7 @@ describe.skipIf(engines.length === 0)(`a follower${skipped}`, () => {
       expect(bytes).toBeGreaterThan(30_000_000);
       expect(snapshots).toBeGreaterThan(1);
       await until("the stream to be as long as it may be", async () => {
-        const memory = await redis.send("MEMORY", ["USAGE", "csvcast:{t}:stream", "SAMPLES", "0"]);
+        const memory = await redis.send("MEMORY", ["USAGE", relayKeys("t").stream, "SAMPLES", "0"]);
         return Number(memory) < 20 << 20;
       });
       using follower = followWith(url);

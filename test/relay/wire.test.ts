@@ -8,6 +8,7 @@ import {
   parseRows,
   parseSplices,
   type RelayEntry,
+  relayKeys,
 } from "../../src/relay/wire.ts";
 
 const entries: RelayEntry[] = [
@@ -58,6 +59,26 @@ test("an entry of a kind that is not known is none, and no error", () => {
   expect(parseEntry(["h", '{"kind":"later"}'])).toBeUndefined();
 });
 
+test("a beat has the statuses of many tables; one that is not in it has none", () => {
+  const status = { epoch: "e", version: 1, state: "live", message: "", since: 1 };
+  const fields = beat({ ["__proto__"]: { ...status, version: 2 }, prices: status });
+  expect(parseEntry(fields, "prices")).toEqual({ kind: "status", ...status } as RelayEntry);
+  expect(parseEntry(fields, "__proto__")).toMatchObject({ version: 2 });
+  for (const table of ["csv", "constructor"]) expect(parseEntry(fields, table)).toBeUndefined();
+});
+
+test("all keys of a topic share a hash tag, and no name makes a key of a table one of its server", () => {
+  const { lease, beat, ...ofTable } = relayKeys("t", "lease");
+  const keys = [ofTable.stream, ofTable.head, ofTable.pointer, ofTable.list("x")];
+  for (const key of [lease, beat, ...keys]) expect(key).toStartWith("csvcast:{t}:");
+  const other = relayKeys("t", "beat");
+  const all = [lease, beat, ...keys, other.stream, other.head, other.pointer, other.list("x")];
+  expect(new Set(all).size).toBe(all.length);
+  expect(relayKeys("t", "prices").lease).toBe(lease);
+  expect(relayKeys("t", "prices").beat).toBe(beat);
+});
+
+const beat = (tables: unknown) => ["h", JSON.stringify({ kind: "beat", tables })];
 const head = (fields: object) => ["h", JSON.stringify(fields), "s", "[]"];
 test.each([
   ["no fields", []],
@@ -73,11 +94,14 @@ test.each([
   ["a delta without an epoch", head({ kind: "delta", from: 1, to: 2, count: 0 })],
   ["an epoch that forges an event", head({ kind: "delta", epoch: "e\ndata: x", from: 1, to: 2, count: 0 })],
   ["a snapshot without a version", head({ kind: "snapshot", epoch: "e" })],
-  ["a status of no state", head({ kind: "status", epoch: "e", version: 1, state: "fine", message: "", since: 1 })],
-  ["a status without a time", head({ kind: "status", epoch: "e", version: 1, state: "live", message: "" })],
+  ["a beat without tables", beat(undefined)],
+  ["a beat whose tables are a list", beat([])],
+  ["a status that is none", beat({ csv: null })],
+  ["a status of no state", beat({ csv: { epoch: "e", version: 1, state: "fine", message: "", since: 1 } })],
+  ["a status without a time", beat({ csv: { epoch: "e", version: 1, state: "live", message: "" } })],
   [
     "a status whose message is an object",
-    head({ kind: "status", epoch: "e", version: 1, state: "live", message: {}, since: 1 }),
+    beat({ csv: { epoch: "e", version: 1, state: "live", message: {}, since: 1 } }),
   ],
 ])("%s is no entry", (_name, fields) => {
   expect(() => parseEntry(fields)).toThrow();

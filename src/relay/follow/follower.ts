@@ -120,7 +120,7 @@ async function pause(follower: Follower, ms: number): Promise<void> {
 /** For as long as the connection holds. */
 async function read(follower: Follower, connection: RelayConnection): Promise<void> {
   const { state, keys, settings } = follower;
-  const stream = await openStream(connection, keys.stream, settings.silenceMs / 4);
+  const stream = await openStream(connection, keys, settings.silenceMs / 4);
   state.isConnected = true;
   await findPlace(follower, connection, stream, true);
   review(follower);

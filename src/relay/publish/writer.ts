@@ -195,9 +195,10 @@ const isStatusEntryDue = ({ isStatusDue, heartbeatAt, options }: WriterState, no
 
 function count(state: WriterState, id: string, { from, to, fields }: Append): void {
   const bytes = fields.reduce((sum, { length }) => sum + length, 0);
-  if (from !== "") state.writtenEpoch = epochOf(to);
   state.entries++;
   state.bytes += bytes;
+  if (from === "") return; // is not in the stream
+  state.writtenEpoch = epochOf(to);
   state.bytesSinceSnapshot += bytes;
   state.ledger.add(id, bytes);
 }
