@@ -1,7 +1,7 @@
 // What happens in Redis at once or not at all. Each script asks first whose the topic is: so two publishers never write into one
 // another, whatever their clocks say and however long one of them was suspended.
 import type { RelayConnection } from "./redis.ts";
-import { entryFields, type RelayEntry, type relayKeys, type RelayPointer } from "./wire.ts";
+import { entryFields, type RelayEntry, type relayKeys, type RelayList, type RelayPointer } from "./wire.ts";
 
 export type RelayTopic = {
   readonly connection: RelayConnection;
@@ -73,12 +73,13 @@ if ARGV[3] ~= '' then redis.call('xtrim', KEYS[3], 'MINID', ARGV[3]) end
 return {outcome, head, unpack(ids)}
 `;
 
-/** KEYS: lease, head, stream, pointer, list, old list. ARGV: owner, ttl, MINID, pointer, parts, epoch, version, ms for the old, entry. */
+/** KEYS: lease, head, stream, pointer, list, old list, those that go. ARGV: owner, ttl, MINID, pointer, parts, epoch, version, ms for the old, entry. */
 const SWITCH = `${GUARD}
 if redis.call('llen', KEYS[5]) ~= tonumber(ARGV[5]) then return {'gap', head} end
 redis.call('persist', KEYS[5])
 redis.call('set', KEYS[4], ARGV[4])
 if KEYS[6] ~= KEYS[5] then redis.call('pexpire', KEYS[6], ARGV[8]) end
+for i = 7, #KEYS do redis.call('unlink', KEYS[i]) end
 local epoch, version = string.match(head, '^(.*):(%d+)$')
 if epoch ~= ARGV[6] or tonumber(version) < tonumber(ARGV[7]) then
   head = ARGV[6] .. ':' .. ARGV[7]
@@ -124,11 +125,11 @@ export async function append(
   );
 }
 
-/** Makes a list that is complete the snapshot of the topic; the one before it goes after a while. */
+/** Makes a list that is complete the snapshot of the table; the one before it goes after a while, and `dropped` go at once. */
 export async function switchSnapshot(
   { connection, keys, owner, ttlMs }: RelayTopic,
   pointer: RelayPointer,
-  old: { readonly id: string; readonly keptMs: number; readonly minId: string },
+  old: { readonly id: string; readonly keptMs: number; readonly minId: string; readonly dropped: readonly RelayList[] },
 ): Promise<Answer> {
   const { id, epoch, version, parts } = pointer;
   const entry: RelayEntry = { kind: "snapshot", epoch, version };
@@ -136,7 +137,10 @@ export async function switchSnapshot(
   return answerOf(
     await connection.script(
       SWITCH,
-      [keys.lease, keys.head, keys.stream, keys.pointer, keys.list(id), keys.list(old.id)],
+      [
+        ...[keys.lease, keys.head, keys.stream, keys.pointer, keys.list(id), keys.list(old.id)],
+        ...old.dropped.map((list) => keys.list(list.id)),
+      ],
       [owner, `${ttlMs}`, old.minId, ...args],
     ),
   );

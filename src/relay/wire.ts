@@ -23,9 +23,16 @@ export type RelayEntry =
   /** In the stream of the server, also as the heartbeat: the publisher is at this cursor, in this state. */
   | ({ readonly kind: "status" } & Cursor & Status);
 
+/** A list with the rows of a snapshot. */
+export type RelayList = { readonly id: string; readonly bytes: number };
+
 /** Where the current snapshot is, and what it is. */
 export type RelayPointer = Cursor & {
   readonly id: string;
+  /** Of its list. */
+  readonly bytes: number;
+  /** The lists before it that are still there for whoever reads them, the last one first. */
+  readonly kept: readonly RelayList[];
   readonly columns: readonly string[];
   readonly rows: number;
   /** Elements of its list. */
@@ -148,6 +155,8 @@ export function parsePointer(text: string, maxColumns: number): RelayPointer {
     epoch: fields.epoch,
     version: fields.version,
     id,
+    bytes: isCount(fields["bytes"]) ? fields["bytes"] : 0,
+    kept: keptOf(fields["kept"]),
     columns,
     rows,
     parts,
@@ -158,6 +167,15 @@ export function parsePointer(text: string, maxColumns: number): RelayPointer {
     changedAt: timeOf(fields["changedAt"]),
     verdicts: verdictsOf(fields["verdicts"], columns.length),
   };
+}
+
+/** For the next publisher; of no importance for the table. */
+function keptOf(value: unknown): RelayList[] {
+  const lists = Array.isArray(value) ? (value as unknown[]) : [];
+  return lists
+    .filter((list): list is RelayList => isObject(list) && isListId(list["id"]) && isCount(list["bytes"]))
+    .slice(0, MAX_TEXTS)
+    .map(({ id, bytes }) => ({ id, bytes }));
 }
 
 /** Rows of exactly so many strings. Throws CsvError for anything else. */

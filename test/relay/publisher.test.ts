@@ -132,6 +132,38 @@ describe.skipIf(engines.length === 0)(`a publisher${skipped}`, () => {
   );
 
   test.concurrent(
+    "keeps few lists of snapshots, however often a table is rewritten, replaced in the middle, or published anew",
+    async () => {
+      await using folder = await temporaryFolder();
+      await using redis = await startRedis(folder.path);
+      const url = `redis://127.0.0.1:${redis.port}`;
+      const lists = async () => (await redis.send("KEYS", [keys.list("*")])) as string[];
+      const usedBytes = async () => Number(/used_memory:(\d+)/.exec(String(await redis.send("INFO", ["memory"])))![1]);
+      const before = await usedBytes();
+      const tableBytes = 6_000_000;
+      const rows = (n: number) => Array.from({ length: 6 }, (_, r) => `${n}.${r}`.padEnd(tableBytes / 6, "x"));
+      for (let server = 0; server < 2; server++) {
+        await using publisher = openTestPublisher(url);
+        for (let n = 0; n < 8; n++) {
+          const epoch = `e${server}-${n}`;
+          publisher.begin(`${epoch}-gone`, 1, rows(n));
+          await until("it to be under way", () => publisher.counts().bytes > 0);
+          publisher.begin(epoch, 1, rows(n));
+          const id = await until("its snapshot", async () => {
+            const pointer = await storedPointer(redis);
+            return pointer?.epoch === epoch && pointer.id;
+          });
+          expect(await lists()).toContain(keys.list(id));
+          expect((await lists()).length).toBeLessThanOrEqual(4); // the snapshot, two before it, and one that was left
+        }
+      }
+      // Whoever reads the snapshot while the next one takes its place can read it to its end.
+      expect((await lists()).length).toBeGreaterThanOrEqual(2);
+      expect((await usedBytes()) - before).toBeLessThan(5 * tableBytes);
+    },
+  );
+
+  test.concurrent(
     "reports once why a table cannot be written, and tries a closed one again without a word",
     async () => {
       await using folder = await temporaryFolder();

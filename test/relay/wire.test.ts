@@ -27,6 +27,8 @@ const entries: RelayEntry[] = [
 ];
 const pointer = {
   id: "x-1",
+  bytes: 9,
+  kept: [{ id: "x-0", bytes: 8 }],
   epoch: "k3f9",
   version: 5,
   columns: ["11", "__proto__", "a_1", ""],
@@ -110,6 +112,13 @@ test.each([
 describe("the pointer to the snapshot", () => {
   test("survives, with the names of the columns as they are", () => {
     expect(parsePointer(JSON.stringify(pointer), 4)).toEqual(pointer);
+  });
+
+  test("forgets lists that are none: they are of no importance for the table", () => {
+    const kept = [{ id: "x}:y", bytes: 1 }, { id: "a", bytes: -1 }, null, pointer.kept[0]];
+    const text = JSON.stringify({ ...pointer, kept, bytes: "many" });
+    expect(parsePointer(text, 4)).toEqual({ ...pointer, bytes: 0 });
+    expect(parsePointer(JSON.stringify({ ...pointer, kept: 7 }), 4)).toEqual({ ...pointer, kept: [] });
   });
 
   test.each([

@@ -36,6 +36,8 @@ export type WriterState = {
   foreignEpoch: string | undefined;
   /** The current snapshot. */
   snapshot: WrittenSnapshot | undefined;
+  /** The list of a snapshot that was begun, and may have been left behind. */
+  unfinished: string | undefined;
   bytesSinceSnapshot: number;
   /** What is stored does not lead to what is pending: only a snapshot does. */
   needsSnapshot: boolean;
@@ -76,6 +78,7 @@ export function newWriter(options: WriterOptions): WriterState {
     writtenEpoch: "",
     foreignEpoch: undefined,
     snapshot: undefined,
+    unfinished: undefined,
     bytesSinceSnapshot: 0,
     needsSnapshot: true,
     isWritingSnapshot: false,
@@ -211,14 +214,17 @@ export function isSnapshotDue(state: WriterState, now: number): boolean {
 
 /** Beside the changes, which go on if they can. */
 async function renewSnapshot(state: WriterState, topic: RelayTopic): Promise<void> {
+  const { unfinished, snapshot: last } = state;
+  const id = randomBytes(9).toString("base64url");
   state.isWritingSnapshot = true;
+  state.unfinished = id;
   try {
     const written = await writeSnapshot({
       topic,
       snapshot: state.options.snapshot,
       aboutOf: (epoch) => (topic === state.topic ? aboutOf(state, epoch) : undefined),
       reached: (cursor) => reached(state, topic, cursor),
-      id: randomBytes(9).toString("base64url"),
+      ...{ id, last, unfinished },
       onWritten: (bytes) => void (state.bytes += bytes),
     });
     if (!written) state.snapshotAt = performance.now() + RETRY_PAUSE_MS;
@@ -252,6 +258,7 @@ async function reached(state: WriterState, topic: RelayTopic, cursor: Cursor): P
 /** Changes that were written meanwhile have led further than the snapshot, unless there were none to lead there. */
 function adopt(state: WriterState, written: WrittenSnapshot): void {
   state.snapshot = written;
+  state.unfinished = undefined;
   state.snapshots++;
   state.isStatusDue = true;
   state.trouble = "";
