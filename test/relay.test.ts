@@ -254,6 +254,8 @@ describe.concurrent.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
       expect(await jsonOf(replica)).toBe('[{"a":"1","b":"2"}]');
     }
     await redis.send("SET", [keys.pointer, "[]"]);
+    const far = JSON.stringify({ ...head, from: version + 5, to: version + 6 });
+    await redis.send("XADD", [keys.stream, "*", "h", far, "s", "[]"]); // leads to the pointer
     await becomes(replica, "told of the pointer", ({ message }) => /is no JSON object/.test(message));
     publisher.kill("SIGCONT");
     await redis.send("FLUSHALL");

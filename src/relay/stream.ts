@@ -1,10 +1,13 @@
 // The stream of a table and the beat of its server, from a place on: what is read, and what of it was written just now.
+import { CsvError } from "../csv/error.ts";
 import type { RelayConnection } from "./redis.ts";
 import { isBehind, parseEntry, type RelayEntry, type relayKeys } from "./wire.ts";
 
 export type StreamItem = {
   /** Undefined for a kind that is not known here. */
   readonly entry: RelayEntry | undefined;
+  /** What is wrong with it, if it is no entry at all. */
+  readonly fault: CsvError | undefined;
   readonly bytes: number;
   /** It was written after this connection began to read: what was there before says nothing about now. */
   readonly isFresh: boolean;
@@ -60,10 +63,19 @@ async function placeOf(connection: RelayConnection, key: string): Promise<Place>
 function itemsOf(place: Place, entries: readonly [id: string, fields: string[]][], isPrompt: boolean): StreamItem[] {
   place.at = entries.at(-1)?.[0] ?? place.at;
   return entries.map(([id, fields]) => ({
-    entry: parseEntry(fields),
+    ...parsed(fields),
     bytes: fields.reduce((sum, field) => sum + field.length, 0),
     isFresh: isPrompt && isBehind(id, place.tip),
   }));
+}
+
+function parsed(fields: readonly string[]): Pick<StreamItem, "entry" | "fault"> {
+  try {
+    return { entry: parseEntry(fields), fault: undefined };
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    return { entry: undefined, fault: error };
+  }
 }
 
 /** A stream that was begun anew, by an engine whose clock was set back, ends before the place that is read from. */
