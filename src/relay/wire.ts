@@ -1,6 +1,7 @@
 // What is stored in Redis, and the only implementation of RELAY.md: keys, entries of the stream, the pointer to the snapshot. What
 // comes from there is checked like any other input.
 import { CsvError } from "../csv/error.ts";
+import { printable, sizeText } from "../feed/printable.ts";
 import { type Row, type Splice, STATES } from "../feed/protocol.ts";
 import type { Cursor, State, Status, Verdicts } from "../feed/publication.ts";
 
@@ -108,7 +109,14 @@ function parseBeat(tables: unknown, table: string): RelayEntry | undefined {
 function parseStatus(head: Fields): RelayEntry {
   const { state, message, since } = head;
   if (!isCursor(head) || !isState(state) || typeof message !== "string" || !isCount(since)) return malformed("status");
-  return { kind: "status", epoch: head.epoch, version: head.version, state, message, since };
+  return {
+    kind: "status",
+    epoch: head.epoch,
+    version: head.version,
+    state,
+    message: shown(message, MAX_MESSAGE),
+    since,
+  };
 }
 
 function parseDelta(head: Fields, splices: unknown): RelayEntry {
@@ -124,11 +132,10 @@ function verdictsOf(value: unknown, columns?: number): Verdicts | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { types, units } = value as Fields;
   if (typeof types !== "string" || typeof units !== "string") return undefined;
-  const isList = (text: string) => {
-    const list = parsedList(text);
-    return list !== undefined && (columns === undefined || list.length === columns);
-  };
-  return isList(types) && isList(units) ? { types, units } : undefined;
+  const lists = [parsedList(types), parsedList(units)] as const;
+  if (columns !== undefined && lists.some((list) => list?.length !== columns)) return undefined;
+  // Written anew: as a text of others it may have line ends, which would forge a message where it is passed on.
+  return lists[0] && lists[1] && { types: JSON.stringify(lists[0]), units: JSON.stringify(lists[1]) };
 }
 
 function parsedList(text: string): readonly unknown[] | undefined {
@@ -161,8 +168,8 @@ export function parsePointer(text: string, maxColumns: number): RelayPointer {
     rows,
     parts,
     after,
-    file: shortened(file),
-    dialect: shortened(dialect),
+    file: shown(file),
+    dialect: shown(dialect),
     warnings: textsOf(fields["warnings"]),
     changedAt: timeOf(fields["changedAt"]),
     verdicts: verdictsOf(fields["verdicts"], columns.length),
@@ -202,7 +209,13 @@ export function parseSplices(text: string, columns: number, rows: number, count:
 
 const MAX_TEXT = 255;
 const MAX_TEXTS = 8;
-const shortened = (text: string) => text.slice(0, MAX_TEXT);
+const MAX_MESSAGE = 1_000;
+/** In characters: the pointer, and what an entry says of itself. Names of columns are most of it. */
+const MAX_HEAD = 16 << 20;
+
+/** For people, who read it in logs, terminals and pages: of bounded length, and with control characters written out. */
+const shown = (text: string, most = MAX_TEXT) =>
+  printable((text.length > most ? `${text.slice(0, most)}…` : text).toWellFormed());
 
 /** For people: what is not a text is left out. */
 function textsOf(value: unknown): string[] {
@@ -210,12 +223,14 @@ function textsOf(value: unknown): string[] {
   return texts
     .filter((text) => typeof text === "string")
     .slice(0, MAX_TEXTS)
-    .map(shortened);
+    .map((text) => shown(text));
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
 function objectOf(text: unknown, what: string): Fields {
+  if (typeof text === "string" && text.length > MAX_HEAD)
+    throw new CsvError("too-large", `${what} is larger than ${sizeText(MAX_HEAD)}`);
   const value = typeof text === "string" ? jsonOf(text) : undefined;
   if (!isObject(value)) throw new CsvError("io", `${what} is no JSON object`);
   return value;

@@ -23,7 +23,7 @@ const entries: RelayEntry[] = [
     changedAt: 9,
   },
   { kind: "snapshot", epoch: "k3f9", version: 5 },
-  { kind: "status", epoch: "k3f9", version: 5, state: "stale", message: 'a "message"\n', since: 7 },
+  { kind: "status", epoch: "k3f9", version: 5, state: "stale", message: 'a "message"', since: 7 },
 ];
 const pointer = {
   id: "x-1",
@@ -43,6 +43,44 @@ const pointer = {
 
 test.each(entries)("an entry of kind $kind survives", (entry) => {
   expect(parseEntry(entryFields(entry))).toEqual(entry);
+});
+
+describe("texts for people", () => {
+  const HOSTILE = '\u001b[2J\n{"forged":1}\u202e\ud800' + "x".repeat(5_000);
+  const expectTame = (text: string, most: number) => {
+    expect(text).toStartWith('"\\u001b[2J\\n{');
+    expect(text).not.toMatch(/[\0-\x1f\u202a-\u202e]/);
+    expect(text.isWellFormed()).toBe(true);
+    expect(text.length).toBeLessThan(2 * most);
+  };
+
+  test("come from the pointer of bounded length, and with nothing that forges a line or commands a terminal", () => {
+    const warnings = Array.from({ length: 1_000 }, () => HOSTILE);
+    const found = parsePointer(JSON.stringify({ ...pointer, file: HOSTILE, dialect: HOSTILE, warnings }), 4);
+    for (const text of [found.file, found.dialect, ...found.warnings]) expectTame(text, 255);
+    expect(found.warnings).toHaveLength(8);
+  });
+
+  test("and so from entries", () => {
+    const delta = parseEntry(entryFields({ ...entries[0]!, warnings: [HOSTILE] } as RelayEntry));
+    if (delta?.kind !== "delta") throw new Error("no delta");
+    expectTame(delta.warnings[0]!, 255);
+    const status = parseEntry(entryFields({ ...entries[2]!, message: HOSTILE } as RelayEntry));
+    if (status?.kind !== "status") throw new Error("no status");
+    expectTame(status.message, 1_000);
+  });
+
+  test("types and units are written anew: a line end between them would forge an event", () => {
+    const verdicts = { types: '[\n"number",\n\nnull,null,null]', units: '[ "\u2028", null, null, null ]' };
+    const found = parsePointer(JSON.stringify({ ...pointer, verdicts }), 4).verdicts!;
+    expect(found).toEqual({ types: '["number",null,null,null]', units: '["\u2028",null,null,null]' });
+  });
+
+  test("a head beyond all measure is refused before it is read", () => {
+    const text = JSON.stringify({ ...pointer, file: "x".repeat(17 << 20) });
+    expect(() => parsePointer(text, 4)).toThrow("larger than 16 MiB");
+    expect(() => parseEntry(["h", text])).toThrow("larger than 16 MiB");
+  });
 });
 
 test.each([undefined, null, "7", -1, 0.5, 1e400])(
