@@ -6,6 +6,7 @@ import { formatCursor } from "../../feed/protocol.ts";
 import type { About, Cursor, Publication, Status } from "../../feed/publication.ts";
 import type { Snapshot } from "../../source/source.ts";
 import { type Append, append, type RelayTopic } from "../scripts.ts";
+import { refusalOf } from "../redis.ts";
 import { entryFields } from "../wire.ts";
 import { type Delta, openLedger, openQueue } from "./queue.ts";
 import { hasReached, writeSnapshot, type WrittenSnapshot } from "./snapshot.ts";
@@ -47,6 +48,8 @@ export type WriterState = {
   isStatusDue: boolean;
   heartbeatAt: number;
   trouble: string;
+  /** How often Redis has refused the snapshot, one time after the other. */
+  refusals: number;
   entries: number;
   bytes: number;
   snapshots: number;
@@ -63,6 +66,9 @@ const POLL_MS = 5;
 /** A snapshot is tried again after this time: of a table that was replaced meanwhile or could not be read, or that is too large. */
 const RETRY_PAUSE_MS = 100;
 const TOO_LARGE_PAUSE_MS = 10_000;
+/** After Redis has refused one; doubles each time. */
+const REFUSED_PAUSE_MS = 500;
+const MAX_REFUSED_PAUSE_MS = 30_000;
 
 export const epochOf = (head: string) => head.slice(0, head.lastIndexOf(":"));
 
@@ -86,6 +92,7 @@ export function newWriter(options: WriterOptions): WriterState {
     isStatusDue: true,
     heartbeatAt: -Infinity,
     trouble: "",
+    refusals: 0,
     entries: 0,
     bytes: 0,
     snapshots: 0,
@@ -232,6 +239,7 @@ async function renewSnapshot(state: WriterState, topic: RelayTopic): Promise<voi
   } catch (error) {
     // What is wrong with the connection shows in the next `write`.
     if (error instanceof CsvError) postpone(state, error);
+    else if (refusalOf(error) !== undefined) postponeRefused(state, (error as Error).message);
     else topic.connection.close();
   }
   state.isWritingSnapshot = false;
@@ -244,7 +252,18 @@ function aboutOf({ published, foreignEpoch }: WriterState, epoch: string): About
 
 function postpone(state: WriterState, { kind, reason }: CsvError): void {
   state.snapshotAt = performance.now() + (kind === "too-large" ? TOO_LARGE_PAUSE_MS : RETRY_PAUSE_MS);
-  if (kind === "closed" || state.trouble === reason) return; // closed: another source takes its place
+  if (kind !== "closed") report(state, reason); // closed: another source takes its place
+}
+
+/** The rest of what is written may go on: a status takes less room, and needs fewer permissions. */
+function postponeRefused(state: WriterState, reason: string): void {
+  const pauseMs = Math.min(REFUSED_PAUSE_MS * 2 ** Math.min(state.refusals++, 10), MAX_REFUSED_PAUSE_MS);
+  state.snapshotAt = performance.now() + pauseMs;
+  report(state, reason);
+}
+
+function report(state: WriterState, reason: string): void {
+  if (state.trouble === reason) return;
   state.trouble = reason;
   state.options.onTrouble(reason);
 }
@@ -262,6 +281,7 @@ function adopt(state: WriterState, written: WrittenSnapshot): void {
   state.snapshots++;
   state.isStatusDue = true;
   state.trouble = "";
+  state.refusals = 0;
   if (state.needsSnapshot) {
     state.ledger.clear();
     state.head = written.answer.head;
