@@ -100,7 +100,8 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
       snapshot: () => channel.snapshot("rows"),
     },
     {
-      open: (location) => void channel.open(location).then(ready.resolve, ready.reject),
+      open: (location) => channel.open(location).then(ready.resolve),
+      onUnusable: ready.reject,
       reopen() {
         const location = channel.location();
         if (location !== undefined) void channel.open(location).catch(() => {}); // what is published still is

@@ -2,6 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile } from "node:fs/promises";
 import { parseMessage, SUBPROTOCOL } from "../src/feed/protocol.ts";
+import { relayKeys } from "../src/relay/wire.ts";
 import { openCopy } from "./hub/copy.ts";
 import { engines, skipped, startProxy, startRedis } from "./redis.ts";
 import {
@@ -18,6 +19,7 @@ import {
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const BEAT = ["--relay-heartbeat=100ms", "--heartbeat=100ms"];
+const keys = relayKeys("csv");
 const CSV = '11,__proto__,a,a\n66,x,"1,5","l1\nl2"\n,,,\n';
 
 const publish = (path: string, port: number, folder: Folder, ...args: string[]) =>
@@ -246,12 +248,14 @@ describe.concurrent.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
       [JSON.stringify(head), "[[9,0,[]]]"],
       [JSON.stringify(head), "[[1,0,[[1,2]]]]"],
     ]) {
-      await redis.send("XADD", ["csvcast:{csv}:stream", "*", "h", h!, "s", s!]);
+      await redis.send("XADD", [keys.stream, "*", "h", h!, "s", s!]);
       const { message } = await becomes(replica, "stale", ({ state }) => state === "stale");
       expect(message).toContain("clients keep the last good table");
       expect(await jsonOf(replica)).toBe('[{"a":"1","b":"2"}]');
     }
-    await redis.send("SET", ["csvcast:{csv}:snapshot", "[]"]);
+    await redis.send("SET", [keys.pointer, "[]"]);
+    const far = JSON.stringify({ ...head, from: version + 5, to: version + 6 });
+    await redis.send("XADD", [keys.stream, "*", "h", far, "s", "[]"]); // leads to the pointer
     await becomes(replica, "told of the pointer", ({ message }) => /is no JSON object/.test(message));
     publisher.kill("SIGCONT");
     await redis.send("FLUSHALL");
@@ -284,6 +288,7 @@ describe.concurrent.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     await using replica = await follow(redis.port, folder);
     await becomes(replica, "live", ({ state }) => state === "live");
     await using client = await connect(publisher.url, { protocols: [SUBPROTOCOL] });
+    await client.nextThat("all of the snapshot", (text) => text.startsWith('{"type":"sync"')); // it has no row that is to come
     redis.pause();
     for (let n = 1; n <= 20; n++) {
       await appendFile(path, `${n}\n`);
@@ -337,6 +342,26 @@ describe.concurrent.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     await becomes(replica, "live with the table of the first", ({ state, rows }) => state === "live" && rows === 1);
   });
 
+  test("a file that is being replaced while a publisher starts, or a standby takes over, ends neither", async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("f.csv", "a\n1\n");
+    const own = await folder.write("own.csv", "a\n1\n2\n");
+    await using redis = await startRedis(folder.path);
+    await Bun.$`mv ${path} ${path}.away`;
+    await using first = await publish(path, redis.port, folder);
+    await first.prints("no such file; looks for it again", "stderr");
+    await Bun.$`mv ${path}.away ${path}`;
+    await becomes(first, "publisher", ({ state, relay }) => state === "live" && relay["role"] === "publisher");
+    await using second = await publish(own, redis.port, folder, "--standby");
+    await becomes(second, "following", ({ state, rows }) => state === "live" && rows === 1);
+    await Bun.$`mv ${own} ${own}.away`;
+    first.kill("SIGTERM");
+    await second.prints("no such file; looks for it again", "stderr");
+    expect(await jsonOf(second)).toBe('[{"a":"1"}]');
+    await Bun.$`mv ${own}.away ${own}`;
+    await becomes(second, "publisher", ({ state, rows, file }) => state === "live" && rows === 2 && file === "own.csv");
+  });
+
   test("a publisher that was suspended for too long serves its own clients, says so, and takes the topic back when it is free", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", "a\n1\n");
@@ -348,7 +373,7 @@ describe.concurrent.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     first.kill("SIGSTOP");
     await becomes(second, "publisher", ({ relay }) => relay["role"] === "publisher");
     await until("the second to write over the first", async () => {
-      const head = await redis.send("GET", ["csvcast:{csv}:head"]);
+      const head = await redis.send("GET", [keys.head]);
       return typeof head === "string" && !head.startsWith(`${epoch}:`);
     });
     first.kill("SIGCONT");

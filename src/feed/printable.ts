@@ -2,8 +2,12 @@
 
 /** As it is, or as a JSON string if it holds control characters, or ones that change the direction of writing. */
 export function printable(text: string): string {
-  return /[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/.test(text) ? JSON.stringify(text) : text;
+  return text.search(COMMANDING) === -1 ? text : JSON.stringify(text).replace(COMMANDING, escaped);
 }
+
+const COMMANDING = /[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
+/** JSON escapes only the first of them. */
+const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /** `900 bytes`, `1.5 MiB` */
 export function sizeText(bytes: number): string {

@@ -1,5 +1,6 @@
 // One connection to Redis or Valkey that either answers or is given up: nothing waits in it for better times, and nothing waits for
 // it for ever. A frozen server or a cut network looks like one that is slow; Bun's client alone would wait.
+import { printable } from "../feed/printable.ts";
 import { redacted } from "./address.ts";
 
 export type RelayConnection = {
@@ -32,7 +33,7 @@ export async function connectRelay(url: string, boundMs: number): Promise<RelayC
     try {
       return await Promise.race([answer, late]);
     } catch (error) {
-      throw new Error(reasonOf(error));
+      throw failureOf(error);
     } finally {
       clearTimeout(timer);
     }
@@ -48,7 +49,7 @@ export async function connectRelay(url: string, boundMs: number): Promise<RelayC
     try {
       return await send("EVALSHA", [hashOf(text), ...rest], extraMs);
     } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      if (refusalOf(error) !== "NOSCRIPT") throw error;
       return send("EVAL", [text, ...rest], extraMs);
     }
   }
@@ -69,8 +70,22 @@ function hashOf(text: string): string {
   return hash;
 }
 
-function reasonOf(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
-  if (code === "ERR_REDIS_CONNECTION_CLOSED") return "no connection (is it running, are the credentials right?)";
-  return redacted(`${message ?? error}`.split("\n")[0]!);
+/** An answer of Redis that says no; `refusal` is its first word, such as OOM or NOPERM. */
+type Failure = Error & { readonly refusal?: string };
+
+/** The first word of Redis's own, if it was Redis that said no: the connection is as good as before. */
+export const refusalOf = (error: unknown): string | undefined =>
+  error instanceof Error ? (error as Failure).refusal : undefined;
+
+const REFUSALS = ["ERR_REDIS_SERVER_ERROR", "ERR_REDIS_INVALID_COMMAND"];
+const MAX_WORDS = 255;
+
+function failureOf(error: unknown): Failure {
+  const { code = "", message = String(error) } = error as { code?: string; message?: string };
+  if (code === "ERR_REDIS_CONNECTION_CLOSED")
+    return new Error("no connection (is it running, are the credentials right?)");
+  // Where in a script it happened is nobody's business.
+  const words = printable(redacted(message.split(/\n|,? ?script: /)[0]!).slice(0, MAX_WORDS));
+  const refusal = REFUSALS.includes(code) ? /^[A-Z]+(?= )/.exec(words)?.[0] : undefined;
+  return refusal === undefined ? new Error(words) : Object.assign(new Error(`Redis says: ${words}`), { refusal });
 }

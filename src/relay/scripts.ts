@@ -1,7 +1,7 @@
 // What happens in Redis at once or not at all. Each script asks first whose the topic is: so two publishers never write into one
 // another, whatever their clocks say and however long one of them was suspended.
 import type { RelayConnection } from "./redis.ts";
-import { entryFields, type RelayEntry, type relayKeys, type RelayPointer } from "./wire.ts";
+import { entryFields, type RelayEntry, type relayKeys, type RelayList, type RelayPointer } from "./wire.ts";
 
 export type RelayTopic = {
   readonly connection: RelayConnection;
@@ -41,10 +41,13 @@ if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
 return {'done', ''}
 `;
 
-/** KEYS: lease, head, stream, those that must be there. ARGV: owner, ttl, MINID, and for each entry from, to, fields. */
+/** Of an entry that leads nowhere, as the heartbeat is, only the last ones say something; who joins has heard the next one in no time. */
+const BEATS = 16;
+
+/** KEYS: lease, head, stream, beat, those that must be there. ARGV: owner, ttl, MINID, and for each entry from, to, fields. */
 const APPEND = `${GUARD}
 local outcome = 'done'
-for i = 4, #KEYS do
+for i = 5, #KEYS do
   if redis.call('exists', KEYS[i]) == 0 then return {'gap', head} end
 end
 local ids = {}
@@ -54,7 +57,9 @@ for i = 4, #ARGV, 4 do
     outcome = 'gap'
     break
   end
-  if ARGV[i + 3] == '' then
+  if from == '' then
+    ids[#ids + 1] = redis.call('xadd', KEYS[4], 'MAXLEN', ${BEATS}, '*', 'h', ARGV[i + 2])
+  elseif ARGV[i + 3] == '' then
     ids[#ids + 1] = redis.call('xadd', KEYS[3], '*', 'h', ARGV[i + 2])
   else
     ids[#ids + 1] = redis.call('xadd', KEYS[3], '*', 'h', ARGV[i + 2], 's', ARGV[i + 3])
@@ -68,12 +73,13 @@ if ARGV[3] ~= '' then redis.call('xtrim', KEYS[3], 'MINID', ARGV[3]) end
 return {outcome, head, unpack(ids)}
 `;
 
-/** KEYS: lease, head, stream, pointer, list, old list. ARGV: owner, ttl, MINID, pointer, parts, epoch, version, ms for the old, entry. */
+/** KEYS: lease, head, stream, pointer, list, old list, those that go. ARGV: owner, ttl, MINID, pointer, parts, epoch, version, ms for the old, entry. */
 const SWITCH = `${GUARD}
 if redis.call('llen', KEYS[5]) ~= tonumber(ARGV[5]) then return {'gap', head} end
 redis.call('persist', KEYS[5])
 redis.call('set', KEYS[4], ARGV[4])
 if KEYS[6] ~= KEYS[5] then redis.call('pexpire', KEYS[6], ARGV[8]) end
+for i = 7, #KEYS do redis.call('unlink', KEYS[i]) end
 local epoch, version = string.match(head, '^(.*):(%d+)$')
 if epoch ~= ARGV[6] or tonumber(version) < tonumber(ARGV[7]) then
   head = ARGV[6] .. ':' .. ARGV[7]
@@ -93,7 +99,7 @@ export async function release({ connection, keys, owner }: RelayTopic): Promise<
   await connection.script(RELEASE, [keys.lease], [owner]);
 }
 
-/** An entry with the cursors that it leads from and to, as text; "" for one that changes nothing. */
+/** An entry with the cursors that it leads from and to, as text; "" for one that changes nothing, which goes to the beat of the server. */
 export type Append = { readonly from: string; readonly to: string; readonly fields: readonly string[] };
 
 /** A slow network may take so many bytes in a millisecond, and more. */
@@ -110,15 +116,20 @@ export async function append(
   const bytes = args.reduce((sum, { length }) => sum + length, 0);
   const all = [owner, `${ttlMs}`, minId, ...args];
   return answerOf(
-    await connection.script(APPEND, [keys.lease, keys.head, keys.stream, ...needed], all, bytes / BYTES_PER_MS),
+    await connection.script(
+      APPEND,
+      [keys.lease, keys.head, keys.stream, keys.beat, ...needed],
+      all,
+      bytes / BYTES_PER_MS,
+    ),
   );
 }
 
-/** Makes a list that is complete the snapshot of the topic; the one before it goes after a while. */
+/** Makes a list that is complete the snapshot of the table; the one before it goes after a while, and `dropped` go at once. */
 export async function switchSnapshot(
   { connection, keys, owner, ttlMs }: RelayTopic,
   pointer: RelayPointer,
-  old: { readonly id: string; readonly keptMs: number; readonly minId: string },
+  old: { readonly id: string; readonly keptMs: number; readonly minId: string; readonly dropped: readonly RelayList[] },
 ): Promise<Answer> {
   const { id, epoch, version, parts } = pointer;
   const entry: RelayEntry = { kind: "snapshot", epoch, version };
@@ -126,7 +137,10 @@ export async function switchSnapshot(
   return answerOf(
     await connection.script(
       SWITCH,
-      [keys.lease, keys.head, keys.stream, keys.pointer, keys.list(id), keys.list(old.id)],
+      [
+        ...[keys.lease, keys.head, keys.stream, keys.pointer, keys.list(id), keys.list(old.id)],
+        ...old.dropped.map((list) => keys.list(list.id)),
+      ],
       [owner, `${ttlMs}`, old.minId, ...args],
     ),
   );

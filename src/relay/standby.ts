@@ -1,4 +1,5 @@
 // What a server does with a relay: it publishes its file there, follows one, or follows until it may publish; or nothing at all.
+import { CsvError } from "../csv/error.ts";
 import type { Sink } from "../feed/publication.ts";
 import type { LinkCounts, Snapshot } from "../source/source.ts";
 import {
@@ -24,8 +25,10 @@ export type RelayRoleOptions = RelayRole & {
 };
 
 export type RelayRoleEvents = {
-  /** The channel is to have this source. */
-  open(location: string): void;
+  /** The channel is to have this source. Rejects, with CsvError `not-found` for a file that is not there, if it cannot. */
+  open(location: string): Promise<void>;
+  /** What `open` rejected with, when there is no sense in another attempt. */
+  onUnusable(error: unknown): void;
   /** The file is to be read anew, in a new epoch: another server has written over the one that is published. */
   reopen(): void;
   /** Another server publishes the topic, and this one was not to stand by. */
@@ -58,7 +61,12 @@ type RoleState = {
   /** It has had the topic, or has served its clients without Redis: it is not ended any more. */
   isEstablished: boolean;
   isOwner: boolean;
+  isClosed: boolean;
 };
+
+/** A file is replaced within this time, if a server is started in the middle of that. */
+const ROTATION_MS = 2_000;
+const LOOK_AGAIN_MS = 100;
 
 export function openRelayRole(options: RelayRoleOptions, events: RelayRoleEvents): OpenRelayRole {
   const { location, publishesTo, relayUrl, isStandby, heartbeatMs, snapshot } = options;
@@ -71,6 +79,7 @@ export function openRelayRole(options: RelayRoleOptions, events: RelayRoleEvents
     isFollowing: false,
     isEstablished: false,
     isOwner: false,
+    isClosed: false,
   };
   const publisher =
     publishesTo && openPublisher({ address: publishesTo, heartbeatMs, isStandby, snapshot }, eventsOf(state));
@@ -85,7 +94,8 @@ export function openRelayRole(options: RelayRoleOptions, events: RelayRoleEvents
   return {
     sink,
     begin() {
-      if (location !== undefined && !isStandby) events.open(location);
+      if (location === undefined || isStandby) return;
+      void openInTime(state, location, publisher ? performance.now() + ROTATION_MS : 0);
     },
     resolve(typed) {
       if (!isRelayUrl(typed)) return typed;
@@ -94,7 +104,10 @@ export function openRelayRole(options: RelayRoleOptions, events: RelayRoleEvents
     },
     address: (current = location) => publishesTo ?? addressOf(current),
     counts: (link) => publisher?.counts() ?? link,
-    close: async () => publisher?.close(),
+    async close() {
+      state.isClosed = true;
+      await publisher?.close();
+    },
   };
 }
 
@@ -135,14 +148,30 @@ function openFile(state: RoleState): void {
   const { location } = state.options;
   if (state.hasFile || location === undefined) return;
   state.hasFile = true;
-  state.events.open(location);
+  void openInTime(state, location, Infinity); // it serves what it has followed meanwhile
+}
+
+/** A file that is not there may be about to be replaced: it is looked for until the time is up. */
+async function openInTime(state: RoleState, location: string, until: number): Promise<void> {
+  for (let isSaid = false; !state.isClosed; isSaid = true) {
+    try {
+      return await state.events.open(location);
+    } catch (error) {
+      const isAway = error instanceof CsvError && error.kind === "not-found";
+      if (!isAway || performance.now() >= until) return state.events.onUnusable(error);
+      const { relay } = state;
+      if (!isSaid)
+        state.events.onEvent({ type: "relay-trouble", relay, reason: `${error.message}; looks for it again` });
+    }
+    await Bun.sleep(LOOK_AGAIN_MS);
+  }
 }
 
 function follow(state: RoleState): void {
   const { relayUrl } = state.options;
   if (state.hasFile || state.isFollowing || relayUrl === undefined) return;
   state.isFollowing = true;
-  state.events.open(relayUrl);
+  void openInTime(state, relayUrl, 0);
 }
 
 function addressOf(location: string | undefined): RelayAddress | undefined {

@@ -1,6 +1,7 @@
 // What is stored in Redis, and the only implementation of RELAY.md: keys, entries of the stream, the pointer to the snapshot. What
 // comes from there is checked like any other input.
 import { CsvError } from "../csv/error.ts";
+import { printable, sizeText } from "../feed/printable.ts";
 import { type Row, type Splice, STATES } from "../feed/protocol.ts";
 import type { Cursor, State, Status, Verdicts } from "../feed/publication.ts";
 
@@ -20,12 +21,19 @@ export type RelayEntry =
       readonly verdicts?: Verdicts | undefined;
     }
   | ({ readonly kind: "snapshot" } & Cursor)
-  /** Also the heartbeat: the publisher is at this cursor, in this state. */
+  /** In the stream of the server, also as the heartbeat: the publisher is at this cursor, in this state. */
   | ({ readonly kind: "status" } & Cursor & Status);
+
+/** A list with the rows of a snapshot. */
+export type RelayList = { readonly id: string; readonly bytes: number };
 
 /** Where the current snapshot is, and what it is. */
 export type RelayPointer = Cursor & {
   readonly id: string;
+  /** Of its list. */
+  readonly bytes: number;
+  /** The lists before it that are still there for whoever reads them, the last one first. */
+  readonly kept: readonly RelayList[];
   readonly columns: readonly string[];
   readonly rows: number;
   /** Elements of its list. */
@@ -42,33 +50,48 @@ export type RelayPointer = Cursor & {
   readonly verdicts?: Verdicts | undefined;
 };
 
-/** All keys of a topic share a hash tag: a cluster keeps them on one node, where one script may touch them. */
-export function relayKeys(topic: string) {
-  const key = (name: string) => `csvcast:{${topic}}:${name}`;
+/** What the only table of a topic is called. A name has letters, digits, `_` and `-`, so no key of a table is one of the server. */
+export const ONLY_TABLE = "csv";
+
+/**
+ * Those of a server, which are one for all of its tables, and those of a table. All keys of a topic share a hash tag: a cluster keeps
+ * them on one node, where one script may touch them.
+ */
+export function relayKeys(topic: string, table = ONLY_TABLE) {
+  const server = (name: string) => `csvcast:{${topic}}:${name}`;
+  const key = (name: string) => server(`${table}:${name}`);
   return {
+    lease: server("lease"),
+    beat: server("beat"),
     stream: key("stream"),
-    lease: key("lease"),
     head: key("head"),
     pointer: key("snapshot"),
     list: (id: string) => key(`snapshot:${id}`),
   };
 }
 
-/** The fields of an entry. */
-export function entryFields(entry: RelayEntry): string[] {
+/** The fields of an entry. A status is that of one table, in an entry that may have those of many. */
+export function entryFields(entry: RelayEntry, table = ONLY_TABLE): string[] {
+  if (entry.kind === "status") {
+    const { kind: _kind, ...status } = entry;
+    return ["h", JSON.stringify({ kind: "beat", tables: { [table]: status } })];
+  }
   if (entry.kind !== "delta") return ["h", JSON.stringify(entry)];
   const { splices, ...head } = entry;
   return ["h", JSON.stringify(head), "s", splices];
 }
 
-/** Throws CsvError for anything else than `entryFields` gives; splices are checked by `parseSplices`. Unknown kinds are undefined. */
-export function parseEntry(fields: readonly unknown[]): RelayEntry | undefined {
+/**
+ * Throws CsvError for anything else than `entryFields` gives; splices are checked by `parseSplices`. Undefined for kinds that are not
+ * known, and for what says nothing of this table.
+ */
+export function parseEntry(fields: readonly unknown[], table = ONLY_TABLE): RelayEntry | undefined {
   const head = objectOf(fields[0] === "h" ? fields[1] : undefined, "an entry");
   switch (head["kind"]) {
     case "snapshot":
       return isCursor(head) ? { kind: "snapshot", epoch: head.epoch, version: head.version } : malformed("snapshot");
-    case "status":
-      return parseStatus(head);
+    case "beat":
+      return parseBeat(head["tables"], table);
     case "delta":
       return parseDelta(head, fields[2] === "s" ? fields[3] : undefined);
     default:
@@ -76,10 +99,24 @@ export function parseEntry(fields: readonly unknown[]): RelayEntry | undefined {
   }
 }
 
+function parseBeat(tables: unknown, table: string): RelayEntry | undefined {
+  if (!isObject(tables)) return malformed("beat");
+  if (!Object.hasOwn(tables, table)) return undefined;
+  const status = tables[table];
+  return isObject(status) ? parseStatus(status) : malformed("status");
+}
+
 function parseStatus(head: Fields): RelayEntry {
   const { state, message, since } = head;
   if (!isCursor(head) || !isState(state) || typeof message !== "string" || !isCount(since)) return malformed("status");
-  return { kind: "status", epoch: head.epoch, version: head.version, state, message, since };
+  return {
+    kind: "status",
+    epoch: head.epoch,
+    version: head.version,
+    state,
+    message: shown(message, MAX_MESSAGE),
+    since,
+  };
 }
 
 function parseDelta(head: Fields, splices: unknown): RelayEntry {
@@ -95,11 +132,10 @@ function verdictsOf(value: unknown, columns?: number): Verdicts | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { types, units } = value as Fields;
   if (typeof types !== "string" || typeof units !== "string") return undefined;
-  const isList = (text: string) => {
-    const list = parsedList(text);
-    return list !== undefined && (columns === undefined || list.length === columns);
-  };
-  return isList(types) && isList(units) ? { types, units } : undefined;
+  const lists = [parsedList(types), parsedList(units)] as const;
+  if (columns !== undefined && lists.some((list) => list?.length !== columns)) return undefined;
+  // Written anew: as a text of others it may have line ends, which would forge a message where it is passed on.
+  return lists[0] && lists[1] && { types: JSON.stringify(lists[0]), units: JSON.stringify(lists[1]) };
 }
 
 function parsedList(text: string): readonly unknown[] | undefined {
@@ -126,16 +162,27 @@ export function parsePointer(text: string, maxColumns: number): RelayPointer {
     epoch: fields.epoch,
     version: fields.version,
     id,
+    bytes: isCount(fields["bytes"]) ? fields["bytes"] : 0,
+    kept: keptOf(fields["kept"]),
     columns,
     rows,
     parts,
     after,
-    file: shortened(file),
-    dialect: shortened(dialect),
+    file: shown(file),
+    dialect: shown(dialect),
     warnings: textsOf(fields["warnings"]),
     changedAt: timeOf(fields["changedAt"]),
     verdicts: verdictsOf(fields["verdicts"], columns.length),
   };
+}
+
+/** For the next publisher; of no importance for the table. */
+function keptOf(value: unknown): RelayList[] {
+  const lists = Array.isArray(value) ? (value as unknown[]) : [];
+  return lists
+    .filter((list): list is RelayList => isObject(list) && isListId(list["id"]) && isCount(list["bytes"]))
+    .slice(0, MAX_TEXTS)
+    .map(({ id, bytes }) => ({ id, bytes }));
 }
 
 /** Rows of exactly so many strings. Throws CsvError for anything else. */
@@ -162,7 +209,13 @@ export function parseSplices(text: string, columns: number, rows: number, count:
 
 const MAX_TEXT = 255;
 const MAX_TEXTS = 8;
-const shortened = (text: string) => text.slice(0, MAX_TEXT);
+const MAX_MESSAGE = 1_000;
+/** In characters: the pointer, and what an entry says of itself. Names of columns are most of it. */
+const MAX_HEAD = 16 << 20;
+
+/** For people, who read it in logs, terminals and pages: of bounded length, and with control characters written out. */
+const shown = (text: string, most = MAX_TEXT) =>
+  printable((text.length > most ? `${text.slice(0, most)}…` : text).toWellFormed());
 
 /** For people: what is not a text is left out. */
 function textsOf(value: unknown): string[] {
@@ -170,16 +223,17 @@ function textsOf(value: unknown): string[] {
   return texts
     .filter((text) => typeof text === "string")
     .slice(0, MAX_TEXTS)
-    .map(shortened);
+    .map((text) => shown(text));
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
 function objectOf(text: unknown, what: string): Fields {
+  if (typeof text === "string" && text.length > MAX_HEAD)
+    throw new CsvError("too-large", `${what} is larger than ${sizeText(MAX_HEAD)}`);
   const value = typeof text === "string" ? jsonOf(text) : undefined;
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new CsvError("io", `${what} is no JSON object`);
-  return value as Fields;
+  if (!isObject(value)) throw new CsvError("io", `${what} is no JSON object`);
+  return value;
 }
 
 function jsonOf(text: string): unknown {
@@ -194,6 +248,8 @@ function malformed(what: string): never {
   throw new CsvError("io", `a ${what} is malformed`);
 }
 
+const isObject = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 const isState = (value: unknown): value is State => (STATES as readonly unknown[]).includes(value);
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isEpoch = (value: unknown): value is string => typeof value === "string" && /^[0-9A-Za-z_-]{1,64}$/.test(value);

@@ -3,6 +3,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { relayKeys } from "../../src/relay/wire.ts";
 import { type Redis, startRedis } from "../redis.ts";
 import { startChild } from "./child.ts";
 import { pathOf, plain, writeDocument } from "./documents.ts";
@@ -163,7 +164,7 @@ async function join80MB(folder: string): Promise<Join> {
   await using redis = await startRedis(folder);
   await using publisher = await publish(csv, redis, folder);
   await isLive(publisher);
-  while ((await redis.send("EXISTS", ["csvcast:{csv}:snapshot"])) === 0) await Bun.sleep(20);
+  while ((await redis.send("EXISTS", [relayKeys("csv").pointer])) === 0) await Bun.sleep(20);
   const ms: number[] = [];
   let replicaBytes = 0;
   for (let round = 0; round < 3; round++) {

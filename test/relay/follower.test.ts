@@ -99,16 +99,81 @@ describe.skipIf(engines.length === 0)(`a follower${skipped}`, () => {
       publisher.append("2");
       redis.resume();
       await follower.until("the next row", () => follower.status()?.state === "live" && follower.rows().length === 2);
-      await redis.send("XADD", [relayKeys("csv").stream, "*", "h", "{"]);
-      await follower.until(
-        "what came to be refused",
-        isNow("stale", /relay sends what cannot be taken: what came is no JSON/),
-      );
       await redis.send("FLUSHALL");
-      await follower.until("it to be over", () => follower.status()?.state === "live");
+      publisher.append("3");
+      await follower.until("it to be over", () => follower.status()?.state === "live" && follower.rows().length === 3);
     }
     await follower.until("the publisher to be lost", isNow("stale", /has no heartbeat of its publisher for 0.25 s/));
-    expect(follower.rows()).toHaveLength(2);
+    expect(follower.rows()).toHaveLength(3);
+  });
+
+  test.concurrent(
+    "passes over what is malformed, and goes on with the next change as if it were not there",
+    async () => {
+      await using folder = await temporaryFolder();
+      await using redis = await startRedis(folder.path);
+      const url = `redis://127.0.0.1:${redis.port}`;
+      const { stream, beat } = relayKeys("csv");
+      await using publisher = openTestPublisher(url);
+      publisher.begin("k3f9", 1, ["1"]);
+      using follower = followWith(url, { silenceMs: 20_000 }); // a busy machine is no silence
+      await follower.until("the table", () => follower.status()?.state === "live" && follower.rows().length === 1);
+      const head = JSON.stringify({ kind: "delta", epoch: "k3f9", from: 1, to: 2, count: 2 });
+      for (const fields of [
+        ["x", "y"],
+        ["h", "{"],
+        ["h", '{"kind":"snapshot"}'],
+        ["h", head],
+        ["h", head, "s", "[[7,0,[]]]"],
+        ["h", head, "s", '[[1,0,[["2","too many"]]]]'],
+      ]) {
+        await redis.send("XADD", [stream, "*", ...fields]);
+        await redis.send("XADD", [beat, "*", ...fields]);
+      }
+      publisher.append("2");
+      await follower.until("the next change", () => follower.rows().length === 2);
+      await until("the counts", () => (follower.links.at(-1)?.entries ?? 0) > 12);
+      expect(follower.statuses.filter(({ state }) => state === "stale")).toEqual([]);
+      expect(follower.links.at(-1)).toMatchObject({ snapshots: 1, reconnects: 0 });
+      // One who joins reads the same again.
+      using other = followWith(url);
+      await other.until("the table", () => other.status()?.state === "live" && other.rows().length === 2);
+      expect(other.links.at(-1)?.reconnects).toBe(0);
+    },
+  );
+
+  test.concurrent("that lacks a change reads once more, says so, and goes on from the next snapshot", async () => {
+    await using folder = await temporaryFolder();
+    await using redis = await startRedis(folder.path);
+    const url = `redis://127.0.0.1:${redis.port}`;
+    const { stream } = relayKeys("csv");
+    await using publisher = openTestPublisher(url);
+    publisher.begin("k3f9", 1, ["1"]);
+    using follower = followWith(url);
+    await follower.until("the table", () => follower.status()?.state === "live" && follower.rows().length === 1);
+    publisher.append("2");
+    await follower.until("a change", () => follower.rows().length === 2);
+    const lead = (from: number) =>
+      redis.send("XADD", [
+        ...[stream, "*", "h", JSON.stringify({ kind: "delta", epoch: "k3f9", from, to: from + 1, count: 2 })],
+        ...["s", "[[0,0,[]]]"],
+      ]);
+    await lead(5);
+    publisher.append("3");
+    await follower.until("the next change, as none is missing", () => follower.rows().length === 3);
+    await publisher.sink.close();
+    await lead(8);
+    const isSaid = () => /cannot be taken: changes are missing/.test(follower.status()?.problem?.reason ?? "");
+    await follower.until("it to be said", isSaid);
+    const stats = async () => String(await redis.send("INFO", ["stats"]));
+    const commands = async () => Number(/total_commands_processed:(\d+)/.exec(await stats())![1]);
+    const before = await commands();
+    await Bun.sleep(1_000);
+    expect((await commands()) - before).toBeLessThan(200);
+    expect(follower.links.at(-1)?.reconnects).toBe(0);
+    await using next = openTestPublisher(url);
+    next.begin("next", 1, ["1"]);
+    await follower.until("it to be over", () => follower.status()?.state === "live" && follower.rows().length === 1);
   });
 
   test.concurrent("that resumes goes on from there, and a snapshot waits for the first table", async () => {
@@ -207,7 +272,7 @@ describe.skipIf(engines.length === 0)(`a follower${skipped}`, () => {
       expect(bytes).toBeGreaterThan(30_000_000);
       expect(snapshots).toBeGreaterThan(1);
       await until("the stream to be as long as it may be", async () => {
-        const memory = await redis.send("MEMORY", ["USAGE", "csvcast:{t}:stream", "SAMPLES", "0"]);
+        const memory = await redis.send("MEMORY", ["USAGE", relayKeys("t").stream, "SAMPLES", "0"]);
         return Number(memory) < 20 << 20;
       });
       using follower = followWith(url);

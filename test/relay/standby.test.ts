@@ -1,5 +1,6 @@
 // What a server does with a relay, by what it is given and by who publishes the topic.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { CsvError } from "../../src/csv/error.ts";
 import type { Publication } from "../../src/feed/publication.ts";
 import { openRelayRole, type RelayRoleOptions } from "../../src/relay/standby.ts";
 import { relayKeys } from "../../src/relay/wire.ts";
@@ -17,7 +18,7 @@ const OWN: Publication = {
 };
 
 /** A role, and what it has had done so far. */
-function openTestRole(changes: Partial<RelayRoleOptions>) {
+function openTestRole(changes: Partial<RelayRoleOptions>, faults: Error[] = []) {
   const done: string[] = [];
   const role = openRelayRole(
     {
@@ -30,7 +31,12 @@ function openTestRole(changes: Partial<RelayRoleOptions>) {
       ...changes,
     },
     {
-      open: (location) => void done.push(`open ${location}`),
+      async open(location) {
+        const fault = faults.shift();
+        if (fault) throw fault;
+        done.push(`open ${location}`);
+      },
+      onUnusable: (error) => void done.push(`unusable: ${error}`),
       reopen: () => void done.push("reopen"),
       onRefused: (problem) => void done.push(problem),
       onEvent: (event) => void done.push("isStandby" in event ? `${event.type} ${event.isStandby}` : event.type),
@@ -140,6 +146,35 @@ describe.skipIf(engines.length === 0)(`with a relay to publish to${skipped}`, ()
       expect(await redis.send("GET", [keys.head])).toBe("other:1");
     },
   );
+
+  test.concurrent("a FILE that is being replaced is looked for again, by a standby as long as it takes", async () => {
+    await using folder = await temporaryFolder();
+    await using redis = await startRedis(folder.path);
+    const url = `redis://127.0.0.1:${redis.port}`;
+    const away = () => new CsvError("not-found", "no such file", undefined, "f.csv");
+    await using role = openTestRole(publishing(url, false), [away(), away()]);
+    role.begin();
+    await until("it to be opened", () => role.done.includes("open f.csv"));
+    expect(role.done.filter((what) => what !== "relay-published")).toEqual(["relay-trouble", "open f.csv"]);
+    await using standby = openTestRole(publishing(`${url}?topic=other`, true), [away(), away(), away()]);
+    standby.begin();
+    await until("it to be opened", () => standby.done.includes("open f.csv"));
+    expect(standby.done).toEqual(["relay-published", "relay-trouble", "open f.csv"]);
+  });
+
+  test.concurrent("a FILE that is never there, or cannot be used, is refused", async () => {
+    await using folder = await temporaryFolder();
+    await using redis = await startRedis(folder.path);
+    const url = `redis://127.0.0.1:${redis.port}`;
+    const away = Array.from({ length: 1_000 }, () => new CsvError("not-found", "no such file"));
+    await using role = openTestRole(publishing(url, false), away);
+    role.begin();
+    await until("it to be given up", () => role.done.some((what) => what.startsWith("unusable")));
+    expect(role.done).toContain("unusable: CsvError: no such file");
+    await using other = openTestRole(publishing(`${url}?topic=other`, true), [new CsvError("not-csv", "an image")]);
+    await until("it to be given up", () => other.done.includes("unusable: CsvError: an image"));
+    expect(other.done).toEqual(["relay-published", "unusable: CsvError: an image"]);
+  });
 
   test.concurrent("a standby without Redis follows, and says so once", async () => {
     await using folder = await temporaryFolder();

@@ -50,6 +50,8 @@ function hold(state: FollowerState, version: number, now = 0): void {
   draft.add(Array.from({ length: version }, (_, r) => [`${r}`]));
   const pointer = {
     id: "i",
+    bytes: 9,
+    kept: [],
     epoch: "e",
     version,
     columns: ["a"],

@@ -8,6 +8,7 @@ import {
   parseRows,
   parseSplices,
   type RelayEntry,
+  relayKeys,
 } from "../../src/relay/wire.ts";
 
 const entries: RelayEntry[] = [
@@ -22,10 +23,12 @@ const entries: RelayEntry[] = [
     changedAt: 9,
   },
   { kind: "snapshot", epoch: "k3f9", version: 5 },
-  { kind: "status", epoch: "k3f9", version: 5, state: "stale", message: 'a "message"\n', since: 7 },
+  { kind: "status", epoch: "k3f9", version: 5, state: "stale", message: 'a "message"', since: 7 },
 ];
 const pointer = {
   id: "x-1",
+  bytes: 9,
+  kept: [{ id: "x-0", bytes: 8 }],
   epoch: "k3f9",
   version: 5,
   columns: ["11", "__proto__", "a_1", ""],
@@ -40,6 +43,44 @@ const pointer = {
 
 test.each(entries)("an entry of kind $kind survives", (entry) => {
   expect(parseEntry(entryFields(entry))).toEqual(entry);
+});
+
+describe("texts for people", () => {
+  const HOSTILE = '\u001b[2J\n{"forged":1}\u202e\ud800' + "x".repeat(5_000);
+  const expectTame = (text: string, most: number) => {
+    expect(text).toStartWith('"\\u001b[2J\\n{');
+    expect(text).not.toMatch(/[\0-\x1f\u202a-\u202e]/);
+    expect(text.isWellFormed()).toBe(true);
+    expect(text.length).toBeLessThan(2 * most);
+  };
+
+  test("come from the pointer of bounded length, and with nothing that forges a line or commands a terminal", () => {
+    const warnings = Array.from({ length: 1_000 }, () => HOSTILE);
+    const found = parsePointer(JSON.stringify({ ...pointer, file: HOSTILE, dialect: HOSTILE, warnings }), 4);
+    for (const text of [found.file, found.dialect, ...found.warnings]) expectTame(text, 255);
+    expect(found.warnings).toHaveLength(8);
+  });
+
+  test("and so from entries", () => {
+    const delta = parseEntry(entryFields({ ...entries[0]!, warnings: [HOSTILE] } as RelayEntry));
+    if (delta?.kind !== "delta") throw new Error("no delta");
+    expectTame(delta.warnings[0]!, 255);
+    const status = parseEntry(entryFields({ ...entries[2]!, message: HOSTILE } as RelayEntry));
+    if (status?.kind !== "status") throw new Error("no status");
+    expectTame(status.message, 1_000);
+  });
+
+  test("types and units are written anew: a line end between them would forge an event", () => {
+    const verdicts = { types: '[\n"number",\n\nnull,null,null]', units: '[ "\u2028", null, null, null ]' };
+    const found = parsePointer(JSON.stringify({ ...pointer, verdicts }), 4).verdicts!;
+    expect(found).toEqual({ types: '["number",null,null,null]', units: '["\u2028",null,null,null]' });
+  });
+
+  test("a head beyond all measure is refused before it is read", () => {
+    const text = JSON.stringify({ ...pointer, file: "x".repeat(17 << 20) });
+    expect(() => parsePointer(text, 4)).toThrow("larger than 16 MiB");
+    expect(() => parseEntry(["h", text])).toThrow("larger than 16 MiB");
+  });
 });
 
 test.each([undefined, null, "7", -1, 0.5, 1e400])(
@@ -58,6 +99,26 @@ test("an entry of a kind that is not known is none, and no error", () => {
   expect(parseEntry(["h", '{"kind":"later"}'])).toBeUndefined();
 });
 
+test("a beat has the statuses of many tables; one that is not in it has none", () => {
+  const status = { epoch: "e", version: 1, state: "live", message: "", since: 1 };
+  const fields = beat({ ["__proto__"]: { ...status, version: 2 }, prices: status });
+  expect(parseEntry(fields, "prices")).toEqual({ kind: "status", ...status } as RelayEntry);
+  expect(parseEntry(fields, "__proto__")).toMatchObject({ version: 2 });
+  for (const table of ["csv", "constructor"]) expect(parseEntry(fields, table)).toBeUndefined();
+});
+
+test("all keys of a topic share a hash tag, and no name makes a key of a table one of its server", () => {
+  const { lease, beat, ...ofTable } = relayKeys("t", "lease");
+  const keys = [ofTable.stream, ofTable.head, ofTable.pointer, ofTable.list("x")];
+  for (const key of [lease, beat, ...keys]) expect(key).toStartWith("csvcast:{t}:");
+  const other = relayKeys("t", "beat");
+  const all = [lease, beat, ...keys, other.stream, other.head, other.pointer, other.list("x")];
+  expect(new Set(all).size).toBe(all.length);
+  expect(relayKeys("t", "prices").lease).toBe(lease);
+  expect(relayKeys("t", "prices").beat).toBe(beat);
+});
+
+const beat = (tables: unknown) => ["h", JSON.stringify({ kind: "beat", tables })];
 const head = (fields: object) => ["h", JSON.stringify(fields), "s", "[]"];
 test.each([
   ["no fields", []],
@@ -73,11 +134,14 @@ test.each([
   ["a delta without an epoch", head({ kind: "delta", from: 1, to: 2, count: 0 })],
   ["an epoch that forges an event", head({ kind: "delta", epoch: "e\ndata: x", from: 1, to: 2, count: 0 })],
   ["a snapshot without a version", head({ kind: "snapshot", epoch: "e" })],
-  ["a status of no state", head({ kind: "status", epoch: "e", version: 1, state: "fine", message: "", since: 1 })],
-  ["a status without a time", head({ kind: "status", epoch: "e", version: 1, state: "live", message: "" })],
+  ["a beat without tables", beat(undefined)],
+  ["a beat whose tables are a list", beat([])],
+  ["a status that is none", beat({ csv: null })],
+  ["a status of no state", beat({ csv: { epoch: "e", version: 1, state: "fine", message: "", since: 1 } })],
+  ["a status without a time", beat({ csv: { epoch: "e", version: 1, state: "live", message: "" } })],
   [
     "a status whose message is an object",
-    head({ kind: "status", epoch: "e", version: 1, state: "live", message: {}, since: 1 }),
+    beat({ csv: { epoch: "e", version: 1, state: "live", message: {}, since: 1 } }),
   ],
 ])("%s is no entry", (_name, fields) => {
   expect(() => parseEntry(fields)).toThrow();
@@ -86,6 +150,13 @@ test.each([
 describe("the pointer to the snapshot", () => {
   test("survives, with the names of the columns as they are", () => {
     expect(parsePointer(JSON.stringify(pointer), 4)).toEqual(pointer);
+  });
+
+  test("forgets lists that are none: they are of no importance for the table", () => {
+    const kept = [{ id: "x}:y", bytes: 1 }, { id: "a", bytes: -1 }, null, pointer.kept[0]];
+    const text = JSON.stringify({ ...pointer, kept, bytes: "many" });
+    expect(parsePointer(text, 4)).toEqual({ ...pointer, bytes: 0 });
+    expect(parsePointer(JSON.stringify({ ...pointer, kept: 7 }), 4)).toEqual({ ...pointer, kept: [] });
   });
 
   test.each([

@@ -2,6 +2,7 @@
 // where the stream does not lead on. Everything is validated, and only what follows what is known is applied. RELAY.md has the layout.
 import { MAX_COLUMNS } from "../../csv/dialect.ts";
 import { CsvError } from "../../csv/error.ts";
+import { formatCursor } from "../../feed/protocol.ts";
 import { openSnapshots, type Snapshots } from "../../source/snapshots.ts";
 import type { OpenSource, SourceEvents, SourceSettings } from "../../source/source.ts";
 import { parseAddress, type RelayAddress } from "../address.ts";
@@ -17,7 +18,7 @@ import {
   publicationOf,
   publishUnconfirmed,
   statusOf,
-  take,
+  takeOrSkip,
   takeSnapshot,
 } from "./state.ts";
 import { draftTable, type RelayTable } from "./table.ts";
@@ -45,6 +46,8 @@ type Follower = {
   pauseMs: number;
   countedAt: number;
   wasConnected: boolean;
+  /** Where changes were missing last, as text. */
+  gapAt: string;
   connection: RelayConnection | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
   endPause: () => void;
@@ -69,6 +72,7 @@ export const openFollower: OpenSource = (settings, events, resume) => {
     pauseMs: MIN_PAUSE_MS,
     countedAt: -Infinity,
     wasConnected: false,
+    gapAt: "",
     connection: undefined,
     timer: undefined,
     endPause: () => {},
@@ -121,8 +125,9 @@ async function pause(follower: Follower, ms: number): Promise<void> {
 /** For as long as the connection holds. */
 async function read(follower: Follower, connection: RelayConnection): Promise<void> {
   const { state, keys, settings } = follower;
-  const stream = await openStream(connection, keys.stream, settings.silenceMs / 4);
+  const stream = await openStream(connection, keys, settings.silenceMs / 4);
   state.isConnected = true;
+  follower.gapAt = "";
   await findPlace(follower, connection, stream, true);
   review(follower);
   while (!follower.isClosed) {
@@ -131,23 +136,35 @@ async function read(follower: Follower, connection: RelayConnection): Promise<vo
   }
 }
 
-/** Up to an entry that does not follow what is known. */
+/**
+ * Up to an entry that does not follow what is known, the first time at this place: what was read again and lacks the same changes leads
+ * nowhere. What is malformed is passed over: if it was a change, the next one shows that it is missing.
+ */
 function takeAll(follower: Follower, items: readonly StreamItem[]): "follows" | "ahead" | "gap" {
   const { state } = follower;
   let place: "follows" | "ahead" = "follows";
-  for (const { entry, bytes, isFresh } of items) {
+  for (const { entry, fault, bytes, isFresh } of items) {
     if (follower.isClosed) break;
     state.entries++;
     state.bytes += bytes;
+    if (fault) state.skipped = fault.reason;
     if (!entry) continue;
-    const now = performance.now();
-    const step = take(state, entry, isFresh, { now, date: Date.now() });
+    const step = takeOrSkip(state, entry, isFresh, { now: performance.now(), date: Date.now() });
     if (step.change) publish(follower, step.change);
     if (step.isConfirmed) confirmed(follower);
-    if (step.place === "gap") return "gap";
-    if (step.place === "ahead") place = "ahead";
+    if (step.place === "gap" && isFirstGap(follower)) return "gap";
+    if (step.place !== "follows") place = "ahead";
   }
   return place;
+}
+
+function isFirstGap(follower: Follower): boolean {
+  const { copy, skipped } = follower.state;
+  const at = copy ? formatCursor(copy) : "";
+  const isFirst = at !== follower.gapAt;
+  follower.gapAt = at;
+  if (!isFirst && skipped === "") follower.state.skipped = "changes are missing";
+  return isFirst;
 }
 
 function confirmed(follower: Follower): void {

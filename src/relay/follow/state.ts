@@ -40,6 +40,8 @@ export type FollowerState = {
   isConnected: boolean;
   /** What is wrong with the relay, without its name; "" until a first attempt has shown something. */
   problem: string;
+  /** What was wrong with an entry that was passed over since the publisher was last known to be where `copy` is. */
+  skipped: string;
   entries: number;
   bytes: number;
   snapshots: number;
@@ -74,6 +76,7 @@ export function newState(name: string, silenceMs: number, resume: Cursor | undef
     publisherStatus: undefined,
     isConnected: false,
     problem: "",
+    skipped: "",
     entries: 0,
     bytes: 0,
     snapshots: 0,
@@ -95,6 +98,17 @@ export function takeSnapshot(
   state.isCopyPublished = false;
   state.copiedAt = now;
   state.snapshots++;
+}
+
+/** Takes an entry, or passes over one that is malformed. Throws CsvError, and leaves the table as it was, for what is too large. */
+export function takeOrSkip(state: FollowerState, entry: RelayEntry, isFresh: boolean, moment: Moment): Step {
+  try {
+    return take(state, entry, isFresh, moment);
+  } catch (error) {
+    if (!(error instanceof CsvError) || error.kind !== "io") throw error;
+    state.skipped = error.reason;
+    return { place: "follows" };
+  }
 }
 
 /** Takes an entry; `isFresh` if it says something of now. Throws CsvError, and leaves the table as it was, for what cannot be taken. */
@@ -136,6 +150,7 @@ function takeDelta(
 function confirm(state: FollowerState, { now, date }: Moment): Step {
   state.confirmedAt = now;
   state.heardAt = date;
+  state.skipped = "";
   const { copy } = state;
   const isDue = copy && !state.isCopyPublished && isFurther(copy, state.published);
   const change = isDue ? publish(state, copy, { splices: undefined, noticedAt: state.copiedAt }) : undefined;
@@ -177,7 +192,11 @@ export function statusOf(state: FollowerState, now: number): SourceStatus | unde
     return state.isCopyPublished && status ? { ...status, message: printable(status.message) } : undefined;
   if (!published && isConnected && copy) return undefined; // it is only a matter of the next heartbeat
   const isQuiet = isConnected && copy !== undefined;
-  const problem = isQuiet ? `has no heartbeat of its publisher for ${silenceMs / 1000} s` : state.problem;
+  const silence =
+    state.skipped === ""
+      ? `has no heartbeat of its publisher for ${silenceMs / 1000} s`
+      : `sends what cannot be taken: ${state.skipped}`;
+  const problem = isQuiet ? silence : state.problem;
   if (!published && problem === "") return undefined;
   const reason = `the relay ${problem}`;
   return { state: published ? "stale" : "waiting", problem: { kind: "io", reason } };

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { Publication, Sink } from "../../feed/publication.ts";
 import type { LinkCounts, Snapshot } from "../../source/source.ts";
 import type { RelayAddress } from "../address.ts";
-import { connectRelay } from "../redis.ts";
+import { connectRelay, refusalOf } from "../redis.ts";
 import { claim, release, type RelayTopic } from "../scripts.ts";
 import { relayKeys } from "../wire.ts";
 import {
@@ -69,6 +69,8 @@ export type PublisherState = {
   /** The last publication came through a relay itself: nothing of it is published. */
   isRelayed: boolean;
   isAway: boolean;
+  /** Redis said no; how much had been written by then. Only more of it shows that it says yes again: a lease alone is no room. */
+  refusedAt: number | undefined;
   isClosed: boolean;
   reconnects: number;
   /** When Redis last did what it should; ms since 1970, 0 for never. */
@@ -121,6 +123,7 @@ export function newPublisher(options: PublisherOptions, events: PublisherEvents)
     topic: undefined,
     isRelayed: false,
     isAway: false,
+    refusedAt: undefined,
     isClosed: false,
     reconnects: 0,
     heardAt: 0,
@@ -165,12 +168,19 @@ async function run(state: PublisherState): Promise<void> {
 
 function lose(state: PublisherState, error: unknown): void {
   if (state.isClosed) return;
-  if (state.topic) state.reconnects++;
+  if (refusalOf(error) !== undefined) {
+    state.refusedAt = writtenBy(state.writer);
+    state.writer.isStatusDue = true; // something to try with
+  } else if (state.topic) state.reconnects++;
   if (!state.isAway) state.events.onAway(error instanceof Error ? error.message : String(error));
   state.isAway = true;
 }
 
+const writtenBy = ({ entries, snapshots }: WriterState) => entries + snapshots;
+
 function answered(state: PublisherState): void {
+  if (state.refusedAt !== undefined && writtenBy(state.writer) === state.refusedAt) return;
+  state.refusedAt = undefined;
   state.heardAt = Date.now();
   state.pauseMs = MIN_PAUSE_MS;
   if (state.isAway) state.events.onBack();
@@ -191,6 +201,7 @@ async function serve(state: PublisherState, topic: RelayTopic): Promise<void> {
   while (!state.isClosed) {
     const { outcome, head } = await claim(topic);
     if (state.isClosed) return;
+    if (outcome === "taken") state.refusedAt = undefined; // there is nothing to be refused
     answered(state);
     if (outcome === "taken") await standBy(state);
     else await writeWhileOwned(state, topic, head);

@@ -4,7 +4,7 @@ import type { About, Cursor } from "../../feed/publication.ts";
 import type { Snapshot } from "../../source/source.ts";
 import { type Answer, type RelayTopic, switchSnapshot } from "../scripts.ts";
 import { lastId } from "../stream.ts";
-import { parsePointer, type RelayPointer } from "../wire.ts";
+import { parsePointer, type RelayList, type RelayPointer } from "../wire.ts";
 
 export type SnapshotOptions = {
   readonly topic: RelayTopic;
@@ -14,6 +14,10 @@ export type SnapshotOptions = {
   /** Waits until the stream has come to this cursor, or the entries that lead there will not be written. */
   readonly reached: (cursor: Cursor) => Promise<void>;
   readonly id: string;
+  /** The snapshot that this server has written last, in case that nothing leads there any more. */
+  readonly last: RelayList | undefined;
+  /** Of an attempt that may have left something behind. */
+  readonly unfinished: string | undefined;
   readonly onWritten: (bytes: number) => void;
 };
 
@@ -24,8 +28,13 @@ export type WrittenSnapshot = {
   readonly bytes: number;
 };
 
-/** A list that does not become the snapshot goes after this time, and the one before it, which somebody may be reading. */
+/** The list before the snapshot goes after this time: somebody may be reading it. */
 const KEPT_MS = 60_000;
+/** So many lists are kept beside the snapshot, and so many bytes, or one of any size: then the one that is longest there goes. */
+const KEPT_LISTS = 2;
+const KEPT_BYTES = 16 << 20;
+/** A list that does not become the snapshot goes after this time at the latest, without another part. */
+const UNFINISHED_MS = 20_000;
 /** A slow network may take longer for a part than for anything else. */
 const PART_EXTRA_MS = 8_000;
 
@@ -34,6 +43,9 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<WrittenSn
   const { topic, id, aboutOf } = options;
   const { connection, keys } = topic;
   const old = pointerOf(await connection.send("GET", [keys.pointer]));
+  const { unfinished } = options;
+  // It has become the snapshot if only the answer was lost.
+  if (unfinished !== undefined && unfinished !== old?.id) await connection.send("UNLINK", [keys.list(unfinished)]);
   const after = await lastId(connection, keys.stream); // what is written from here on is later than the snapshot, or in it already
   const { cursor, columns, rows, parts } = await options.snapshot();
   const about = aboutOf(cursor.epoch);
@@ -41,9 +53,13 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<WrittenSn
   const written = await push(options, parts);
   await options.reached(cursor);
   if (!aboutOf(cursor.epoch)) return undefined;
+  const before = old ?? options.last;
+  const { kept, dropped } = before ? retire([before, ...(old?.kept ?? [])]) : { kept: [], dropped: [] };
   const pointer: RelayPointer = {
     ...cursor,
     id,
+    bytes: written.bytes,
+    kept,
     columns: JSON.parse(columns.json) as string[],
     rows,
     parts: written.parts,
@@ -56,8 +72,18 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<WrittenSn
   };
   // The entries of whoever wrote before, as far as somebody may be reading them.
   const minId = old && old.epoch !== cursor.epoch ? old.after : "";
-  const answer = await switchSnapshot(topic, pointer, { id: old?.id ?? id, keptMs: KEPT_MS, minId });
+  const answer = await switchSnapshot(topic, pointer, { id: before?.id ?? id, keptMs: KEPT_MS, minId, dropped });
   return { answer, id, after, bytes: written.bytes };
+}
+
+/** What stays of lists, the last one first, and what goes: however often the table is rewritten, they are within bounds. */
+export function retire(lists: readonly RelayList[]): { kept: RelayList[]; dropped: RelayList[] } {
+  let sum = 0;
+  const isOver = ({ bytes }: RelayList, i: number) => (sum += bytes) > KEPT_BYTES && i > 0;
+  const first = lists.findIndex((list, i) => isOver(list, i) || i >= KEPT_LISTS);
+  const end = first === -1 ? lists.length : first;
+  const plain = lists.map(({ id, bytes }) => ({ id, bytes }));
+  return { kept: plain.slice(0, end), dropped: plain.slice(end) };
 }
 
 /** One after the other, so that changes find their way between them. */
@@ -65,12 +91,12 @@ async function push({ topic, id, onWritten }: SnapshotOptions, parts: Snapshot<"
   const { connection, keys } = topic;
   const list = keys.list(id);
   const written = { parts: 0, bytes: 0 };
-  for await (const { text } of parts) {
+  for await (const { text, bytes } of parts) {
     const pushed = connection.send("RPUSH", [list, text], PART_EXTRA_MS);
-    await Promise.all([pushed, connection.send("PEXPIRE", [list, `${KEPT_MS}`], PART_EXTRA_MS)]);
+    await Promise.all([pushed, connection.send("PEXPIRE", [list, `${UNFINISHED_MS}`], PART_EXTRA_MS)]);
     written.parts++;
-    written.bytes += text.length;
-    onWritten(text.length);
+    written.bytes += bytes;
+    onWritten(bytes);
   }
   return written;
 }

@@ -6,6 +6,7 @@ import { formatCursor } from "../../feed/protocol.ts";
 import type { About, Cursor, Publication, Status } from "../../feed/publication.ts";
 import type { Snapshot } from "../../source/source.ts";
 import { type Append, append, type RelayTopic } from "../scripts.ts";
+import { refusalOf } from "../redis.ts";
 import { entryFields } from "../wire.ts";
 import { type Delta, openLedger, openQueue } from "./queue.ts";
 import { hasReached, writeSnapshot, type WrittenSnapshot } from "./snapshot.ts";
@@ -36,6 +37,8 @@ export type WriterState = {
   foreignEpoch: string | undefined;
   /** The current snapshot. */
   snapshot: WrittenSnapshot | undefined;
+  /** The list of a snapshot that was begun, and may have been left behind. */
+  unfinished: string | undefined;
   bytesSinceSnapshot: number;
   /** What is stored does not lead to what is pending: only a snapshot does. */
   needsSnapshot: boolean;
@@ -45,6 +48,8 @@ export type WriterState = {
   isStatusDue: boolean;
   heartbeatAt: number;
   trouble: string;
+  /** How often Redis has refused the snapshot, one time after the other. */
+  refusals: number;
   entries: number;
   bytes: number;
   snapshots: number;
@@ -61,6 +66,9 @@ const POLL_MS = 5;
 /** A snapshot is tried again after this time: of a table that was replaced meanwhile or could not be read, or that is too large. */
 const RETRY_PAUSE_MS = 100;
 const TOO_LARGE_PAUSE_MS = 10_000;
+/** After Redis has refused one; doubles each time. */
+const REFUSED_PAUSE_MS = 500;
+const MAX_REFUSED_PAUSE_MS = 30_000;
 
 export const epochOf = (head: string) => head.slice(0, head.lastIndexOf(":"));
 
@@ -76,6 +84,7 @@ export function newWriter(options: WriterOptions): WriterState {
     writtenEpoch: "",
     foreignEpoch: undefined,
     snapshot: undefined,
+    unfinished: undefined,
     bytesSinceSnapshot: 0,
     needsSnapshot: true,
     isWritingSnapshot: false,
@@ -83,6 +92,7 @@ export function newWriter(options: WriterOptions): WriterState {
     isStatusDue: true,
     heartbeatAt: -Infinity,
     trouble: "",
+    refusals: 0,
     entries: 0,
     bytes: 0,
     snapshots: 0,
@@ -195,9 +205,10 @@ const isStatusEntryDue = ({ isStatusDue, heartbeatAt, options }: WriterState, no
 
 function count(state: WriterState, id: string, { from, to, fields }: Append): void {
   const bytes = fields.reduce((sum, { length }) => sum + length, 0);
-  if (from !== "") state.writtenEpoch = epochOf(to);
   state.entries++;
   state.bytes += bytes;
+  if (from === "") return; // is not in the stream
+  state.writtenEpoch = epochOf(to);
   state.bytesSinceSnapshot += bytes;
   state.ledger.add(id, bytes);
 }
@@ -210,14 +221,17 @@ export function isSnapshotDue(state: WriterState, now: number): boolean {
 
 /** Beside the changes, which go on if they can. */
 async function renewSnapshot(state: WriterState, topic: RelayTopic): Promise<void> {
+  const { unfinished, snapshot: last } = state;
+  const id = randomBytes(9).toString("base64url");
   state.isWritingSnapshot = true;
+  state.unfinished = id;
   try {
     const written = await writeSnapshot({
       topic,
       snapshot: state.options.snapshot,
       aboutOf: (epoch) => (topic === state.topic ? aboutOf(state, epoch) : undefined),
       reached: (cursor) => reached(state, topic, cursor),
-      id: randomBytes(9).toString("base64url"),
+      ...{ id, last, unfinished },
       onWritten: (bytes) => void (state.bytes += bytes),
     });
     if (!written) state.snapshotAt = performance.now() + RETRY_PAUSE_MS;
@@ -225,6 +239,7 @@ async function renewSnapshot(state: WriterState, topic: RelayTopic): Promise<voi
   } catch (error) {
     // What is wrong with the connection shows in the next `write`.
     if (error instanceof CsvError) postpone(state, error);
+    else if (refusalOf(error) !== undefined) postponeRefused(state, (error as Error).message);
     else topic.connection.close();
   }
   state.isWritingSnapshot = false;
@@ -237,7 +252,18 @@ function aboutOf({ published, foreignEpoch }: WriterState, epoch: string): About
 
 function postpone(state: WriterState, { kind, reason }: CsvError): void {
   state.snapshotAt = performance.now() + (kind === "too-large" ? TOO_LARGE_PAUSE_MS : RETRY_PAUSE_MS);
-  if (kind === "closed" || state.trouble === reason) return; // closed: another source takes its place
+  if (kind !== "closed") report(state, reason); // closed: another source takes its place
+}
+
+/** The rest of what is written may go on: a status takes less room, and needs fewer permissions. */
+function postponeRefused(state: WriterState, reason: string): void {
+  const pauseMs = Math.min(REFUSED_PAUSE_MS * 2 ** Math.min(state.refusals++, 10), MAX_REFUSED_PAUSE_MS);
+  state.snapshotAt = performance.now() + pauseMs;
+  report(state, reason);
+}
+
+function report(state: WriterState, reason: string): void {
+  if (state.trouble === reason) return;
   state.trouble = reason;
   state.options.onTrouble(reason);
 }
@@ -251,9 +277,11 @@ async function reached(state: WriterState, topic: RelayTopic, cursor: Cursor): P
 /** Changes that were written meanwhile have led further than the snapshot, unless there were none to lead there. */
 function adopt(state: WriterState, written: WrittenSnapshot): void {
   state.snapshot = written;
+  state.unfinished = undefined;
   state.snapshots++;
   state.isStatusDue = true;
   state.trouble = "";
+  state.refusals = 0;
   if (state.needsSnapshot) {
     state.ledger.clear();
     state.head = written.answer.head;
