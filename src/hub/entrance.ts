@@ -81,15 +81,14 @@ export function openEntrance(options: EntranceOptions): Entrance {
     if (request.method !== "GET") return text(405, "only GET is answered here", { Allow: "GET" });
     const offered = request.headers.get("sec-websocket-protocol");
     const isLive = offered?.split(",").some((name) => name.trim() === SUBPROTOCOL) ?? false;
-    if (offered !== null && !isLive)
-      return text(400, `of these subprotocols none is spoken here; offer ${SUBPROTOCOL}, or none for the plain feed`);
     const full = admission.enter(address);
     if (full) return refuse(full, address);
     const known = { address, channel, since: performance.now() };
     const data: Connection = isLive
       ? { ...known, feed: "live", cursor: sinceOf(request) }
       : { ...known, feed: "plain" };
-    const headers: Record<string, string> = isLive ? { "Sec-WebSocket-Protocol": SUBPROTOCOL } : {};
+    // Of unknown ones none is selected, which leaves it to the client (RFC 6455, section 4.2.2); the runtime would take the first.
+    const headers = { "Sec-WebSocket-Protocol": isLive ? SUBPROTOCOL : "" };
     if (server.upgrade(request, { data, headers })) return undefined;
     admission.leave(address);
     return text(426, `csvcast: connect with a WebSocket to this address; there is\n${ENDPOINT_LIST}`, {
