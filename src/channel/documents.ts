@@ -2,7 +2,7 @@
 import type { Chunk, DocumentShape } from "../csv/parts.ts";
 import { formatCursor, parseCursor } from "../feed/protocol.ts";
 import type { Cursor } from "../feed/publication.ts";
-import { acceptedEncodings, SAFE, text } from "./http.ts";
+import { acceptedEncodings, headOnly, SAFE, text } from "./http.ts";
 import { type Collected, openShared } from "./shared.ts";
 
 export const DOCUMENT_TYPES: Readonly<Record<DocumentShape, string>> = {
@@ -51,7 +51,7 @@ export function openDocuments({ cursor, snapshot }: DocumentsOptions): Documents
     };
     const known = knownBy(request.headers.get("if-none-match"), at);
     if (known !== undefined) return new Response(null, { status: 304, headers: { ...headers, ETag: etagOf(known) } });
-    if (request.method === "HEAD") return new Response(null, { headers });
+    if (request.method === "HEAD") return headOnly(headers);
     const found = await current(shape).catch((error: Error) => error.message);
     if (typeof found === "string") return text(503, found);
     headers["ETag"] = etagOf(formatCursor(found.cursor));

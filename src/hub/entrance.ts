@@ -1,7 +1,7 @@
 // What becomes of a request: turned away, or an answer of one of the endpoints.
 import type { Server } from "bun";
 import type { Channel } from "../channel/channel.ts";
-import { EVENT_STREAM, pathOf, SAFE, shared, sinceOf, text } from "../channel/http.ts";
+import { EVENT_STREAM, headOnly, pathOf, SAFE, shared, sinceOf, text } from "../channel/http.ts";
 import { ENDPOINT_LIST, type Endpoint, endpointAt } from "../feed/endpoints.ts";
 import { type Cursor, parseCursor, SUBPROTOCOL } from "../feed/protocol.ts";
 import { type AccessPolicy, hostRefusalOf, isCrossOrigin, type Refusal, type Visitor, visitorOf } from "./access.ts";
@@ -98,7 +98,7 @@ export function openEntrance(options: EntranceOptions): Entrance {
   }
 
   function events(request: Request, server: Server<Connection>, channel: Channel, { address }: Visitor): Response {
-    if (request.method === "HEAD") return new Response(null, { headers: EVENT_STREAM });
+    if (request.method === "HEAD") return headOnly(EVENT_STREAM);
     const full = admission.enter(address);
     if (full) return refuse(full, address);
     server.timeout(request, 0); // `sync` keeps it alive, and who takes nothing is closed
