@@ -23,7 +23,8 @@ export type EntranceOptions = {
   readonly onRefused: (refusal: Refusal, address: string) => void;
 };
 
-export type Answer = Response | Promise<Response> | undefined;
+/** Undefined where the connection was upgraded. */
+export type Answer = Response | Promise<Response | undefined> | undefined;
 
 export type Entrance = (request: Request, server: Server<Connection>) => Answer;
 
@@ -31,21 +32,32 @@ export function openEntrance(options: EntranceOptions): Entrance {
   const { policy, admission, pages, onRefused } = options;
 
   function enter(request: Request, server: Server<Connection>): Answer {
-    const peer = server.requestIP(request)?.address ?? "";
-    const visitor = visitorOf(request.headers, request.url, peer, policy.proxies);
+    const { address = "", port = 0 } = server.requestIP(request) ?? {};
+    const visitor = visitorOf(request.headers, request.url, { address, port }, policy.proxies);
     const path = pathOf(request.url);
     if (pages.has(request, path)) {
       const refusal = hostRefusalOf(visitor, policy);
       return refusal ? refuse(refusal, visitor.address) : pages.answer(request, path);
     }
+    const refusal = admission.refusalOf(visitor);
+    if (!(refusal instanceof Promise)) return judged(request, server, visitor, path, refusal);
+    return refusal.then((found) => judged(request, server, visitor, path, found));
+  }
+
+  function judged(
+    request: Request,
+    server: Server<Connection>,
+    visitor: Visitor,
+    path: string,
+    refusal: Refusal | undefined,
+  ): Answer {
     const foreign = isCrossOrigin(visitor, policy) ? visitor.origin : null;
     const isPreflight = foreign !== null && request.method === "OPTIONS"; // which brings no token
-    const refusal = admission.refusalOf(visitor);
     if (refusal && !(isPreflight && refusal.cause === "token")) return refuse(refusal, visitor.address);
     if (isPreflight) return shared(new Response(null, { status: 204 }), foreign);
     const answered = answer(request, server, visitor, path);
     if (foreign === null || answered === undefined) return answered;
-    return Promise.resolve(answered).then((response) => shared(response, foreign));
+    return Promise.resolve(answered).then((response) => response && shared(response, foreign));
   }
 
   function answer(request: Request, server: Server<Connection>, visitor: Visitor, path: string): Answer {

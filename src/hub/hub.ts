@@ -12,6 +12,7 @@ import { openBacklog } from "./backlog.ts";
 import { openEntrance } from "./entrance.ts";
 import { openFigures, type RelayCounts, serverMetrics } from "./figures.ts";
 import { openListener } from "./listener.ts";
+import { openNeighbours } from "./neighbours.ts";
 import type { NetworkOptions } from "./options.ts";
 import { openPages } from "./pages.ts";
 import { openSockets } from "./sockets.ts";
@@ -58,7 +59,8 @@ export function openHub(options: HubOptions): Hub {
   const now = () => performance.now();
   const figures = openFigures();
   const backlog = openBacklog(options.maxBacklogBytes, options.stallMs, now);
-  const admission = openAdmission({ policy: access, maxClients, maxPerAddress, now });
+  const { userOf } = openNeighbours(() => listener.port);
+  const admission = openAdmission({ policy: access, maxClients, maxPerAddress, now, userOf });
   let channel: Channel | undefined;
   let relay: RelayView | undefined;
 
@@ -118,17 +120,16 @@ export function openHub(options: HubOptions): Hub {
     onError: () => text(500, "internal error"),
     websocket: sockets.handlers,
   });
-  const beats = setInterval(
-    () => {
-      channel?.beat();
-      backlog.check();
-    },
-    Math.min(BEAT_MS, options.heartbeatMs / 5),
-  );
+  const beats = setInterval(beat, Math.min(BEAT_MS, options.heartbeatMs / 5));
   const ticks = startTicks(options.intervalMs, (lagMs) => {
     figures.tickLagSeconds.observe(lagMs / 1000);
     channel?.tick();
   });
+
+  function beat(): void {
+    channel?.beat();
+    backlog.check();
+  }
 
   async function close(graceMs: number): Promise<void> {
     clearInterval(beats);
