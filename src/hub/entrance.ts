@@ -6,12 +6,15 @@ import { ENDPOINT_LIST, type Endpoint, endpointAt } from "../feed/endpoints.ts";
 import { type Cursor, parseCursor, SUBPROTOCOL } from "../feed/protocol.ts";
 import { type AccessPolicy, hostRefusalOf, isCrossOrigin, type Refusal, type Visitor, visitorOf } from "./access.ts";
 import type { Admission } from "./admission.ts";
+import type { Kept } from "./kept.ts";
+import type { Neighbour } from "./neighbours.ts";
 import type { Pages } from "./pages.ts";
 import type { Connection } from "./sockets.ts";
 
 export type EntranceOptions = {
   readonly policy: AccessPolicy;
   readonly admission: Admission;
+  readonly kept: Kept;
   readonly pages: Pages;
   /** Undefined while there is none. */
   readonly channel: () => Channel | undefined;
@@ -29,10 +32,21 @@ export type Answer = Response | Promise<Response | undefined> | undefined;
 export type Entrance = (request: Request, server: Server<Connection>) => Answer;
 
 export function openEntrance(options: EntranceOptions): Entrance {
-  const { policy, admission, pages, onRefused } = options;
+  const { policy, admission, kept, pages, onRefused } = options;
 
   function enter(request: Request, server: Server<Connection>): Answer {
     const { address = "", port = 0 } = server.requestIP(request) ?? {};
+    const isKept = kept.mayStay(address, port);
+    const settle = (response: Response | undefined) => {
+      if (!response) kept.forget(address, port);
+      else if (!isKept) response.headers.set("Connection", "close");
+      return response;
+    };
+    const answered = met(request, server, { address, port });
+    return answered instanceof Promise ? answered.then(settle) : settle(answered);
+  }
+
+  function met(request: Request, server: Server<Connection>, { address, port }: Neighbour): Answer {
     const visitor = visitorOf(request.headers, request.url, { address, port }, policy.proxies);
     const path = pathOf(request.url);
     if (pages.has(request, path)) {
@@ -121,7 +135,8 @@ export function openEntrance(options: EntranceOptions): Entrance {
   function refuse(refusal: Refusal, address: string): Response {
     onRefused(refusal, address);
     const { status, reason, retrySeconds } = refusal;
-    return text(status, reason, retrySeconds === undefined ? {} : { "Retry-After": `${retrySeconds}` });
+    const retry = retrySeconds === undefined ? undefined : { "Retry-After": `${retrySeconds}` };
+    return text(status, reason, { ...retry, Connection: "close" }); // it holds a descriptor, and has no business here
   }
 
   return enter;
