@@ -43,7 +43,8 @@ export type Visitor = {
   readonly address: string;
   /** Whether it comes from this machine itself, and not through a proxy. */
   readonly isLocal: boolean;
-  /** The end of its connection that is on this machine: its own, or that of a proxy. */
+  /** The other end of the connection: its own, or that of a proxy; `neighbour` if that is on this machine. */
+  readonly peer: Neighbour;
   readonly neighbour: Neighbour | undefined;
   readonly host: string | null;
   readonly origin: string | null;
@@ -148,6 +149,7 @@ export function visitorOf(headers: Headers, url: string, peer: Neighbour, proxie
   return {
     address: clientAddress(peer.address, headers.get("x-forwarded-for"), proxies),
     isLocal: isNeighbour && !FORWARDING.some((name) => headers.has(name)),
+    peer,
     neighbour: isNeighbour ? peer : undefined,
     host: headers.get("host"),
     origin: headers.get("origin"),

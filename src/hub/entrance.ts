@@ -22,7 +22,7 @@ export type EntranceOptions = {
   readonly health: () => { readonly status: 200 | 503; readonly fields: Record<string, unknown> };
   readonly metrics: () => string;
   /** The live feed as a stream for a client that holds `cursor`; whoever opens it has been counted in. */
-  readonly openEvents: (channel: Channel, cursor: Cursor | undefined, address: string) => ReadableStream<Uint8Array>;
+  readonly openEvents: (channel: Channel, cursor: Cursor | undefined, visitor: Visitor) => ReadableStream<Uint8Array>;
   readonly onRefused: (refusal: Refusal, address: string) => void;
 };
 
@@ -102,14 +102,14 @@ export function openEntrance(options: EntranceOptions): Entrance {
     request: Request,
     server: Server<Connection>,
     channel: Channel,
-    { address }: Visitor,
+    { address, peer }: Visitor,
   ): Response | undefined {
     if (request.method !== "GET") return text(405, "only GET is answered here", { Allow: "GET" });
     const offered = request.headers.get("sec-websocket-protocol");
     const isLive = offered?.split(",").some((name) => name.trim() === SUBPROTOCOL) ?? false;
     const full = admission.enter(address);
     if (full) return refuse(full, address);
-    const known = { address, channel, since: performance.now() };
+    const known = { address, peer, channel, since: performance.now() };
     const data: Connection = isLive
       ? { ...known, feed: "live", cursor: sinceOf(request) }
       : { ...known, feed: "plain" };
@@ -123,13 +123,13 @@ export function openEntrance(options: EntranceOptions): Entrance {
     });
   }
 
-  function events(request: Request, server: Server<Connection>, channel: Channel, { address }: Visitor): Response {
+  function events(request: Request, server: Server<Connection>, channel: Channel, visitor: Visitor): Response {
     if (request.method === "HEAD") return headOnly(EVENT_STREAM);
-    const full = admission.enter(address);
-    if (full) return refuse(full, address);
+    const full = admission.enter(visitor.address);
+    if (full) return refuse(full, visitor.address);
     server.timeout(request, 0); // `sync` keeps it alive, and who takes nothing is closed
     const cursor = parseCursor(request.headers.get("last-event-id") ?? "") ?? sinceOf(request);
-    return new Response(options.openEvents(channel, cursor, address), { headers: EVENT_STREAM });
+    return new Response(options.openEvents(channel, cursor, visitor), { headers: EVENT_STREAM });
   }
 
   function refuse(refusal: Refusal, address: string): Response {

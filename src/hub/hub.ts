@@ -6,7 +6,7 @@ import { type PageFile, text } from "../channel/http.ts";
 import type { Certificate } from "../channel/options.ts";
 import * as liveFeed from "../channel/live.ts";
 import { CLOSE, type Cursor } from "../feed/protocol.ts";
-import type { AccessPolicy } from "./access.ts";
+import type { AccessPolicy, Visitor } from "./access.ts";
 import { type Admission, openAdmission } from "./admission.ts";
 import { openBacklog } from "./backlog.ts";
 import { openEntrance } from "./entrance.ts";
@@ -59,8 +59,9 @@ export function openHub(options: HubOptions): Hub {
   const startedAt = Date.now();
   const now = () => performance.now();
   const figures = openFigures();
-  const backlog = openBacklog(options.maxBacklogBytes, options.stallMs, now);
-  const { userOf } = openNeighbours(() => listener.port);
+  const { userOf, unacknowledged } = openNeighbours(() => listener.port);
+  const { maxBacklogBytes: maxBytes, stallMs } = options;
+  const backlog = openBacklog({ maxBytes, stallMs, now, unacknowledged });
   const admission = openAdmission({ policy: access, maxClients, maxPerAddress, now, userOf });
   const { came, went, openEvents } = openBook(figures, admission, onEvent);
   let channel: Channel | undefined;
@@ -104,7 +105,7 @@ export function openHub(options: HubOptions): Hub {
 
   function beat(): void {
     channel?.beat();
-    backlog.check();
+    void backlog.check();
   }
 
   async function close(graceMs: number): Promise<void> {
@@ -144,9 +145,10 @@ function openBook(figures: Figures, admission: Admission, onEvent: HubOptions["o
     onEvent({ type: "client-disconnected", ...ended });
   }
 
-  function openEvents({ streams, live }: Channel, cursor: Cursor | undefined, address: string) {
+  function openEvents({ streams, live }: Channel, cursor: Cursor | undefined, { address, peer }: Visitor) {
     const since = performance.now();
     return streams.open(cursor, {
+      peer,
       onOpen(subscriber) {
         liveFeed.subscribe(live, subscriber);
         came("events", address);

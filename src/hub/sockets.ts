@@ -6,9 +6,17 @@ import * as liveFeed from "../channel/live.ts";
 import * as plainFeed from "../channel/plain.ts";
 import type { Cursor } from "../feed/protocol.ts";
 import type { Figures } from "./figures.ts";
+import type { Neighbour } from "./neighbours.ts";
 
 /** What is known of a connection. `cursor`: what its client held when it came; `since`: ms of a monotonic clock. */
-export type Connection = { readonly address: string; readonly channel: Channel; readonly since: number } & (
+export type Connection = {
+  readonly address: string;
+  readonly peer: Neighbour;
+  readonly channel: Channel;
+  readonly since: number;
+  /** Why it was closed here, where the peer could not be told. */
+  ended?: { readonly code: number; readonly reason: string };
+} & (
   | { readonly feed: "plain"; client?: PlainClient }
   | { readonly feed: "live"; readonly cursor: Cursor | undefined; client?: Subscriber }
 );
@@ -69,8 +77,9 @@ export function openSockets(options: SocketOptions): Sockets {
     else liveFeed.drain(data.channel.live, data.client!);
   }
 
-  function close(socket: Socket, code: number, reason: string): void {
+  function close(socket: Socket, closeCode: number, closeReason: string): void {
     const { data } = socket;
+    const { code, reason } = data.ended ?? { code: closeCode, reason: closeReason };
     sockets.delete(socket);
     if (data.feed === "plain") plainFeed.close(data.channel.plain, data.client!);
     else liveFeed.unsubscribe(data.channel.live, data.client!);
@@ -124,10 +133,15 @@ function consumerOf(socket: Socket, traffic: Traffic) {
   const counts = traffic[socket.data.feed];
   return {
     pendingBytes: 0,
-    unsentBytes: 0,
     progressAt: 0,
+    peer: socket.data.peer,
     buffered: () => socket.getBufferedAmount(),
-    close: (code: number, reason: string) => socket.close(code, reason),
+    close(code: number, reason: string) {
+      if (socket.getBufferedAmount() === 0) return void socket.close(code, reason);
+      // A closing socket keeps what it owes for seconds, and nobody could tell how much that is.
+      socket.data.ended = { code, reason };
+      socket.terminate();
+    },
     send(message: string) {
       const sent = socket.send(message); // -1: it waits here
       if (sent !== 0) {

@@ -167,7 +167,7 @@ export function openTestChannel(feeds: Partial<FeedOptions> = {}): TestChannel {
       sources.push(scripted);
       return scripted.source;
     },
-    backlog: { add() {}, settle() {} },
+    backlog: { add() {}, settle() {}, waits: () => false },
     broadcast: () => 0,
     onEvent: (event) => void events.push(event),
   });

@@ -180,6 +180,18 @@ describe("a client that does not read", () => {
   });
 });
 
+test("over the budget the slowest is gone at once, with all that it was owed", async () => {
+  await using hub = openTestHub({ maxBacklogBytes: 50_000_000 });
+  hub.setFrame("x".repeat(12 << 20));
+  const stalled: RawClient[] = [];
+  for (let n = 0; n < 8; n++) stalled.push(await connectRaw(hub.port, [], { isStalled: true }));
+  await until("only so many to be left as there is room for", () => hub.clients() <= 3);
+  for (const client of stalled) client.resume();
+  await until("five ends", () => stalled.filter((client) => client.isClosed()).length >= 5);
+  expect(stalled.filter((client) => textFramesOf(client).length > 0).length).toBeLessThanOrEqual(3);
+  for (const client of stalled) await client[Symbol.asyncDispose]();
+});
+
 describe("a large frame", () => {
   test("reaches many clients whole, in slices", async () => {
     await using hub = openTestHub();

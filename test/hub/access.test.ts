@@ -16,6 +16,7 @@ const policy: AccessPolicy = {
 const script: Visitor = {
   address: "127.0.0.1",
   isLocal: true,
+  peer: { address: "127.0.0.1", port: 1 },
   neighbour: undefined,
   host: "localhost:59050",
   origin: null,

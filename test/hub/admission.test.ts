@@ -17,6 +17,7 @@ const policy: AccessPolicy = {
 const from = (address: string, token: string | null): Visitor => ({
   address,
   isLocal: false,
+  peer: { address: "127.0.0.1", port: 1 },
   neighbour: undefined,
   host: "localhost",
   origin: null,
