@@ -109,7 +109,8 @@ export function openEntrance(options: EntranceOptions): Entrance {
     const isLive = offered?.split(",").some((name) => name.trim() === SUBPROTOCOL) ?? false;
     const full = admission.enter(address);
     if (full) return refuse(full, address);
-    const known = { address, peer, channel, since: performance.now() };
+    const since = performance.now();
+    const known = { address, peer, channel, since, heardAt: since, pingedAt: since, owedBytes: Infinity };
     const data: Connection = isLive
       ? { ...known, feed: "live", cursor: sinceOf(request) }
       : { ...known, feed: "plain" };

@@ -69,7 +69,9 @@ export function openHub(options: HubOptions): Hub {
 
   const sockets = openSockets({
     figures,
-    idleSeconds,
+    idleMs: options.idleMs,
+    stallMs,
+    unacknowledged,
     maxIncomingBytes,
     onOpen: ({ feed, address }) => came(feed, address),
     onClose: ({ feed, address, since }, code, reason) => went(feed, address, since, reason, code),
@@ -106,6 +108,7 @@ export function openHub(options: HubOptions): Hub {
   function beat(): void {
     channel?.beat();
     void backlog.check();
+    void sockets.beat();
   }
 
   async function close(graceMs: number): Promise<void> {

@@ -52,6 +52,22 @@ test("a client that offers only subprotocols that are not spoken here gets the p
   }
 });
 
+describe("a client that says nothing", () => {
+  const isSeen = process.platform === "linux";
+
+  test.skipIf(!isSeen)("and takes nothing is ended and counted; who takes what it is sent stays", async () => {
+    await using hub = openTestHub({ idleMs: 500, stallMs: 2_000, heartbeatMs: 500 });
+    hub.setFrame("x".repeat(12 << 20));
+    await using taker = await connectRaw(hub.port, ["Sec-WebSocket-Protocol: csvcast.v1"]); // which answers no ping
+    await using stalled = await connectRaw(hub.port, [], { isStalled: true });
+    await until("one to be gone", () => hub.clients() === 1);
+    expect(await (await hub.get("/metrics")).text()).toMatch(/csvcast_closed_total\{reason="(idle|stalled)"\} 1\n/);
+    expect(taker.isClosed()).toBe(false);
+    stalled.resume();
+    await until("the end of the other", stalled.isClosed);
+  });
+});
+
 describe("a request", () => {
   type Case = { name: string; lines: string[]; status: number; body?: string; header?: RegExp };
   const upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"];
