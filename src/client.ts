@@ -1,4 +1,4 @@
-#!/usr/bin/env bun
+#!/usr/bin/env -S bun --no-env-file --config=/dev/null --tsconfig-override=/dev/null
 // `bun run client`: prints what a server broadcasts, one line each, on stdout and nothing else there.
 import { readFileSync } from "node:fs";
 import pkg from "../package.json";

@@ -1,4 +1,4 @@
-#!/usr/bin/env bun
+#!/usr/bin/env -S bun --no-env-file --config=/dev/null --tsconfig-override=/dev/null
 // `bun run server`: a server that publishes a CSV file, with its command line and its console. Parses, wires, runs and exits.
 import pkg from "../package.json";
 import { nameOf } from "./channel/sources.ts";

@@ -1,11 +1,12 @@
 // The client as a script or a person meets it: a real process against a real server whose messages the test makes up.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdir } from "node:fs/promises";
+import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { atOnce } from "./at-once.ts";
 import pkg from "../package.json";
 import { openChannel } from "../src/channel/channel.ts";
 import { defaultsOf } from "../src/cli/options.ts";
+import { announce, type Entry } from "../src/cli/runtime.ts";
 import { serverOptions } from "../src/cli/server/options.ts";
 import type { AccessPolicy } from "../src/hub/access.ts";
 import { openHub } from "../src/hub/hub.ts";
@@ -206,8 +207,10 @@ describe.concurrent("the client prints", () => {
 });
 
 describe.concurrent("without a URL the client", () => {
-  const leave = (folder: Folder, name: string, entry: object) =>
-    folder.write(join("csvcast", name), JSON.stringify({ pid: process.pid, ...entry }));
+  const leave = async (folder: Folder, name: string, entry: Omit<Entry, "pid">, pid = process.pid) => {
+    announce({ pid, ...entry }, { XDG_RUNTIME_DIR: folder.path });
+    await rename(join(folder.path, "csvcast", `${pid}.json`), join(folder.path, "csvcast", name));
+  };
 
   test("finds the newest server of its user by itself, and names it", async () => {
     await using folder = await temporaryFolder();
@@ -240,7 +243,7 @@ describe.concurrent("without a URL the client", () => {
     await using folder = await temporaryFolder();
     const gone = Bun.spawn(["true"]);
     await gone.exited;
-    await leave(folder, "1.json", { pid: gone.pid, url: "ws://127.0.0.1:1/", startedAt: 1 });
+    await leave(folder, "1.json", { url: "ws://127.0.0.1:1/", startedAt: 1 }, gone.pid);
     expect(await run("client", [], { folder })).toEqual({
       stdout: "",
       stderr:

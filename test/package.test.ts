@@ -1,6 +1,6 @@
 // The package as whoever installs it has it: packed, installed into an empty project, compiled by a strict compiler, and run.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { cp, mkdir, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import pkg from "../package.json";
 import { type Folder, sampleCsv, sampleJson, TEST_TIMEOUT_MS, temporaryFolder } from "./support.ts";
@@ -207,6 +207,33 @@ describe.concurrent("the package", () => {
       stderr: "",
       exitCode: 0,
     });
+  });
+
+  /** Ways to start an installed program from a folder that others can write to, which is below the project's. */
+  const ways = [
+    { name: "its name, the server", way: ["../node_modules/.bin/csvcast-server"] },
+    { name: "its name, the client", way: ["../node_modules/.bin/csvcast-client"] },
+    { name: "bunx", way: [process.execPath, "x", "csvcast-server"] },
+    { name: "bunx --bun", way: [process.execPath, "x", "--bun", "csvcast-client"] },
+    { name: "bun run", way: [process.execPath, "run", "csvcast-server"] },
+  ];
+  const posix = test.skipIf(process.platform === "win32");
+  posix.each(ways)("is started by $name without a word of the folder", async ({ way }) => {
+    const hostile = await mkdtemp(join(project, "hostile-"));
+    const trap = (name: string, content: string) => Bun.write(join(hostile, name), content);
+    await trap("trap.ts", 'await Bun.write(new URL("./sprung", import.meta.url), "");');
+    await trap("bunfig.toml", 'preload = ["./trap.ts"]\n');
+    await trap("tsconfig.json", '{"compilerOptions":{"paths":{"*":["./trap.ts"]}}}');
+    for (const name of [".env", ".env.local", ".env.production"])
+      await trap(name, "CSVCAST_TOKEN=\nCSVCAST_PORT=none\n");
+    await trap("node_modules/papaparse/package.json", '{"main":"../../trap.ts"}');
+    await trap("channel/sources.worker.ts", 'await Bun.write("sprung", "");');
+    expect(await outcomeOf([...way, "--version"], hostile)).toEqual({
+      stdout: `${pkg.version}\n`,
+      stderr: "",
+      exitCode: 0,
+    });
+    expect(await Bun.file(join(hostile, "sprung")).exists()).toBe(false);
   });
 
   test("has what it needs, and neither tests nor executables", async () => {

@@ -553,8 +553,9 @@ describe.concurrent("the entry for clients on this machine", () => {
     expect((await stat(entry(closed.pid))).mode & 0o777).toBe(0o600);
     const parse = async (pid: number) => JSON.parse(await Bun.file(entry(pid)).text()) as unknown;
     const startedAt = expect.any(Number);
-    expect(await parse(open.pid)).toEqual({ pid: open.pid, url: open.url, startedAt });
-    expect(await parse(closed.pid)).toEqual({ pid: closed.pid, url: closed.url, token: "sesame-open", startedAt });
+    const told = { startedAt, process: expect.any(String) };
+    expect(await parse(open.pid)).toEqual({ pid: open.pid, url: open.url, ...told });
+    expect(await parse(closed.pid)).toEqual({ pid: closed.pid, url: closed.url, token: "sesame-open", ...told });
     open.kill("SIGTERM");
     closed.kill("SIGTERM");
     await Promise.all([open.exited, closed.exited]);

@@ -5,13 +5,15 @@ import type { Shared } from "./shared.ts";
 
 /** Whoever is sent something, and may be slow to take it. */
 export type Consumer = {
-  /** Bytes of the message that is under way; `unsentBytes` of them were still here when last looked at. */
+  /** Bytes of the message that is under way. */
   pendingBytes: number;
-  unsentBytes: number;
   /** When it last took something, in ms of a monotonic clock. */
   progressAt: number;
+  /** The other end of its connection, where that is known. */
+  readonly peer?: { readonly address: string; readonly port: number };
   /** Bytes that wait here to be taken. */
   buffered(): number;
+  /** What it is owed is let go: then it does not hear why. */
   close(code: number, reason: string): void;
 };
 
@@ -21,6 +23,8 @@ export type Backlog = {
   add(consumer: Consumer, bytes: number): void;
   /** It has taken all, or is gone. */
   settle(consumer: Consumer): void;
+  /** True if there is no room for what would bring it up to date: it waits its turn, and then `resume` is called. */
+  waits(consumer: Consumer, resume: () => void): boolean;
 };
 
 /** A client of the plain feed. */

@@ -3,7 +3,7 @@ import { CsvError } from "../csv/error.ts";
 import type { DocumentShape } from "../csv/parts.ts";
 import { formatCursor, parseCursor } from "../feed/protocol.ts";
 import type { Cursor } from "../feed/publication.ts";
-import { acceptedEncodings, SAFE, text } from "./http.ts";
+import { acceptedEncodings, headOnly, SAFE, text } from "./http.ts";
 import type { Snapshot } from "../source/source.ts";
 import { openShared, type Shared } from "./shared.ts";
 
@@ -67,7 +67,7 @@ export function openDocuments({ cursor, snapshot }: DocumentsOptions): Documents
     };
     const known = knownBy(request.headers.get("if-none-match"), at);
     if (known !== undefined) return new Response(null, { status: 304, headers: { ...headers, ETag: etagOf(known) } });
-    if (request.method === "HEAD") return new Response(null, { headers });
+    if (request.method === "HEAD") return headOnly(headers);
     try {
       return await fresh(request, shape, headers);
     } catch (error) {

@@ -18,6 +18,8 @@ export type EventStreams = {
 };
 
 export type StreamEvents = {
+  /** The other end of its connection. */
+  readonly peer: NonNullable<Subscriber["peer"]>;
   onOpen(subscriber: Subscriber): void;
   onDrain(subscriber: Subscriber): void;
   /** `reason`: why the server ended it, if it did. */
@@ -29,7 +31,10 @@ export function openEventStreams(onSent: (bytes: number) => void): EventStreams 
   const followers = new Set<(bytes: Uint8Array) => void>();
   const streams = new Map<(reason?: string) => void, ReadableStreamDefaultController<Uint8Array>>();
 
-  function open(cursor: Cursor | undefined, { onOpen, onDrain, onClose }: StreamEvents): ReadableStream<Uint8Array> {
+  function open(
+    cursor: Cursor | undefined,
+    { peer, onOpen, onDrain, onClose }: StreamEvents,
+  ): ReadableStream<Uint8Array> {
     let subscriber: Subscriber;
     let end = (_reason = "") => {};
     return new ReadableStream<Uint8Array>(
@@ -50,8 +55,8 @@ export function openEventStreams(onSent: (bytes: number) => void): EventStreams 
           };
           subscriber = {
             pendingBytes: 0,
-            unsentBytes: 0,
             progressAt: 0,
+            peer,
             cursor,
             isFollowing: false,
             transfer: undefined,

@@ -57,6 +57,14 @@ export function text(status: number, reason: string, headers: Record<string, str
   });
 }
 
+/**
+ * The answer to HEAD where how long the content is shows only when it is made: no length at all, as the runtime would say 0
+ * (RFC 9110, section 9.3.2; RFC 9112, section 6.1, allows the coding here).
+ */
+export function headOnly(headers: Record<string, string>): Response {
+  return new Response(null, { headers: { ...headers, "Transfer-Encoding": "chunked" } });
+}
+
 /** The names in `Accept-Encoding` that are not refused with `q=0` (RFC 9110, section 12.5.3). */
 export function acceptedEncodings(header: string | null): ReadonlySet<string> {
   const accepted = new Set<string>();

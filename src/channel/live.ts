@@ -167,7 +167,9 @@ function serve(live: LiveState): void {
   try {
     for (const subscriber of ready) {
       ready.delete(subscriber);
-      if (!subscriber.isFollowing && subscriber.buffered() === 0 && step(live, subscriber)) ready.add(subscriber);
+      if (subscriber.isFollowing || subscriber.buffered() > 0) continue;
+      const resume = () => void (live.subscribers.has(subscriber) && live.ready.add(subscriber) && pump(live));
+      if (!live.backlog.waits(subscriber, resume) && step(live, subscriber)) ready.add(subscriber);
       if (performance.now() > until) break;
     }
   } finally {

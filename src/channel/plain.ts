@@ -1,4 +1,5 @@
-// The plain feed: every message is the whole table, a frame. Who is too slow for it skips whole frames and gets the newest.
+// The plain feed: every message is the whole table, a frame, which is made at a tick, or for somebody who has had none. Who is too slow
+// for it skips whole frames and gets the newest.
 import { CsvError } from "../csv/error.ts";
 import type { Cursor } from "../feed/publication.ts";
 import type { Backlog, PlainClient } from "./client.ts";
@@ -24,10 +25,13 @@ export type PlainState = PlainOptions & {
   /** To be sent the frame, one after the other. */
   readonly unsent: Set<PlainClient>;
   frame: Frame | undefined;
-  /** Of the table as it is now, and of the one that was last asked for as a frame. */
+  /** Of the table as it is now, and of the one that the frame is of; when that was made, in ms of a monotonic clock. */
   cursor: Cursor | undefined;
   renderedCursor: Cursor | undefined;
+  renderedAt: number;
   isRendering: boolean;
+  /** A tick has come while the frame for it is made: it goes to everyone then. */
+  isDue: boolean;
   isStopped: boolean;
   /** Frames that passed slow clients by. */
   skipped: number;
@@ -36,6 +40,8 @@ export type PlainState = PlainOptions & {
 /** Above this many bytes a publication is sent in slices, so that the event loop stays free for others. */
 const SLICED_BYTES = 16 << 20;
 const SLICE_MS = 10;
+/** A newcomer gets a frame that is no older than this, even if there is a newer table. */
+const RECENT_MS = 1_000;
 
 export function openPlainFeed(options: PlainOptions): PlainState {
   return {
@@ -45,23 +51,29 @@ export function openPlainFeed(options: PlainOptions): PlainState {
     frame: undefined,
     cursor: undefined,
     renderedCursor: undefined,
+    renderedAt: -Infinity,
     isRendering: false,
+    isDue: false,
     isStopped: false,
     skipped: 0,
   };
 }
 
 export function open(plain: PlainState, client: PlainClient): void {
+  const { frame, renderedAt } = plain;
   plain.clients.add(client);
-  if (plain.frame) serve(plain, client, plain.frame);
-  refresh(plain);
+  const isRecent = frame !== undefined && "text" in frame && performance.now() - renderedAt < RECENT_MS;
+  if (frame && (isRecent || isCurrent(plain))) serve(plain, client, frame);
+  else refresh(plain);
 }
 
 /** It has taken something. */
 export function drain(plain: PlainState, client: PlainClient): void {
   if (client.buffered() > 0) return;
   plain.backlog.settle(client);
-  if (client.isBehind && plain.frame) serve(plain, client, plain.frame);
+  if (!client.isBehind) return;
+  if (plain.frame && isCurrent(plain)) serve(plain, client, plain.frame);
+  else refresh(plain);
 }
 
 /** It is gone. */
@@ -77,59 +89,76 @@ export function stop(plain: PlainState): void {
   plain.unsent.clear();
 }
 
-/** The table is another. Nothing is rendered while nobody listens. */
+/** The table is another. Nothing is rendered but for those who have had none. */
 export function change(plain: PlainState, cursor: Cursor): void {
   plain.cursor = cursor;
   if (plain.clients.size === 0) plain.frame = undefined;
-  refresh(plain);
+  for (const { isServed } of plain.clients) if (!isServed) return refresh(plain);
+}
+
+/** Whether the frame is of the table as it is now. */
+function isCurrent({ frame, cursor, renderedCursor }: PlainState): boolean {
+  if (!frame) return false;
+  return !cursor || (renderedCursor?.epoch === cursor.epoch && renderedCursor.version === cursor.version);
 }
 
 /** Asks for the frame of the current table: one at a time, and never again for a version that was rendered. */
 function refresh(plain: PlainState): void {
-  const { cursor, renderedCursor, clients, isRendering, isStopped } = plain;
-  if (isStopped || isRendering || !cursor || clients.size === 0) return;
-  if (plain.frame && renderedCursor?.epoch === cursor.epoch && renderedCursor.version === cursor.version) return;
+  if (plain.isStopped || plain.isRendering || !plain.cursor || isCurrent(plain)) return;
   plain.isRendering = true;
-  void render(plain).then((isDone) => {
+  void render(plain).then((frame) => {
     plain.isRendering = false;
-    if (isDone) refresh(plain);
+    if (frame) set(plain, frame);
+    else plain.isDue = false;
   });
 }
 
-/** False if there will be no frame for now: what is to come asks again. */
-async function render(plain: PlainState): Promise<boolean> {
+/** Undefined if there will be no frame for now: what is to come asks again. */
+async function render(plain: PlainState): Promise<Frame | undefined> {
   const asked = plain.cursor;
   try {
     const { cursor, part } = await plain.snapshot();
     plain.renderedCursor = cursor;
-    set(plain, part);
-    return true;
+    return part;
   } catch (error) {
-    if (!(error instanceof CsvError && error.kind === "too-large")) return false;
+    if (!(error instanceof CsvError && error.kind === "too-large")) return undefined;
     if (!(plain.frame && "tooLarge" in plain.frame)) plain.onTooLarge();
     plain.renderedCursor = asked;
-    set(plain, { tooLarge: plain.tooLarge });
-    return true;
+    return { tooLarge: plain.tooLarge };
   }
 }
 
-/** Who has had no frame yet gets it at once. */
+/** If a tick waits for it, everyone gets it; else who has had none yet, and who has been waiting for the newest. */
 function set(plain: PlainState, frame: Frame): void {
   plain.frame = frame;
-  sendSliced(
-    plain,
-    [...plain.clients].filter(({ isServed }) => !isServed),
+  plain.renderedAt = performance.now();
+  if (plain.isDue) return send(plain, frame);
+  const waiting = [...plain.clients].filter(
+    (client) => !client.isServed || (client.isBehind && client.buffered() === 0),
   );
+  sendSliced(plain, waiting);
 }
 
-/** Sends the frame to everyone: at each tick. */
+/** To be called at each tick: everyone gets the frame of the table as it is now. It is made if somebody can take it. */
 export function publish(plain: PlainState): void {
-  const { frame, clients, backlog } = plain;
-  if (!frame || clients.size === 0) return;
+  const { frame, clients } = plain;
+  if (plain.isDue || clients.size === 0) return;
+  if (frame && isCurrent(plain)) return send(plain, frame);
+  const canTake = [...clients].some((client) => client.buffered() === 0);
+  if (!canTake) for (const client of clients) passBy(plain, client);
+  plain.isDue = canTake && plain.cursor !== undefined;
+  if (canTake) refresh(plain);
+}
+
+/** The frame to everyone. */
+function send(plain: PlainState, frame: Frame): void {
+  const { clients, backlog } = plain;
+  plain.isDue = false;
   if ("tooLarge" in frame || frame.bytes * clients.size > SLICED_BYTES) return sendSliced(plain, clients);
   let behind = 0;
   for (const client of clients) {
     client.isServed = true;
+    client.isBehind = false;
     if (client.buffered() === 0) continue;
     passBy(plain, client);
     behind++;

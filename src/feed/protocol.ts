@@ -98,8 +98,9 @@ export const formatCursor = ({ epoch, version }: Cursor) => `${epoch}:${version}
 
 /** Undefined for a text that is not a cursor. */
 export function parseCursor(text: string): Cursor | undefined {
-  const match = /^([0-9A-Za-z_-]{1,64}):(\d{1,15})$/.exec(text);
-  return match ? { epoch: match[1]!, version: Number(match[2]) } : undefined;
+  const match = /^([0-9A-Za-z_-]{1,64}):(\d{1,16})$/.exec(text);
+  const version = Number(match?.[2]);
+  return match && Number.isSafeInteger(version) ? { epoch: match[1]!, version } : undefined;
 }
 
 /** A message that is not what PROTOCOL.md says: nothing of it can be trusted. */

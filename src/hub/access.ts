@@ -4,6 +4,7 @@ import { isIP, isIPv4 } from "node:net";
 import type { RefusalCause } from "../channel/events.ts";
 import type { Certificate } from "../channel/options.ts";
 import { clientAddress, isLoopback } from "./address.ts";
+import type { Neighbour } from "./neighbours.ts";
 import type { AccessOptions } from "./options.ts";
 
 export type AccessPolicy = {
@@ -42,6 +43,9 @@ export type Visitor = {
   readonly address: string;
   /** Whether it comes from this machine itself, and not through a proxy. */
   readonly isLocal: boolean;
+  /** The other end of the connection: its own, or that of a proxy; `neighbour` if that is on this machine. */
+  readonly peer: Neighbour;
+  readonly neighbour: Neighbour | undefined;
   readonly host: string | null;
   readonly origin: string | null;
   /** A page of another site asks without saying which (W3C Fetch Metadata): it embeds the answer, or leads here. */
@@ -137,13 +141,16 @@ const FORWARDING = [
   "via",
 ] as const;
 
-/** What a request says of itself. `peer` is the address at the other end of its connection. */
-export function visitorOf(headers: Headers, url: string, peer: string, proxies: readonly string[]): Visitor {
+/** What a request says of itself. `peer` is the other end of its connection. */
+export function visitorOf(headers: Headers, url: string, peer: Neighbour, proxies: readonly string[]): Visitor {
   const bearer = /^Bearer +(.+)$/i.exec(headers.get("authorization") ?? "")?.[1];
   const query = url.includes("?") ? new URLSearchParams(url.slice(url.indexOf("?"))).get("token") : null;
+  const isNeighbour = isLoopback(peer.address);
   return {
-    address: clientAddress(peer, headers.get("x-forwarded-for"), proxies),
-    isLocal: isLoopback(peer) && !FORWARDING.some((name) => headers.has(name)),
+    address: clientAddress(peer.address, headers.get("x-forwarded-for"), proxies),
+    isLocal: isNeighbour && !FORWARDING.some((name) => headers.has(name)),
+    peer,
+    neighbour: isNeighbour ? peer : undefined,
     host: headers.get("host"),
     origin: headers.get("origin"),
     isCrossSite: headers.get("sec-fetch-site") === "cross-site",

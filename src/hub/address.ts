@@ -16,7 +16,7 @@ export function clientAddress(peer: string, forwardedFor: string | null, proxies
   let address = plainAddress(peer);
   const hops = forwardedFor?.split(",") ?? [];
   while (isTrusted(address) && hops.length > 0) {
-    const hop = plainAddress(withoutPort(hops.pop()!.trim()));
+    const hop = plainAddress(withoutZone(withoutPort(hops.pop()!.trim())));
     if (isIP(hop) === 0) return address;
     address = hop;
   }
@@ -38,6 +38,9 @@ export function networkOf(address: string): string {
 }
 
 const plainAddress = (address: string) => address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, "");
+
+/** `fe80::1%eth0`: a zone (RFC 4007), of any length, means something on the machine only that it is on. */
+const withoutZone = (hop: string) => hop.replace(/%.*$/, "");
 
 /** `1.2.3.4:567`, `[::1]:567` */
 const withoutPort = (hop: string) => hop.replace(/^\[([^\]]*)\](:\d+)?$/, "$1").replace(/^([\d.]+):\d+$/, "$1");

@@ -1,17 +1,20 @@
 // What becomes of a request: turned away, or an answer of one of the endpoints.
 import type { Server } from "bun";
 import type { Channel } from "../channel/channel.ts";
-import { EVENT_STREAM, pathOf, SAFE, shared, sinceOf, text } from "../channel/http.ts";
+import { EVENT_STREAM, headOnly, pathOf, SAFE, shared, sinceOf, text } from "../channel/http.ts";
 import { ENDPOINT_LIST, type Endpoint, endpointAt } from "../feed/endpoints.ts";
 import { type Cursor, parseCursor, SUBPROTOCOL } from "../feed/protocol.ts";
 import { type AccessPolicy, hostRefusalOf, isCrossOrigin, type Refusal, type Visitor, visitorOf } from "./access.ts";
 import type { Admission } from "./admission.ts";
+import type { Kept } from "./kept.ts";
+import type { Neighbour } from "./neighbours.ts";
 import type { Pages } from "./pages.ts";
 import type { Connection } from "./sockets.ts";
 
 export type EntranceOptions = {
   readonly policy: AccessPolicy;
   readonly admission: Admission;
+  readonly kept: Kept;
   readonly pages: Pages;
   /** Undefined while there is none. */
   readonly channel: () => Channel | undefined;
@@ -19,33 +22,56 @@ export type EntranceOptions = {
   readonly health: () => { readonly status: 200 | 503; readonly fields: Record<string, unknown> };
   readonly metrics: () => string;
   /** The live feed as a stream for a client that holds `cursor`; whoever opens it has been counted in. */
-  readonly openEvents: (channel: Channel, cursor: Cursor | undefined, address: string) => ReadableStream<Uint8Array>;
+  readonly openEvents: (channel: Channel, cursor: Cursor | undefined, visitor: Visitor) => ReadableStream<Uint8Array>;
   readonly onRefused: (refusal: Refusal, address: string) => void;
 };
 
-export type Answer = Response | Promise<Response> | undefined;
+/** Undefined where the connection was upgraded. */
+export type Answer = Response | Promise<Response | undefined> | undefined;
 
 export type Entrance = (request: Request, server: Server<Connection>) => Answer;
 
 export function openEntrance(options: EntranceOptions): Entrance {
-  const { policy, admission, pages, onRefused } = options;
+  const { policy, admission, kept, pages, onRefused } = options;
 
   function enter(request: Request, server: Server<Connection>): Answer {
-    const peer = server.requestIP(request)?.address ?? "";
-    const visitor = visitorOf(request.headers, request.url, peer, policy.proxies);
+    const { address = "", port = 0 } = server.requestIP(request) ?? {};
+    const isKept = kept.mayStay(address, port);
+    const settle = (response: Response | undefined) => {
+      if (!response) kept.forget(address, port);
+      else if (!isKept) response.headers.set("Connection", "close");
+      return response;
+    };
+    const answered = met(request, server, { address, port });
+    return answered instanceof Promise ? answered.then(settle) : settle(answered);
+  }
+
+  function met(request: Request, server: Server<Connection>, { address, port }: Neighbour): Answer {
+    const visitor = visitorOf(request.headers, request.url, { address, port }, policy.proxies);
     const path = pathOf(request.url);
     if (pages.has(request, path)) {
       const refusal = hostRefusalOf(visitor, policy);
       return refusal ? refuse(refusal, visitor.address) : pages.answer(request, path);
     }
+    const refusal = admission.refusalOf(visitor);
+    if (!(refusal instanceof Promise)) return judged(request, server, visitor, path, refusal);
+    return refusal.then((found) => judged(request, server, visitor, path, found));
+  }
+
+  function judged(
+    request: Request,
+    server: Server<Connection>,
+    visitor: Visitor,
+    path: string,
+    refusal: Refusal | undefined,
+  ): Answer {
     const foreign = isCrossOrigin(visitor, policy) ? visitor.origin : null;
     const isPreflight = foreign !== null && request.method === "OPTIONS"; // which brings no token
-    const refusal = admission.refusalOf(visitor);
     if (refusal && !(isPreflight && refusal.cause === "token")) return refuse(refusal, visitor.address);
     if (isPreflight) return shared(new Response(null, { status: 204 }), foreign);
     const answered = answer(request, server, visitor, path);
     if (foreign === null || answered === undefined) return answered;
-    return Promise.resolve(answered).then((response) => shared(response, foreign));
+    return Promise.resolve(answered).then((response) => response && shared(response, foreign));
   }
 
   function answer(request: Request, server: Server<Connection>, visitor: Visitor, path: string): Answer {
@@ -76,20 +102,20 @@ export function openEntrance(options: EntranceOptions): Entrance {
     request: Request,
     server: Server<Connection>,
     channel: Channel,
-    { address }: Visitor,
+    { address, peer }: Visitor,
   ): Response | undefined {
     if (request.method !== "GET") return text(405, "only GET is answered here", { Allow: "GET" });
     const offered = request.headers.get("sec-websocket-protocol");
     const isLive = offered?.split(",").some((name) => name.trim() === SUBPROTOCOL) ?? false;
-    if (offered !== null && !isLive)
-      return text(400, `of these subprotocols none is spoken here; offer ${SUBPROTOCOL}, or none for the plain feed`);
     const full = admission.enter(address);
     if (full) return refuse(full, address);
-    const known = { address, channel, since: performance.now() };
+    const since = performance.now();
+    const known = { address, peer, channel, since, heardAt: since, pingedAt: since, owedBytes: Infinity };
     const data: Connection = isLive
       ? { ...known, feed: "live", cursor: sinceOf(request) }
       : { ...known, feed: "plain" };
-    const headers: Record<string, string> = isLive ? { "Sec-WebSocket-Protocol": SUBPROTOCOL } : {};
+    // Of unknown ones none is selected, which leaves it to the client (RFC 6455, section 4.2.2); the runtime would take the first.
+    const headers = { "Sec-WebSocket-Protocol": isLive ? SUBPROTOCOL : "" };
     if (server.upgrade(request, { data, headers })) return undefined;
     admission.leave(address);
     return text(426, `csvcast: connect with a WebSocket to this address; there is\n${ENDPOINT_LIST}`, {
@@ -98,19 +124,20 @@ export function openEntrance(options: EntranceOptions): Entrance {
     });
   }
 
-  function events(request: Request, server: Server<Connection>, channel: Channel, { address }: Visitor): Response {
-    if (request.method === "HEAD") return new Response(null, { headers: EVENT_STREAM });
-    const full = admission.enter(address);
-    if (full) return refuse(full, address);
+  function events(request: Request, server: Server<Connection>, channel: Channel, visitor: Visitor): Response {
+    if (request.method === "HEAD") return headOnly(EVENT_STREAM);
+    const full = admission.enter(visitor.address);
+    if (full) return refuse(full, visitor.address);
     server.timeout(request, 0); // `sync` keeps it alive, and who takes nothing is closed
     const cursor = parseCursor(request.headers.get("last-event-id") ?? "") ?? sinceOf(request);
-    return new Response(options.openEvents(channel, cursor, address), { headers: EVENT_STREAM });
+    return new Response(options.openEvents(channel, cursor, visitor), { headers: EVENT_STREAM });
   }
 
   function refuse(refusal: Refusal, address: string): Response {
     onRefused(refusal, address);
     const { status, reason, retrySeconds } = refusal;
-    return text(status, reason, retrySeconds === undefined ? {} : { "Retry-After": `${retrySeconds}` });
+    const retry = retrySeconds === undefined ? undefined : { "Retry-After": `${retrySeconds}` };
+    return text(status, reason, { ...retry, Connection: "close" }); // it holds a descriptor, and has no business here
   }
 
   return enter;

@@ -65,6 +65,7 @@ export function serverMetrics({ figures, channel, backlog, startedAt, relay }: M
     counter("csvcast_frames_skipped_total", "Messages that passed slow clients by.", skipped),
     counter("csvcast_bytes_sent_total", "Bytes of the messages sent.", samplesBy("feed", trafficOf(traffic, "bytes"))),
     gauge("csvcast_backlog_bytes", "Bytes of messages that slow clients have not taken yet.", backlog.bytes()),
+    gauge("csvcast_waiting_clients", "Clients that wait for room in the backlog.", backlog.waiting()),
     counter("csvcast_catch_ups_total", "Squashed deltas sent to who came back or fell behind.", live.counts.catchUps),
     counter("csvcast_snapshots_total", "Snapshots begun.", live.counts.snapshots),
     gauge("csvcast_file_state", "1 for the state that the file is in.", samplesBy("state", stateFlags(state))),

@@ -6,12 +6,14 @@ import { type PageFile, text } from "../channel/http.ts";
 import type { Certificate } from "../channel/options.ts";
 import * as liveFeed from "../channel/live.ts";
 import { CLOSE, type Cursor } from "../feed/protocol.ts";
-import type { AccessPolicy } from "./access.ts";
-import { openAdmission } from "./admission.ts";
+import type { AccessPolicy, Visitor } from "./access.ts";
+import { type Admission, openAdmission } from "./admission.ts";
 import { openBacklog } from "./backlog.ts";
 import { openEntrance } from "./entrance.ts";
-import { openFigures, type RelayCounts, serverMetrics } from "./figures.ts";
+import { type Figures, openFigures, type RelayCounts, serverMetrics } from "./figures.ts";
+import { openKept } from "./kept.ts";
 import { openListener } from "./listener.ts";
+import { openNeighbours } from "./neighbours.ts";
 import type { NetworkOptions } from "./options.ts";
 import { openPages } from "./pages.ts";
 import { openSockets } from "./sockets.ts";
@@ -57,41 +59,19 @@ export function openHub(options: HubOptions): Hub {
   const startedAt = Date.now();
   const now = () => performance.now();
   const figures = openFigures();
-  const backlog = openBacklog(options.maxBacklogBytes, options.stallMs, now);
-  const admission = openAdmission({ policy: access, maxClients, maxPerAddress, now });
+  const { userOf, unacknowledged } = openNeighbours(() => listener.port);
+  const { maxBacklogBytes: maxBytes, stallMs } = options;
+  const backlog = openBacklog({ maxBytes, stallMs, now, unacknowledged });
+  const admission = openAdmission({ policy: access, maxClients, maxPerAddress, now, userOf });
+  const { came, went, openEvents } = openBook(figures, admission, onEvent);
   let channel: Channel | undefined;
   let relay: RelayView | undefined;
 
-  function came(kind: ClientKind, address: string): void {
-    figures.connections[kind]++;
-    onEvent({ type: "client-connected", feed: kind, address });
-  }
-
-  function went(kind: ClientKind, address: string, since: number, reason: string, code?: number): void {
-    admission.leave(address);
-    const seconds = (now() - since) / 1000;
-    const ended = { feed: kind, address, seconds, reason, ...(code !== undefined && { code }) };
-    onEvent({ type: "client-disconnected", ...ended });
-  }
-
-  function openEvents({ streams, live }: Channel, cursor: Cursor | undefined, address: string) {
-    const since = now();
-    return streams.open(cursor, {
-      onOpen(subscriber) {
-        liveFeed.subscribe(live, subscriber);
-        came("events", address);
-      },
-      onDrain: (subscriber) => liveFeed.drain(live, subscriber),
-      onClose(subscriber, reason) {
-        liveFeed.unsubscribe(live, subscriber);
-        went("events", address, since, reason);
-      },
-    });
-  }
-
   const sockets = openSockets({
     figures,
-    idleSeconds,
+    idleMs: options.idleMs,
+    stallMs,
+    unacknowledged,
     maxIncomingBytes,
     onOpen: ({ feed, address }) => came(feed, address),
     onClose: ({ feed, address, since }, code, reason) => went(feed, address, since, reason, code),
@@ -99,6 +79,7 @@ export function openHub(options: HubOptions): Hub {
   const entrance = openEntrance({
     policy: access,
     admission,
+    kept: openKept(options.idleMs, now),
     pages: openPages(options.pages),
     channel: () => channel,
     health: () => healthOf(channel, relay && relayHealth(relay)),
@@ -118,17 +99,17 @@ export function openHub(options: HubOptions): Hub {
     onError: () => text(500, "internal error"),
     websocket: sockets.handlers,
   });
-  const beats = setInterval(
-    () => {
-      channel?.beat();
-      backlog.check();
-    },
-    Math.min(BEAT_MS, options.heartbeatMs / 5),
-  );
+  const beats = setInterval(beat, Math.min(BEAT_MS, options.heartbeatMs / 5));
   const ticks = startTicks(options.intervalMs, (lagMs) => {
     figures.tickLagSeconds.observe(lagMs / 1000);
     channel?.tick();
   });
+
+  function beat(): void {
+    channel?.beat();
+    void backlog.check();
+    void sockets.beat();
+  }
 
   async function close(graceMs: number): Promise<void> {
     clearInterval(beats);
@@ -151,6 +132,39 @@ export function openHub(options: HubOptions): Hub {
     renew: listener.renew,
     close,
   };
+}
+
+/** Who came and went, for the counts and the log. */
+function openBook(figures: Figures, admission: Admission, onEvent: HubOptions["onEvent"]) {
+  function came(kind: ClientKind, address: string): void {
+    figures.connections[kind]++;
+    onEvent({ type: "client-connected", feed: kind, address });
+  }
+
+  function went(kind: ClientKind, address: string, since: number, reason: string, code?: number): void {
+    admission.leave(address);
+    const seconds = (performance.now() - since) / 1000;
+    const ended = { feed: kind, address, seconds, reason, ...(code !== undefined && { code }) };
+    onEvent({ type: "client-disconnected", ...ended });
+  }
+
+  function openEvents({ streams, live }: Channel, cursor: Cursor | undefined, { address, peer }: Visitor) {
+    const since = performance.now();
+    return streams.open(cursor, {
+      peer,
+      onOpen(subscriber) {
+        liveFeed.subscribe(live, subscriber);
+        came("events", address);
+      },
+      onDrain: (subscriber) => liveFeed.drain(live, subscriber),
+      onClose(subscriber, reason) {
+        liveFeed.unsubscribe(live, subscriber);
+        went("events", address, since, reason);
+      },
+    });
+  }
+
+  return { came, went, openEvents };
 }
 
 /** What `/healthz` says. */

@@ -10,7 +10,7 @@ export type ListenerOptions<Data> = {
   /** TLS 1.2 or newer with it, else none. */
   readonly certificate: Certificate | undefined;
   readonly idleSeconds: number;
-  readonly fetch: (request: Request, server: Server<Data>) => Response | Promise<Response> | undefined;
+  readonly fetch: (request: Request, server: Server<Data>) => Response | Promise<Response | undefined> | undefined;
   readonly onError: () => Response;
   readonly websocket: WebSocketHandler<Data>;
 };

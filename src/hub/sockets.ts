@@ -6,9 +6,21 @@ import * as liveFeed from "../channel/live.ts";
 import * as plainFeed from "../channel/plain.ts";
 import type { Cursor } from "../feed/protocol.ts";
 import type { Figures } from "./figures.ts";
+import type { Neighbour, Neighbours } from "./neighbours.ts";
 
 /** What is known of a connection. `cursor`: what its client held when it came; `since`: ms of a monotonic clock. */
-export type Connection = { readonly address: string; readonly channel: Channel; readonly since: number } & (
+export type Connection = {
+  readonly address: string;
+  readonly peer: Neighbour;
+  readonly channel: Channel;
+  readonly since: number;
+  /** When the client last said something, or took something that it was owed; what it was owed then. */
+  heardAt: number;
+  pingedAt: number;
+  owedBytes: number;
+  /** Why it was closed here, where the peer could not be told. */
+  ended?: { readonly code: number; readonly reason: string };
+} & (
   | { readonly feed: "plain"; client?: PlainClient }
   | { readonly feed: "live"; readonly cursor: Cursor | undefined; client?: Subscriber }
 );
@@ -17,6 +29,8 @@ type Socket = ServerWebSocket<Connection>;
 
 export type Sockets = {
   readonly handlers: WebSocketHandler<Connection>;
+  /** Pings those who are silent, and ends those who neither answer nor take anything. To be called every second or so. */
+  beat(): Promise<void>;
   /**
    * Closes all, each when it has taken what is under way to it; resolves when that is done, or `graceMs` are over, or nobody
    * takes anything any more.
@@ -33,7 +47,11 @@ const FLUSH_MS = 100;
 export type SocketOptions = {
   readonly figures: Figures;
   /** A connection on which nothing moves for so long is closed. */
-  readonly idleSeconds: number;
+  readonly idleMs: number;
+  /** For so long more it may be that it has taken nothing: a peer's kernel says what it took in steps. */
+  readonly stallMs: number;
+  /** As of `Neighbours`: an answer waits behind what is owed, so that who takes it is no less there than who answers. */
+  readonly unacknowledged: Neighbours["unacknowledged"];
   /** Clients have nothing to say: a longer message ends the connection. */
   readonly maxIncomingBytes: number;
   readonly onOpen: (connection: Connection) => void;
@@ -41,7 +59,7 @@ export type SocketOptions = {
 };
 
 export function openSockets(options: SocketOptions): Sockets {
-  const { figures, idleSeconds, maxIncomingBytes, onOpen, onClose } = options;
+  const { figures, idleMs, stallMs, unacknowledged, maxIncomingBytes, onOpen, onClose } = options;
   const sockets = new Set<Socket>();
   let closing: { readonly code: number; readonly reason: string } | undefined;
 
@@ -69,14 +87,46 @@ export function openSockets(options: SocketOptions): Sockets {
     else liveFeed.drain(data.channel.live, data.client!);
   }
 
-  function close(socket: Socket, code: number, reason: string): void {
+  function close(socket: Socket, closeCode: number, closeReason: string): void {
     const { data } = socket;
+    const { code, reason } = data.ended ?? { code: closeCode, reason: closeReason };
     sockets.delete(socket);
     if (data.feed === "plain") plainFeed.close(data.channel.plain, data.client!);
     else liveFeed.unsubscribe(data.channel.live, data.client!);
     const why = closedBy(code, reason);
     if (why) figures.closed[why]++;
     onClose(data, code, reason);
+  }
+
+  function hear({ data }: Socket): void {
+    data.heardAt = performance.now();
+    data.owedBytes = Infinity;
+  }
+
+  async function beat(): Promise<void> {
+    const now = performance.now();
+    const silent = [...sockets].filter(({ data }) => now - data.heardAt > idleMs / 2);
+    for (const socket of silent) {
+      if (now - socket.data.pingedAt < idleMs / 4) continue;
+      socket.data.pingedAt = now;
+      socket.ping();
+    }
+    if (!silent.some(({ data }) => now - data.heardAt > idleMs)) return;
+    const inKernel = await unacknowledged().catch(() => () => undefined);
+    for (const socket of silent) if (sockets.has(socket)) judge(socket, inKernel(socket.data.peer));
+  }
+
+  /** Who has taken all, the last ping too, is there, whether or not it answers. */
+  function judge(socket: Socket, unacknowledgedBytes: number | undefined): void {
+    const { data } = socket;
+    const owedBytes = socket.getBufferedAmount() + (unacknowledgedBytes ?? 0);
+    const isTaking = owedBytes < data.owedBytes && data.owedBytes < Infinity;
+    if (isTaking || (unacknowledgedBytes !== undefined && owedBytes === 0))
+      data.heardAt = performance.now() - idleMs / 2;
+    data.owedBytes = owedBytes;
+    if (performance.now() - data.heardAt <= idleMs + stallMs) return;
+    data.ended = { code: 1006, reason: `timed out: nothing moved for ${idleMs / 1000} s` };
+    socket.terminate();
   }
 
   function closeIfDone(socket: Socket): void {
@@ -104,12 +154,15 @@ export function openSockets(options: SocketOptions): Sockets {
       data: {} as Connection,
       backpressureLimit: 1, // at most the one frame that is under way
       maxPayloadLength: maxIncomingBytes,
-      idleTimeout: idleSeconds,
+      idleTimeout: 0, // the runtime's does not know what the kernel holds
+      sendPings: false,
       open,
-      message() {},
+      message: hear,
+      pong: hear,
       drain,
       close,
     },
+    beat,
     closeAll,
   };
 }
@@ -124,10 +177,15 @@ function consumerOf(socket: Socket, traffic: Traffic) {
   const counts = traffic[socket.data.feed];
   return {
     pendingBytes: 0,
-    unsentBytes: 0,
     progressAt: 0,
+    peer: socket.data.peer,
     buffered: () => socket.getBufferedAmount(),
-    close: (code: number, reason: string) => socket.close(code, reason),
+    close(code: number, reason: string) {
+      if (socket.getBufferedAmount() === 0) return void socket.close(code, reason);
+      // A closing socket keeps what it owes for seconds, and nobody could tell how much that is.
+      socket.data.ended = { code, reason };
+      socket.terminate();
+    },
     send(message: string) {
       const sent = socket.send(message); // -1: it waits here
       if (sent !== 0) {

@@ -128,7 +128,7 @@ test("a link that is re-pointed at what is no file keeps the last good table", a
   await using linked = await startServer(["link.csv"], { folder: here });
   await using client = await connect(linked.url);
   await client.next();
-  for (const target of ["/dev/zero", "/", "nowhere"]) {
+  for (const target of ["/dev/zero", "/", "nowhere", "/proc/self/environ", "/proc/self/status"]) {
     await point(target);
     await until("a word of it", async () => !(await fetch(`${linked.http}/healthz`)).ok);
     expect(await client.next()).toBe('[{"x":"1"}]');

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { shareOf, shown } from "../fuzz/random.ts";
 import { clientFrame, handshake, OPCODES } from "../hub/raw-client.ts";
-import { TEST_TIMEOUT_MS, until } from "../support.ts";
+import { connect, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
 import { connectPeer, type Peer, textOf, upgradePeer } from "./peer.ts";
 import { openScene, type Scene, TREASURE } from "./scene.ts";
 
@@ -138,6 +138,27 @@ describe("a peer that says no more ends, and only it, when it stops", () => {
     await until("the clients to be gone", async () => (await scene.clients()) === 1);
     await witness.expectNoHarm();
   });
+});
+
+test("more strangers without the token than there are descriptors, who would keep their connections, leave the file readable", async () => {
+  const DESCRIPTORS = 128;
+  await using folder = await temporaryFolder();
+  await folder.write("a.csv", "x\n1\n");
+  await using server = await startServer(["a.csv"], { folder, shell: `ulimit -n ${DESCRIPTORS}; exec "$@"` });
+  await using witness = await connect(server.url);
+  await witness.next();
+  await using stack = new AsyncDisposableStack();
+  const peers: Peer[] = [];
+  for (let n = 0; n < 2 * DESCRIPTORS; n++) {
+    const peer = stack.use(await connectPeer(server.port));
+    peer.send("GET /csv.json HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 10.0.0.7\r\n\r\n");
+    peers.push(peer);
+    if (n % 16 === 15) await until("the answers", () => peers.every((one) => one.isEnded()));
+  }
+  for (const peer of peers) expect(textOf(peer)).toStartWith("HTTP/1.1 401 ");
+  await folder.write("a.csv", "x\n2\n");
+  await witness.nextThat("what the file says next", (text) => text === '[{"x":"2"}]');
+  expect(server.stderr()).not.toContain("stale");
 });
 
 /** More than there may be descriptors to spare, many times over. */

@@ -215,17 +215,17 @@ describe.concurrent("a devious request is answered once, and what it hides is no
     {
       name: "an upgrade under a foreign Host, and a request behind it",
       request: head("GET / HTTP/1.1", FOREIGN, ...upgrade, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==") + get("/x"),
-      statuses: [403, 404],
+      statuses: [403],
     },
     {
       name: "a foreign Host between two good ones",
       request: get("/x") + get("/csv.json", FOREIGN) + get("/metrics"),
-      statuses: [404, 403, 200],
+      statuses: [404, 403],
     },
     {
       name: "a thousand requests in one breath",
       request: get("/csv.json", FOREIGN).repeat(1_000),
-      statuses: Array<number>(1_000).fill(403),
+      statuses: [403],
     },
     { name: "TRACE", request: head("TRACE /csv.json HTTP/1.1", HOST, `X: ${TREASURE}`), statuses: [405] },
   ];
@@ -234,10 +234,11 @@ describe.concurrent("a devious request is answered once, and what it hides is no
     await using witness = await scene.witness();
     await using peer = await connectPeer(scene.port);
     peer.send(request + LAST);
-    const expected = [...statuses, 404];
+    const refused = statuses.indexOf(403); // which ends the connection
+    const expected = refused < 0 ? [...statuses, 404] : statuses.slice(0, refused + 1);
     await until(
       "the last answer",
-      () => statusesOf(peer).length >= expected.length || peer.isEnded(),
+      () => (refused < 0 && statusesOf(peer).length >= expected.length) || peer.isEnded(),
       () => textOf(peer),
     );
     expect(statusesOf(peer)).toEqual(expected);

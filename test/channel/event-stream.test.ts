@@ -98,6 +98,7 @@ test("who comes to follow while a change is broadcast holds it already, and does
   const open = () =>
     streams
       .open(undefined, {
+        peer: { address: "127.0.0.1", port: 1 },
         onOpen: (subscriber) => void subscribers.push(subscriber),
         onDrain: () => onDrain(),
         onClose() {},

@@ -187,7 +187,7 @@ export function openTestChannel(feeds: Partial<FeedOptions> = {}): TestChannel {
       sources.push(scripted);
       return scripted.source;
     },
-    backlog: { add() {}, settle() {} },
+    backlog: { add() {}, settle() {}, waits: () => false },
     broadcast: () => 0,
     onEvent: (event) => void events.push(event),
   });
@@ -222,7 +222,7 @@ export type TestHub = AsyncDisposable &
     /** Opens another location, and gives its source. */
     open(location: string, options?: TableOptions): ScriptedSource;
     setStatus(status: Status): void;
-    /** Publishes a table with this frame; resolves when the feed has it, if somebody listens. */
+    /** Publishes a table with this frame; resolves when the feed has it, if somebody has had none: others get theirs at a tick. */
     show(text: string): Promise<void>;
     tick(): void;
     get(path: string, headers?: Record<string, string>, method?: string): Promise<Response>;
@@ -294,9 +294,10 @@ export function openTestHub(over: TestHubOptions = {}): TestHub {
     open: (location, next = {}) => open(location, next),
     setStatus: ({ message, ...status }) => events.onStatus({ ...status, message }),
     async show(text) {
+      const isAwaited = [...channel.plain.clients].some(({ isServed }) => !isServed);
       methods.setFrame(text);
       const isShown = () => channel.plain.frame && "text" in channel.plain.frame && channel.plain.frame.text === text;
-      if (channel.plain.clients.size > 0) await until("the frame", isShown);
+      if (isAwaited) await until("the frame", isShown);
     },
     tick: () => channel.tick(),
     get: (path, headers = {}, method = "GET") =>

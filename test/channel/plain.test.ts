@@ -1,8 +1,9 @@
 // The plain feed over real sockets: everyone gets whole tables, who is too slow skips some, and what is too large is said.
+import { snapshotOf } from "../../src/source/source.ts";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connectRaw, OPCODES, type RawClient } from "../hub/raw-client.ts";
 import { type Client, connect, TEST_TIMEOUT_MS, until } from "../support.ts";
-import { openTestHub } from "./open.ts";
+import { openTestHub, type TestHub } from "./open.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
@@ -79,6 +80,72 @@ describe("a client", () => {
   });
 });
 
+describe("a frame", () => {
+  const frames = ({ taken }: TestHub) => taken.filter((shape) => shape === "frame").length;
+
+  test("is made at a tick, not at each change", async () => {
+    await using hub = openTestHub();
+    await using client = await connect(hub.url);
+    hub.replace([["0"]]);
+    await client.next();
+    for (let change = 1; change <= 100; change++) hub.replace([[`${change}`]]);
+    hub.tick();
+    expect(await client.next()).toBe('[{"a":"100"}]');
+    hub.tick();
+    expect(await client.next()).toBe('[{"a":"100"}]');
+    expect(frames(hub)).toBe(2);
+  });
+
+  test("is not made for clients that can take nothing, and they get the newest when they can", async () => {
+    await using hub = openTestHub();
+    await using stalled = await connectRaw(hub.port);
+    stalled.pause();
+    await hub.show(numbered(0, 12 << 20));
+    const before = frames(hub);
+    for (let change = 1; change <= 10; change++) {
+      hub.setFrame(numbered(change, 100));
+      hub.tick();
+    }
+    expect(frames(hub)).toBe(before);
+    stalled.resume();
+    await until("the newest frame", () => numbersOf(stalled).includes(10));
+    expect(numbersOf(stalled)).toEqual([0, 10]);
+    expect(frames(hub)).toBe(before + 1);
+  });
+
+  test("that takes longer than a tick is sent once, and the next one is of the table by then", async () => {
+    const made: PromiseWithResolvers<void>[] = [];
+    let hub: TestHub;
+    const snapshot = async () => {
+      const text = JSON.stringify(hub.rows());
+      const { cursor, columns, rows } = hub.publication();
+      made.push(Promise.withResolvers<void>());
+      await made.at(-1)!.promise;
+      const part = { at: 0, next: rows, text, bytes: text.length };
+      return snapshotOf<"frame">({ cursor, columns, rows, part: async () => part, close() {} });
+    };
+    await using opened = (hub = openTestHub({ snapshot: snapshot as never }));
+    await using client = await connect(opened.url);
+    hub.replace([["0"]]);
+    await until("the first to be made", () => made.length === 1);
+    made[0]!.resolve();
+    expect(await client.next()).toBe('[["0"]]');
+    hub.replace([["1"]]);
+    hub.tick();
+    hub.replace([["2"]]);
+    hub.tick();
+    hub.tick();
+    expect(made.length).toBe(2);
+    made[1]!.resolve();
+    expect(await client.next()).toBe('[["1"]]');
+    hub.tick();
+    await until("the next to be made", () => made.length === 3);
+    made[2]!.resolve();
+    expect(await client.next()).toBe('[["2"]]');
+    expect(client.waiting()).toBe(0);
+  });
+});
+
 describe("a client that does not read", () => {
   const FRAMES = 20;
   const cases = [
@@ -112,6 +179,18 @@ describe("a client that does not read", () => {
   });
 });
 
+test("over the budget the slowest is gone at once, with all that it was owed", async () => {
+  await using hub = openTestHub({ maxBacklogBytes: 50_000_000 });
+  hub.setFrame("x".repeat(12 << 20));
+  const stalled: RawClient[] = [];
+  for (let n = 0; n < 8; n++) stalled.push(await connectRaw(hub.port, [], { isStalled: true }));
+  await until("only so many to be left as there is room for", () => hub.clients() <= 3);
+  for (const client of stalled) client.resume();
+  await until("five ends", () => stalled.filter((client) => client.isClosed()).length >= 5);
+  expect(stalled.filter((client) => textFramesOf(client).length > 0).length).toBeLessThanOrEqual(3);
+  for (const client of stalled) await client[Symbol.asyncDispose]();
+});
+
 describe("a large frame", () => {
   test("reaches many clients whole, in slices", async () => {
     await using hub = openTestHub();
@@ -143,7 +222,6 @@ describe("a large frame", () => {
     await using served = await connect(hub.url);
     expect(await served.next()).toBe("[]");
     hub.setFrame("x".repeat(21));
-    await until("the next one to be too large", () => "tooLarge" in (hub.channel.plain.frame ?? {}));
     hub.tick();
     expect(await served.closed).toEqual({ code: 1009, reason });
     expect(served.waiting()).toBe(0);

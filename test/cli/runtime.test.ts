@@ -5,14 +5,26 @@ import { join } from "node:path";
 import { announce, type Entry, liveEntries } from "../../src/cli/runtime.ts";
 import { type Folder, temporaryFolder } from "../support.ts";
 
+const envOf = ({ path }: Folder) => ({ XDG_RUNTIME_DIR: path });
+
+/** What tells a process from others, as an announcement has it. */
+async function markOf(pid: number): Promise<string> {
+  await using folder = await temporaryFolder();
+  announce({ pid, url: "", startedAt: 0 }, envOf(folder));
+  const { process: mark } = (await Bun.file(join(folder.path, "csvcast", `${pid}.json`)).json()) as Entry;
+  return mark!;
+}
+
+const mark = await markOf(process.pid);
+
 const entryOf = (over: Partial<Entry> = {}): Entry => ({
   pid: process.pid,
+  process: mark,
   url: "ws://127.0.0.1:59050/",
   startedAt: 1_760_000_000_000,
   ...over,
 });
 
-const envOf = ({ path }: Folder) => ({ XDG_RUNTIME_DIR: path });
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 
 /** The id of a process that has just ended, so that none has it now. */
@@ -85,6 +97,21 @@ describe("among several entries", () => {
     await leave(folder, "2.json", entryOf({ startedAt: 1 }));
     expect(liveEntries(envOf(folder)).map(({ startedAt }) => startedAt)).toEqual([1]);
     expect(await readdir(join(folder.path, "csvcast"))).toEqual(["2.json"]);
+  });
+
+  const others: { name: string; over: () => Promise<Partial<Entry>> | Partial<Entry> }[] = [
+    { name: "the id is that of another process now", over: () => ({ process: `${mark}0` }) },
+    { name: "the id is that of another user's process now", over: () => ({ pid: 1 }) },
+    { name: "it does not tell its process from a later one", over: () => ({ process: undefined! }) },
+    { name: "the id is ours, and the entry another's", over: async () => ({ process: await markOf(process.ppid) }) },
+    { name: "the id stands for our group of processes", over: () => ({ pid: 0 }) },
+    { name: "the id stands for all processes", over: () => ({ pid: -1 }) },
+  ];
+  test.each(others)("one with a token is not trusted if $name", async ({ over }) => {
+    await using folder = await temporaryFolder();
+    await leave(folder, "1.json", { ...entryOf({ token: "secret" }), ...(await over()) });
+    expect(liveEntries(envOf(folder))).toEqual([]);
+    expect(await readdir(join(folder.path, "csvcast"))).toEqual([]);
   });
 
   const broken: { name: string; content: unknown }[] = [

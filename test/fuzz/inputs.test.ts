@@ -157,7 +157,7 @@ test(`${shown(OTHERS)} Hosts and Origins: who may come in is who DESIGN section 
       return; // no header can carry it
     }
     const seen = { host: headers.get("host")!, origin: headers.get("origin") ?? undefined };
-    const refusal = refusalOf(visitorOf(headers, "http://localhost/", "127.0.0.1", []), policy);
+    const refusal = refusalOf(visitorOf(headers, "http://localhost/", { address: "127.0.0.1", port: 1 }, []), policy);
     expect([seen, refusal === undefined]).toEqual([seen, mayComeIn(seen.host, seen.origin)]);
     if (refusal === undefined) letIn++;
   });

@@ -16,11 +16,15 @@ const policy: AccessPolicy = {
 const script: Visitor = {
   address: "127.0.0.1",
   isLocal: true,
+  peer: { address: "127.0.0.1", port: 1 },
+  neighbour: undefined,
   host: "localhost:59050",
   origin: null,
   isCrossSite: false,
   token: null,
 };
+
+const peer = (address: string) => ({ address, port: 50_000 });
 
 const statusOf = (visitor: Partial<Visitor>, over: Partial<AccessPolicy> = {}) =>
   refusalOf({ ...script, ...visitor }, { ...policy, ...over })?.status ?? "in";
@@ -257,15 +261,15 @@ describe("what a request says of itself", () => {
     })),
   ];
   test.each(cases)("$name", ({ headers, query, expected }) => {
-    const visitor = visitorOf(new Headers(headers), `http://localhost/${query ?? ""}`, "127.0.0.1", []);
+    const visitor = visitorOf(new Headers(headers), `http://localhost/${query ?? ""}`, peer("127.0.0.1"), []);
     expect(visitor).toMatchObject(expected);
   });
 
   test("from elsewhere it is never local", () => {
-    expect(visitorOf(new Headers(), "http://localhost/", "10.0.0.7", []).isLocal).toBe(false);
-    expect(visitorOf(new Headers(), "http://localhost/", "", []).isLocal).toBe(false);
+    expect(visitorOf(new Headers(), "http://localhost/", peer("10.0.0.7"), []).isLocal).toBe(false);
+    expect(visitorOf(new Headers(), "http://localhost/", peer(""), []).isLocal).toBe(false);
     const claims = new Headers({ "x-forwarded-for": "127.0.0.1" });
-    expect(visitorOf(claims, "http://localhost/", "10.0.0.7", ["10.0.0.7"])).toMatchObject({
+    expect(visitorOf(claims, "http://localhost/", peer("10.0.0.7"), ["10.0.0.7"])).toMatchObject({
       address: "127.0.0.1",
       isLocal: false,
     });

@@ -45,6 +45,8 @@ describe("the address of a visitor", () => {
       proxies: ["10.0.0.7"],
       expected: "1.2.3.4",
     },
+    { name: "has no zone", peer: "::1", forwardedFor: `fe80::1%${"z".repeat(3000)}`, expected: "fe80::1" },
+    { name: "has no zone beside a port", peer: "::1", forwardedFor: "[fe80::1%25eth0]:99", expected: "fe80::1" },
     { name: "is the proxy's if it says nonsense", peer: "::1", forwardedFor: "unknown", expected: "::1" },
     { name: "is the proxy's if it says nothing", peer: "::1", forwardedFor: "", expected: "::1" },
   ];

@@ -1,7 +1,8 @@
 // The brake on guessing tokens, and how many clients there may be of whom. The clock is the test's.
 import { describe, expect, test } from "bun:test";
-import type { AccessPolicy, Visitor } from "../../src/hub/access.ts";
+import type { AccessPolicy, Refusal, Visitor } from "../../src/hub/access.ts";
 import { openAdmission } from "../../src/hub/admission.ts";
+import type { Neighbour } from "../../src/hub/neighbours.ts";
 import { TOKEN } from "../channel/open.ts";
 
 const policy: AccessPolicy = {
@@ -16,6 +17,8 @@ const policy: AccessPolicy = {
 const from = (address: string, token: string | null): Visitor => ({
   address,
   isLocal: false,
+  peer: { address: "127.0.0.1", port: 1 },
+  neighbour: undefined,
   host: "localhost",
   origin: null,
   isCrossSite: false,
@@ -24,10 +27,10 @@ const from = (address: string, token: string | null): Visitor => ({
 
 function openTestAdmission(over: Partial<AccessPolicy> = {}) {
   const clock = { now: 1000 };
-  const limits = { maxClients: 5, maxPerAddress: 3, now: () => clock.now };
+  const limits = { maxClients: 5, maxPerAddress: 3, now: () => clock.now, userOf: async () => undefined };
   const admission = openAdmission({ policy: { ...policy, ...over }, ...limits });
   const statusOf = (address: string, token: string | null) =>
-    (admission.refusalOf(from(address, token))?.status as number | undefined) ?? "in";
+    ((admission.refusalOf(from(address, token)) as Refusal | undefined)?.status as number | undefined) ?? "in";
   const guess = (address: string, times: number) =>
     Array.from({ length: times }, (_, n) => statusOf(address, `guess-${address}-${clock.now}-${n}`));
   return { ...admission, clock, statusOf, guess };
@@ -82,6 +85,60 @@ describe("who guesses tokens", () => {
     expect(statusOf("10.0.0.7", TOKEN)).toBe(429);
     for (let n = 0; n < 10_000; n++) guess(`10.${1 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`, 1);
     expect(statusOf("10.0.0.7", TOKEN)).toBe("in"); // the oldest is forgotten
+  });
+});
+
+describe("on this machine", () => {
+  /** Users are told by their ports. `forwardedFor`: whom one of them says it speaks for. */
+  function openMachine(userOf = async ({ port }: Neighbour): Promise<number | undefined> => port) {
+    const clock = { now: 1000 };
+    const limits = { maxClients: 5, maxPerAddress: 3, now: () => clock.now };
+    const admission = openAdmission({ policy, ...limits, userOf });
+    const says = async (user: number, token: string, forwardedFor?: string) => {
+      const address = forwardedFor ?? "127.0.0.1";
+      const neighbour = { address: "127.0.0.1", port: user };
+      const isLocal = forwardedFor === undefined;
+      return (await admission.refusalOf({ ...from(address, token), isLocal, neighbour }))?.status ?? "in";
+    };
+    return { clock, says };
+  }
+
+  test("who guesses locks out itself, and no other user", async () => {
+    const { says, clock } = openMachine();
+    for (let n = 0; n < 10; n++) expect(await says(1000, `guess ${n}`)).toBe(401);
+    expect(await says(1000, TOKEN)).toBe(429);
+    expect([await says(1001, TOKEN), await says(1001, "wrong")]).toEqual(["in", 401]);
+    clock.now += 6_001;
+    expect(await says(1000, TOKEN)).toBe("in");
+  });
+
+  test("who makes up addresses to guess for gets a hundred answers, and locks out nobody else", async () => {
+    const { says, clock } = openMachine();
+    const answers = [];
+    for (let n = 0; n < 200; n++) answers.push(await says(1000, `guess ${n}`, `10.0.0.${n}`));
+    expect([answers.lastIndexOf(401), answers.indexOf(429)]).toEqual([99, 100]);
+    expect(await says(1000, TOKEN, "10.1.0.1")).toBe(429);
+    expect([await says(1000, TOKEN), await says(33, TOKEN, "10.1.0.1")]).toEqual(["in", "in"]);
+    clock.now += 601;
+    expect(await says(1000, TOKEN, "10.1.0.1")).toBe("in");
+  });
+
+  test("a proxy's visitors who had the token stay in while others guess through it, or have an old one", async () => {
+    const { says } = openMachine();
+    await says(33, "guess", "10.9.9.9");
+    expect(await says(33, TOKEN, "10.0.0.8")).toBe("in");
+    for (let n = 0; n < 200; n++) expect(await says(33, "an old token", `10.1.0.${n}`)).toBe(401);
+    expect(await says(33, TOKEN, "10.0.0.9")).toBe("in");
+    for (let n = 0; n < 200; n++) await says(33, `guess ${n}`, `10.2.0.${n}`);
+    expect([await says(33, TOKEN, "10.0.0.8"), await says(33, TOKEN, "10.0.0.10")]).toEqual(["in", 429]);
+  });
+
+  test("nobody is asked who it is while nobody guesses, and all are one where that is not known", async () => {
+    let asked = 0;
+    const { says } = openMachine(async () => void asked++);
+    expect([await says(1000, TOKEN), await says(1000, TOKEN, "10.0.0.7"), asked]).toEqual(["in", "in", 0]);
+    for (let n = 0; n < 10; n++) await says(1000, `guess ${n}`);
+    expect([await says(1001, TOKEN), asked]).toEqual([429, 11]);
   });
 });
 

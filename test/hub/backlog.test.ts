@@ -6,32 +6,46 @@ import { openBacklog } from "../../src/hub/backlog.ts";
 function openTestBacklog(maxBytes: number) {
   let now = 0;
   const closes: string[] = [];
-  const backlog = openBacklog(maxBytes, 1_000, () => now);
+  const inKernel = new Map<number, number>();
+  const backlog = openBacklog({
+    maxBytes,
+    stallMs: 1_000,
+    now: () => now,
+    unacknowledged: async () => (peer) => inKernel.get(peer.port),
+  });
+  let port = 0;
   const consumer = (name: string, unsent = 1) => {
     const state = { unsent };
     const made: Consumer = {
       pendingBytes: 0,
-      unsentBytes: 0,
       progressAt: 0,
+      peer: { address: "10.0.0.7", port: ++port },
       buffered: () => state.unsent,
       close: (code) => void closes.push(`${name} ${code}`),
     };
-    return { ...state, made, take: (bytes: number) => void (state.unsent -= bytes) };
+    inKernel.set(port, 1000);
+    const { port: own } = made.peer!;
+    return {
+      made,
+      take: (bytes: number) => void (state.unsent -= bytes),
+      acknowledge: (bytes: number) => void inKernel.set(own, inKernel.get(own)! - bytes),
+      hide: () => void inKernel.delete(own),
+    };
   };
   return { ...backlog, closes, consumer, pass: (ms: number) => void (now += ms) };
 }
 
-test("who takes nothing for too long is closed; who takes a little now and then is not", () => {
+test("who takes nothing for too long is closed; who takes a little now and then is not", async () => {
   const backlog = openTestBacklog(1_000);
   const stalled = backlog.consumer("stalled", 100);
   const slow = backlog.consumer("slow", 100);
   backlog.add(stalled.made, 100);
   backlog.add(slow.made, 100);
-  backlog.check();
+  await backlog.check();
   for (let second = 0; second < 5; second++) {
     backlog.pass(600);
     slow.take(1);
-    backlog.check();
+    await backlog.check();
   }
   expect(backlog.closes).toEqual(["stalled 1013"]);
   expect(backlog.bytes()).toBe(100);
@@ -62,4 +76,46 @@ test("a frame that is over the budget alone ends its own client", () => {
   backlog.add(large.made, 300);
   expect(backlog.closes).toEqual(["large 1013"]);
   expect(backlog.bytes()).toBe(0);
+});
+
+test("who is slow takes what the kernel holds, which counts as well as what is here", async () => {
+  const backlog = openTestBacklog(1_000);
+  const [slow, stalled] = [backlog.consumer("slow", 100), backlog.consumer("stalled", 100)];
+  for (const { made } of [slow, stalled]) backlog.add(made, 100);
+  await backlog.check();
+  for (let second = 0; second < 10; second++) {
+    backlog.pass(600);
+    slow.acknowledge(1);
+    await backlog.check();
+  }
+  expect(backlog.closes).toEqual(["stalled 1013"]);
+});
+
+test("where the kernel does not say, patience grows with what is owed", async () => {
+  const backlog = openTestBacklog(1_000_000);
+  const [large, small] = [backlog.consumer("large"), backlog.consumer("small")];
+  for (const { hide } of [large, small]) hide();
+  backlog.add(large.made, 100_000);
+  backlog.add(small.made, 1_000);
+  await backlog.check();
+  backlog.pass(1_200);
+  await backlog.check();
+  expect(backlog.closes).toEqual(["small 1013"]);
+  backlog.pass(10_000);
+  await backlog.check();
+  expect(backlog.closes).toEqual(["small 1013", "large 1013"]);
+});
+
+test("while half of the budget is used newcomers wait their turn, first come, first served; nobody is closed for it", () => {
+  const backlog = openTestBacklog(1_000);
+  const order: string[] = [];
+  const waits = (name: string, made: Consumer) => backlog.waits(made, () => void order.push(name));
+  const [first, second, third, fourth] = ["1", "2", "3", "4"].map((name) => backlog.consumer(name).made);
+  expect(waits("first", first!)).toBe(false);
+  backlog.add(first!, 600);
+  expect([waits("second", second!), waits("third", third!), waits("fourth", fourth!)]).toEqual([true, true, true]);
+  backlog.settle(third!); // which is gone
+  expect([backlog.waiting(), backlog.closes]).toEqual([2, []]);
+  backlog.settle(first!);
+  return Promise.resolve().then(() => expect([order, backlog.waiting()]).toEqual([["second", "fourth"], 0]));
 });

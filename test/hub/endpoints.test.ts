@@ -1,5 +1,6 @@
 // What every endpoint has in common, and what /healthz and /metrics say.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { HTTP_ENDPOINTS } from "../../src/feed/endpoints.ts";
 import { openTestHub, type TestHub } from "../channel/open.ts";
 import { connect, exchange, TEST_TIMEOUT_MS } from "../support.ts";
 
@@ -17,6 +18,27 @@ test.each(["/csv.json", "/csv/events", "/healthz", "/metrics", "/nothing"])(
     expect(response.headers.get("cross-origin-resource-policy")).toBe("same-origin");
     expect(response.headers.get("content-security-policy")).toBe("default-src 'none'; frame-ancestors 'none'");
     expect((await hub.get(path, { "Sec-Fetch-Site": "cross-site" })).status).toBe(403);
+  },
+);
+
+/** `content-length` of an answer; undefined if it says none. */
+const lengthIn = (answer: string) => /^content-length: (\d+)\r$/im.exec(answer)?.[1];
+
+test.each([...HTTP_ENDPOINTS.map(({ path }) => path), "/nothing"])(
+  "HEAD of %s tells the length that GET tells, or none, and brings no content",
+  async (path) => {
+    await using hub = openTestHub({ rows: ROWS() });
+    hub.begin();
+    const ask = (method: string) => {
+      const request = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
+      return exchange(hub.port, request, (answer) => method === "GET" && answer.includes("\r\n\r\n"));
+    };
+    const [head, whole] = [await ask("HEAD"), await ask("GET")];
+    expect(head).toMatch(/^HTTP\/1\.1 [^]*\r\n\r\n$/);
+    expect(head.split("\r\n")[0]).toBe(whole.split("\r\n")[0]!);
+    expect(lengthIn(head)).not.toBe("0");
+    const isConstant = path !== "/healthz" && path !== "/metrics";
+    if (isConstant) expect([undefined, lengthIn(whole)]).toContain(lengthIn(head));
   },
 );
 

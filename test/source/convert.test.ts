@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -129,6 +130,17 @@ describe("typed JSON", () => {
   });
 });
 
+symlinkSync("/proc/self/environ", join(folder, "secrets"));
+symlinkSync("/proc/self", join(folder, "self"));
+/** Those of them that are there: on Linux. */
+const KERNEL_FILES = [
+  "/proc/self/environ",
+  "/proc/self/status",
+  "/sys/devices/system/cpu/online",
+  join(folder, "secrets"),
+  join(folder, "self", "environ"),
+];
+
 describe("a file that is no CSV is refused with one line that names it", () => {
   mkdirSync(join(folder, "sub"));
   symlinkSync("loop", join(folder, "loop"));
@@ -138,6 +150,12 @@ describe("a file that is no CSV is refused with one line that names it", () => {
     { name: "a directory", path: join(folder, "sub"), kind: "not-a-file", why: "is a directory" },
     { name: "a FIFO", path: join(folder, "fifo"), kind: "not-a-file", why: "is a FIFO" },
     { name: "a device", path: "/dev/zero", kind: "not-a-file", why: "is a device" },
+    ...KERNEL_FILES.filter((path) => existsSync(path)).map((path) => ({
+      name: path.replace(folder, "a link to it, "),
+      path,
+      kind: "not-a-file" as const,
+      why: "is a file of the kernel",
+    })),
     { name: "a loop of links", path: join(folder, "loop"), kind: "not-found", why: "loop" },
     {
       name: "a PNG",

@@ -1,5 +1,6 @@
-// The bytes of one regular file, whole and bounded. Never follows a FIFO or a device, never trusts the size in `stat`.
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+// The bytes of one regular file, whole and bounded. Never follows a FIFO or a device, nor a file that the kernel makes up; never trusts
+// the size in `stat`.
+import { closeSync, constants, fstatSync, openSync, readSync, statfsSync } from "node:fs";
 import { SPARE_BYTES } from "../../csv/encoding.ts";
 import { CsvError } from "../../csv/error.ts";
 
@@ -45,11 +46,45 @@ export function openRegular(path: string): number {
   } catch (error) {
     throw asCsvError(error);
   }
-  const stat = fstatSync(fd);
-  if (stat.isFile()) return fd;
+  const what = strangeness(fd, path);
+  if (what === undefined) return fd;
   closeSync(fd);
-  const what = stat.isDirectory() ? "a directory" : stat.isFIFO() ? "a FIFO" : "a device";
   throw new CsvError("not-a-file", `is ${what}, not a CSV file`);
+}
+
+/** What is open there, if it is no file that somebody wrote. */
+function strangeness(fd: number, path: string): string | undefined {
+  const stat = fstatSync(fd);
+  if (!stat.isFile()) return stat.isDirectory() ? "a directory" : stat.isFIFO() ? "a FIFO" : "a device";
+  return isOfKernel(fd, path) ? "a file of the kernel" : undefined;
+}
+
+/** The `f_type` (statfs(2), linux/magic.h) of file systems whose files tell of processes and of the machine: secrets among them. */
+const KERNEL_FILE_SYSTEMS = new Set([
+  0x9fa0, // proc: /proc/self/environ, which a link may lead to
+  0x62656572, // sysfs
+  0x64626720, // debugfs
+  0x74726163, // tracefs
+  0x73636673, // securityfs
+  0x62656570, // configfs
+  0x27e0eb, // cgroup
+  0x63677270, // cgroup2
+  0xcafe4a11, // bpf
+  0x6165676c, // pstore
+  0xde5e81e4, // efivarfs
+]);
+
+/** Of the very file that is open, whatever has become of its path; of the path where there is no /proc to find it by. */
+function isOfKernel(fd: number, path: string): boolean {
+  if (process.platform !== "linux") return false;
+  for (const found of [`/proc/self/fd/${fd}`, path]) {
+    try {
+      return KERNEL_FILE_SYSTEMS.has(statfsSync(found).type);
+    } catch {
+      // It cannot be found there.
+    }
+  }
+  return false;
 }
 
 export type BigStat = { dev: bigint; ino: bigint; size: bigint; mtimeMs: bigint; mtimeNs: bigint; ctimeNs: bigint };
