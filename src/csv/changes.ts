@@ -76,6 +76,10 @@ type Rows = {
 
 function comparedRows(old: readonly Block[], fresh: readonly Block[], layout: Layout): Change | undefined {
   const bytesOf = (blocks: readonly Block[]) => blocks.reduce((sum, { length }) => sum + length, 0);
+  const deleted = rowsOfAll(old);
+  const inserted = rowsOfAll(fresh);
+  if (deleted === 0 || inserted === 0)
+    return { splices: deleted + inserted === 0 ? [] : [{ start: 0, deleted, inserted }], brought: bytesOf(fresh) };
   if (bytesOf(old) + bytesOf(fresh) > MAX_COMPARED_BYTES) return undefined;
   const before = rowsOf(old, layout);
   const after = rowsOf(fresh, layout);
@@ -95,8 +99,10 @@ function comparedRows(old: readonly Block[], fresh: readonly Block[], layout: La
   return { splices, brought };
 }
 
+const rowsOfAll = (blocks: readonly Block[]) => blocks.reduce((sum, { rows }) => sum + rows, 0);
+
 function rowsOf(blocks: readonly Block[], layout: Layout): Rows {
-  const count = blocks.reduce((sum, { rows }) => sum + rows, 0);
+  const count = rowsOfAll(blocks);
   const rows = { blocks, at: new Int32Array(count), start: new Uint32Array(count), end: new Uint32Array(count) };
   let row = 0;
   blocks.forEach((block, at) => {
