@@ -1,6 +1,8 @@
 // What is drawn of the table: numeric columns over a time, a number or the row number, with no more points than there are pixels for.
 import type { Row, Splice } from "../feed/protocol.ts";
+import type { Rows } from "../follow/blocks.ts";
 import { epochScale, type Kind } from "./cells.ts";
+import type { Breath } from "./sort.ts";
 
 /** The x axis that is no column. */
 export const ROW_NUMBER = -1;
@@ -57,9 +59,20 @@ function ascends(values: ArrayLike<number>): boolean {
 /** The numbers of one column, kept up with its rows. */
 export type ColumnValues = { values: Float64Array<ArrayBuffer>; count: number; version: number };
 
-export function readColumn(rows: readonly Row[], column: number, kind: Kind, version: number): ColumnValues {
+/** Block by block; undefined if it was given up. */
+export async function readColumn(
+  rows: Rows,
+  column: number,
+  kind: Kind,
+  version: number,
+  breathe: Breath,
+): Promise<ColumnValues | undefined> {
   const values = new Float64Array(Math.ceil(rows.length * 1.25) + 64);
-  for (let row = 0; row < rows.length; row++) values[row] = kind.valueOf(rows[row]![column] ?? "");
+  let row = 0;
+  for (const block of rows.blocks) {
+    for (const cell of rows.cells(block, column)) values[row++] = kind.valueOf(cell);
+    if (!(await breathe())) return undefined;
+  }
   return { values, count: rows.length, version };
 }
 
