@@ -85,6 +85,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   function begin(next: Table & { readonly count: number }): void {
     if (table) return; // the last good one stays
     const rows = blocksIn(next);
+    building = undefined; // of rules for nothing
     if (coming?.cursor === next.cursor && rows.length >= held.rows.length) grow(rows);
     else hold(next, rows);
     coming = { cursor: next.cursor, total: next.count };

@@ -42,7 +42,8 @@ export function judge(situation: Situation, now: number): Verdict {
   if (connection === "connecting") return { tone: "waiting", word: "connecting", age: "", notice: "" };
   if (heardAt !== undefined && now - heardAt > SILENT_MS)
     return { tone: "trouble", word: "silent", age: heard, notice: "" };
-  if (loaded !== undefined) return { tone: "waiting", word: "loading", age: `${Math.floor(loaded * 100)} %`, notice: "" };
+  if (loaded !== undefined)
+    return { tone: "waiting", word: "loading", age: `${Math.floor(loaded * 100)} %`, notice: "" };
   if (status && status.state !== "live" && status.state !== "waiting")
     return { tone: "trouble", word: status.state, age: changed, notice: message };
   if (isPaused) return { tone: "paused", word: "paused", age: isBehind ? "there is more" : changed, notice: "" };

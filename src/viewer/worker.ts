@@ -170,7 +170,9 @@ export function startWorker(): void {
     const rows = area.to - area.from;
     if (rows * area.columns.length > MAX_COPIED_CELLS) return say({ type: "copied", text: undefined, rows });
     const cells = (row: readonly string[]) => area.columns.map((column) => row[column] ?? "");
-    const picked = Array.from({ length: rows }, (_, i) => cells(model.rows.row(model.order.rowAt(area.from + i)) ?? []));
+    const picked = Array.from({ length: rows }, (_, i) =>
+      cells(model.rows.row(model.order.rowAt(area.from + i)) ?? []),
+    );
     const text = tsvOf(hasHeader ? [cells(model.columns), ...picked] : picked, { isGuarded });
     say({ type: "copied", text: text.length > MAX_COPIED_CHARACTERS ? undefined : text, rows });
   }
