@@ -7,7 +7,8 @@ import { parseVerdicts } from "../values/verdict.ts";
 import { type Kind, kindBy, kindOf, TEXT } from "./cells.ts";
 import { type Filter, parseFilter } from "./filter.ts";
 import { type Flash, openFlashes } from "./flashes.ts";
-import { buildOrder, fileOrder, movedRow, type Order } from "./order.ts";
+import { openMoves } from "./moves.ts";
+import { buildOrder, fileOrder, type Order } from "./order.ts";
 import type { Breath } from "./sort.ts";
 
 /** What a person has asked for. The column is a name: it survives a table with other columns. */
@@ -54,8 +55,6 @@ export type ModelOptions = {
   readonly onChanged: () => void;
 };
 
-/** So far back it is known where rows have moved. */
-const MAX_MOVES = 64;
 /** Rows that tell the kind of a column. */
 const SAMPLE_ROWS = 200;
 
@@ -75,12 +74,11 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   let coming: { readonly cursor: string; readonly total: number } | undefined; // what is held is the beginning of this
   let isPaused = false;
   let isOther = false; // the table has nothing to do with what is held
-  let version = 0;
   let generation = 0;
-  let moves: { readonly to: number; readonly splices: readonly Splice[] }[] = [];
   let sampledRows = 0;
   let told: Table["types"]; // what the server has said the columns are
   const flashes = openFlashes();
+  const moves = openMoves();
 
   function begin(next: Table & { readonly count: number }): void {
     if (table) return; // the last good one stays
@@ -96,15 +94,13 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   function grow(rows: Rows): void {
     held.rows = rows;
     held.order = fileOrder(rows);
-    moves = [];
-    version++;
+    moves.forget();
   }
 
   function hold(next: Table, rows: Rows): void {
     held = { columns: next.columns, kinds: kindsOf(next), rows, order: fileOrder(rows) };
     waiting = [];
-    moves = [];
-    version++;
+    moves.forget();
     generation++;
     flashes.clear();
   }
@@ -152,7 +148,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       flashes.note(splices, held.rows, now());
       held.rows = rows;
       held.order.follow(splices, rows);
-      note(splices);
+      moves.note(splices);
     }
     const isGuessed = told === undefined && held.rows.length > 2 * sampledRows && sampledRows < SAMPLE_ROWS;
     if (isGuessed || table.types !== told) resample(table);
@@ -160,11 +156,6 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   }
 
   const changeTo = (rows: Rows): Change => ({ splices: changesBetween(held.rows, rows), rows });
-
-  function note(splices: readonly Splice[]): void {
-    moves.push({ to: ++version, splices });
-    if (moves.length > MAX_MOVES) moves.shift();
-  }
 
   /** A table that began with few rows has shown more of what its columns are, or the server has. */
   function resample(now: Table): void {
@@ -181,10 +172,10 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     void buildOrder(rows, rulesFor(held.columns, held.kinds), isStillWanted).then((order) => {
       if (mine !== building || !order) return;
       building = undefined;
-      for (const { splices } of changes) note(splices);
+      for (const { splices } of changes) moves.note(splices);
       held.rows = rows;
       held.order = order;
-      version++;
+      moves.turn();
       advance();
       onChanged();
     });
@@ -227,7 +218,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       return coming?.total;
     },
     get version() {
-      return version;
+      return moves.version;
     },
     get generation() {
       return generation;
@@ -242,14 +233,8 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       return building !== undefined;
     },
     flashOf: (row) => flashes.of(row, now()),
-    moved(row, sinceVersion) {
-      for (const { to, splices } of moves) if (to > sinceVersion) row = movedRow(row, splices);
-      return row;
-    },
-    since(from) {
-      if (from > version || (moves[0] ? from < moves[0].to - 1 : from < version)) return undefined;
-      return moves.filter(({ to }) => to > from).map(({ splices }) => splices);
-    },
+    moved: moves.moved,
+    since: moves.since,
     begin,
     take,
     change,
