@@ -75,8 +75,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   let isPaused = false;
   let isOther = false; // the table has nothing to do with what is held
   let generation = 0;
-  let sampledRows = 0;
-  let told: Table["types"]; // what the server has said the columns are
+  const kinds = openKinds();
   const flashes = openFlashes();
   const moves = openMoves();
 
@@ -98,7 +97,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   }
 
   function hold(next: Table, rows: Rows): void {
-    held = { columns: next.columns, kinds: kindsOf(next), rows, order: fileOrder(rows) };
+    held = { columns: next.columns, kinds: kinds.of(next), rows, order: fileOrder(rows) };
     waiting = [];
     moves.forget();
     generation++;
@@ -119,7 +118,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     if (!isRest) hold(next, rows);
     else {
       grow(rows);
-      if (!next.types) held.kinds = kindsOf(next);
+      if (!next.types) held.kinds = kinds.of(next);
     }
     rebuild(rows, []);
   }
@@ -141,7 +140,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   /** Brings what is held up to the table; what cannot be done at once is built beside it. */
   function advance(): void {
     if (building || isPaused || !table) return;
-    const changes = waiting === "unknown" ? [changeTo(blocksIn(table))] : waiting;
+    const changes = waiting === "unknown" ? [changeTo(blocksIn(table), held.rows)] : waiting;
     waiting = [];
     for (const [i, { splices, rows }] of changes.entries()) {
       if (!held.order.canFollow(splices)) return rebuild(changes.at(-1)!.rows, changes.slice(i));
@@ -150,16 +149,13 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       held.order.follow(splices, rows);
       moves.note(splices);
     }
-    const isGuessed = told === undefined && held.rows.length > 2 * sampledRows && sampledRows < SAMPLE_ROWS;
-    if (isGuessed || table.types !== told) resample(table);
+    if (kinds.areOld(table)) resample(table);
     else if (changes.length > 0) onChanged();
   }
 
-  const changeTo = (rows: Rows): Change => ({ splices: changesBetween(held.rows, rows), rows });
-
   /** A table that began with few rows has shown more of what its columns are, or the server has. */
   function resample(now: Table): void {
-    held.kinds = kindsOf(now);
+    held.kinds = kinds.of(now);
     rebuild(held.rows, []);
   }
 
@@ -190,15 +186,6 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
         ? { column, descending: rules.sort.descending, kind: kinds[column] ?? TEXT }
         : undefined;
     return { filter, sorting };
-  }
-
-  function kindsOf(table: Table): Kind[] {
-    const { columns, types, units } = table;
-    told = types;
-    if (types) return parseVerdicts(types, units, columns.length).map(kindBy);
-    const sample = sampleOf(blocksIn(table));
-    sampledRows = sample.length;
-    return columns.map((_, column) => kindOf(sample.map((row) => row[column] ?? "")));
   }
 
   return {
@@ -247,6 +234,30 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       if (!next && isOther && table) take(table, undefined);
       else advance();
       onChanged();
+    },
+  };
+}
+
+const changeTo = (rows: Rows, before: Rows): Change => ({ splices: changesBetween(before, rows), rows });
+
+/** What the columns are: as the server says it, or as a sample of the rows looks. */
+function openKinds() {
+  let sampledRows = 0;
+  let told: Table["types"];
+
+  return {
+    of(table: Table): Kind[] {
+      const { columns, types, units } = table;
+      told = types;
+      if (types) return parseVerdicts(types, units, columns.length).map(kindBy);
+      const sample = sampleOf(blocksIn(table));
+      sampledRows = sample.length;
+      return columns.map((_, column) => kindOf(sample.map((row) => row[column] ?? "")));
+    },
+    /** Whether more is known by now. */
+    areOld(table: Table): boolean {
+      if (table.types !== told) return true;
+      return told === undefined && sampledRows < SAMPLE_ROWS && blocksIn(table).length > 2 * sampledRows;
     },
   };
 }
