@@ -1,7 +1,8 @@
 // A client's copy of the table: the one rule, snapshots in parts, and splices, compared with Array.prototype.splice.
 import { describe, expect, test } from "bun:test";
 import type { DeltaMessage, Row, SnapshotMessage, Splice, SyncMessage } from "../../src/feed/protocol.ts";
-import { openTable, splicesBetween, toObjects } from "../../src/follow/table.ts";
+import { readPart } from "../../src/follow/part.ts";
+import { blocksIn, changesBetween, openTable, rowsFrom, splicesBetween, toObjects } from "../../src/follow/table.ts";
 import { spliced as bySplice } from "./splice.ts";
 
 const EPOCH = "k3f9";
@@ -113,6 +114,33 @@ describe("a delta", () => {
     expect(copy.cursor()).toBe("k3f9:7");
   });
 
+  test("makes a table that shares all blocks but those that it touches, and reads none of them", () => {
+    const parsed: string[] = [];
+    const parse = (json: string): unknown => {
+      parsed.push(json);
+      return JSON.parse(json);
+    };
+    const settings = { cells: 2, keepsText: false, parse };
+    const copy = openTable(settings);
+    const text = JSON.stringify(part(rowsOf(..."abcdef"), { columns: ["a"] }));
+    const { message, blocks } = readPart(text, settings)!;
+    copy.applySnapshotPart(message, blocks);
+    const before = copy.table()!;
+    copy.applyDelta(delta(1, [[6, 0, rowsOf("g")]], 7));
+    copy.applyDelta(delta(2, [[0, 2, []]], 5));
+    const after = copy.table()!;
+    expect([before.length, after.length, parsed.length]).toEqual([6, 5, 0]);
+    expect(blocksIn(after).blocks.slice(0, 2)).toEqual(blocksIn(before).blocks.slice(1));
+    expect(blocksIn(after).blocks[0]).toBe(blocksIn(before).blocks[1]!);
+    expect([after.row(0), after.slice(-2), [...after].length, parsed.length]).toEqual([["c"], rowsOf("f", "g"), 5, 2]);
+    expect(after.rows[0]).toBe(after.row(0)!);
+    expect(after.rows).toBe(after.rows);
+    expect({ before: before.rows.flat().join(""), after: after.rows.flat().join("") }).toEqual({
+      before: "abcdef",
+      after: "cdefg",
+    });
+  });
+
   test("may change nothing but the version", () => {
     const copy = holding("a");
     expect(copy.applyDelta(delta(1, [], 1))).toBe("applied");
@@ -163,6 +191,63 @@ describe("a delta", () => {
     expect(copy.applyDelta(delta(1, [[1, 0, rowsOf("b")]], 2))).toBe("applied");
     expect(copy.applySnapshotPart(part(rowsOf("y"), { version: 5, at: 1, count: 2 }))).toBe("gap");
   });
+});
+
+test("a table that is copied or written as JSON is what it says", () => {
+  const table = holding("x", "y").table()!;
+  const expected = { columns: ["a"], rows: rowsOf("x", "y"), cursor: "k3f9:1" };
+  expect([{ ...table }, JSON.parse(JSON.stringify(table)), structuredClone({ ...table })]).toEqual([
+    expected,
+    expected,
+    expected,
+  ]);
+  expect(Array.isArray(table.rows)).toBe(true);
+});
+
+describe("a part of a snapshot", () => {
+  const settings = { cells: 4, keepsText: true, parse: JSON.parse };
+
+  test("is the message that it would be, and its rows are blocks", () => {
+    const message = part(rowsOf(..."abcdefg"), { types: ["text"], units: [null], at: 3, count: 10 });
+    const read = readPart(JSON.stringify(message), settings)!;
+    expect({ ...read.message }).toEqual(message);
+    expect(read.blocks.map(({ count, text }) => `${count} ${text}`)).toEqual([
+      '4 ["a"],["b"],["c"],["d"]',
+      '3 ["e"],["f"],["g"]',
+    ]);
+    expect(readPart(JSON.stringify(part([])), settings)!.blocks).toEqual([]);
+  });
+
+  const others: { name: string; text: string }[] = [
+    { name: "another message", text: JSON.stringify(sync(1, 1)) },
+    { name: "one with blanks", text: JSON.stringify(part(rowsOf("x")), null, 1) },
+    { name: "one with rows in another place", text: '{"type":"snapshot","x":{"columns":["a"],"rows":[["x"]]}}' },
+    { name: "one with rows twice", text: JSON.stringify(part(rowsOf("x"))).replace("}", ',"rows":[["y"]]}') },
+    { name: "one without columns in front", text: '{"type":"snapshot","at":0,"rows":[["x"]],"columns":["a"]}' },
+    { name: "one with other cells", text: JSON.stringify(part(rowsOf("x"))).replace('"x"', "1") },
+  ];
+  test.each(others)("is read as before: $name", ({ text }) => {
+    expect(readPart(text, settings)).toBeUndefined();
+  });
+
+  test("that is no message throws as any other", () => {
+    expect(() => readPart(`${JSON.stringify(part(rowsOf("x")))}}`, settings)).toThrow("not a JSON object");
+    const text = JSON.stringify(part(rowsOf("x"))).replace('"count":1', '"count":-1');
+    expect(() => readPart(text, settings)).toThrow("malformed");
+  });
+});
+
+test("the changes between two tables in blocks are those between their rows", () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const below = randomOf(seed);
+    const table = () => Array.from({ length: below(12) }, (): Row => [String(below(3)), "x"]);
+    const [before, after] = [table(), table()];
+    const same = Array.from({ length: below(9) }, (_, i): Row => [String(i), "y"]);
+    const rows = [...same, ...before, ...same];
+    const held = rowsFrom(rows, { cells: 4, keepsText: true, parse: JSON.parse });
+    const next = held.spliced([[same.length, before.length, after]]);
+    expect({ seed, rows: bySplice(rows, changesBetween(held, next)) }).toEqual({ seed, rows: [...next] });
+  }
 });
 
 test("types and units come with a snapshot, and stay until a delta brings others", () => {
