@@ -1,7 +1,7 @@
 // Which rows are shown in which order, and that following a change leads where building anew does.
 import { describe, expect, test } from "bun:test";
 import type { Row, Splice } from "../../src/feed/protocol.ts";
-import { BLOCKS } from "../../src/follow/blocks.ts";
+import { becomeText, BLOCKS, type Rows } from "../../src/follow/blocks.ts";
 import { rowsFrom } from "../../src/follow/table.ts";
 import { applySplices } from "../follow/splice.ts";
 import { type Kind, kindOf, TEXT } from "../../src/viewer/cells.ts";
@@ -14,8 +14,12 @@ const NUMBER = kindOf(["1"]);
 const NO_RULES: OrderRules = { sorting: undefined, filter: undefined };
 const shown = (order: Order) => Array.from({ length: order.count() }, (_, position) => order.rowAt(position));
 const rowsOf = (...cells: string[]): Row[] => cells.map((cell) => [cell]);
-/** In blocks of a few rows. */
-const inBlocks = (rows: readonly Row[]) => rowsFrom(rows, { ...BLOCKS, cells: 16 });
+/** In blocks of a few rows, every second of them as text. */
+function inBlocks(rows: readonly Row[]): Rows {
+  const made = rowsFrom(rows, { ...BLOCKS, cells: 16, keepsText: true });
+  for (const [i, block] of made.blocks.entries()) if (i % 2 === 0) becomeText(block);
+  return made;
+}
 
 async function built(rows: readonly Row[], rules: OrderRules): Promise<Order> {
   const order = await buildOrder(inBlocks(rows), rules, goOn);
@@ -196,6 +200,22 @@ test("a hidden row would be where it is as soon as nothing hides it", async () =
       expect((await built(rows, { sorting, filter: isShown })).positionOf(hidden)).toBe(order.positionOf(hidden));
     }
   });
+});
+
+test("a filter of columns reads those columns, and parses no row", async () => {
+  const rows = Array.from({ length: 40 }, (_, i): Row => [String(i), i % 2 ? "odd" : "even", "2026-01-01"]);
+  const parsed: string[] = [];
+  const parse = (json: string): unknown => (parsed.push(json), JSON.parse(json));
+  const held = rowsFrom(rows, { cells: 16, keepsText: true, parse });
+  for (const block of held.blocks) becomeText(block);
+  const sorting = { column: 0, descending: true, kind: NUMBER };
+  const of = (filter: string) =>
+    buildOrder(held, { sorting, filter: parseFilter(filter, COLUMNS, KINDS) }, goOn).then((order) => shown(order!));
+  expect(await of("n>35 !word=odd")).toEqual([38, 36]);
+  expect(await of("word:odd n>=36 !when>2026-01-02")).toEqual([39, 37]);
+  expect(parsed).toEqual([]);
+  expect(await of("odd n>36")).toEqual([39, 37]);
+  expect(parsed).toHaveLength(held.blocks.length);
 });
 
 describe("a row is found again after a change", () => {
