@@ -39,8 +39,8 @@ export function startWorker(): void {
   const now = () => performance.now();
   let subscription: Subscription | undefined;
   let look: Look | undefined; // waits for something to happen
-  let toldGeneration = -1;
-  let toldKinds: unknown;
+  let told: { readonly generation: number; readonly kinds: unknown; readonly total: unknown } | undefined;
+  let columns: readonly ColumnFacts[] = []; // as told
   let changedAt: number | undefined;
   let heardAt: number | undefined;
   let loaded: number | undefined;
@@ -120,7 +120,8 @@ export function startWorker(): void {
   }
 
   function changed(): void {
-    if (model.generation !== toldGeneration || model.kinds !== toldKinds) tellColumns();
+    const isWhole = told?.total !== undefined && model.total === undefined; // more of it has been seen
+    if (model.generation !== told?.generation || model.kinds !== told?.kinds || isWhole) tellColumns();
     if (look && (look.version !== model.version || look.generation !== model.generation)) answer(look);
     plotting.changed();
     tellSoon();
@@ -131,9 +132,10 @@ export function startWorker(): void {
   }
 
   function tellColumns(): void {
-    toldGeneration = model.generation;
-    toldKinds = model.kinds;
-    say({ type: "columns", generation: model.generation, columns: columnFacts(model) });
+    const { generation, kinds, total } = model;
+    columns = columnFacts(model, generation === told?.generation ? columns : []);
+    told = { generation, kinds, total };
+    say({ type: "columns", generation, columns });
     tellFacts();
   }
 
@@ -264,12 +266,15 @@ function frameOf(model: Model, look: Look, now: number): Frame {
   };
 }
 
-function columnFacts({ columns, kinds, rows }: Model): ColumnFacts[] {
+/** `before`: what was told of the same columns; what was long then still is. */
+function columnFacts({ columns, kinds, rows }: Model, before: readonly ColumnFacts[]): ColumnFacts[] {
   const sample = sampleOf(rows);
   return columns.map((name, column) => {
     let longest = "";
     for (const row of sample) if ((row[column] ?? "").length > longest.length) longest = row[column]!;
-    return { name, type: kinds[column]!.type, longest: shownText(longest).slice(0, LONGEST_SHOWN) };
+    const shown = shownText(longest).slice(0, LONGEST_SHOWN);
+    const seen = before[column]?.longest ?? "";
+    return { name, type: kinds[column]!.type, longest: seen.length > shown.length ? seen : shown };
   });
 }
 
