@@ -56,7 +56,7 @@ export type SubscribeOptions = SubscriberEvents &
     /** Makes the WebSocket in a way of its own; `token` and `WebSocket` are then not used. */
     readonly connect?: ((url: string, protocol: string) => Socket) | undefined;
     /**
-     * Keeps the rows as the text that they came as, and parses those that are asked for, each time anew: a fifth of the memory, for
+     * Keeps the rows as the text that they came as, and parses those that are asked for, each time anew: a third of the memory, for
      * programs that look at few rows of a large table. Default: false, a row is parsed once and stays the same array.
      */
     readonly keepText?: boolean | undefined;
