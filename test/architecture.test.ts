@@ -68,7 +68,8 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** They take what they need as arguments: no file, socket, timer, clock, random or environment. */
-const isPure = (path: string) => /^(csv|feed|values)\//.test(path) || path === "follow/table.ts";
+const isPure = (path: string) =>
+  /^(csv|feed|values)\//.test(path) || /^follow\/(table|blocks|scan|part)\.ts$/.test(path);
 const PURE_BUILTINS = ["node:buffer"];
 const IMPURITIES: Record<string, RegExp> = {
   "a file or socket": /\bBun\s*\.\s*(serve|file|write|connect|listen|udpSocket|spawn\w*|mmap|stdin|stdout|stderr)\b/,

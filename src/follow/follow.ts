@@ -14,15 +14,13 @@ export class FeedError extends Error {
 
 /**
  * The table now, and again after each change: `for await (const table of follow(url))`. A body that takes long skips what comes in
- * between: the next table is always the newest. Each is a copy that does not change any more, which costs a pass over the rows;
- * `subscribe` spares it. Ends with the loop or with `signal`; throws a FeedError when it is of no use to go on.
+ * between: the next table is always the newest. None changes any more: they share what they have in common. Ends with the loop or with `signal`; throws a FeedError when it is of no use to go on.
  */
 export async function* follow(url: string | URL, options: FollowOptions = {}): AsyncGenerator<Table, void, undefined> {
   const { signal } = options;
   if (signal?.aborted) return;
   let failure: FeedError | undefined;
   let seen: Table | undefined;
-  let seenCursor: string | undefined;
   let wake = () => {};
 
   const subscription = subscribe(url, {
@@ -49,10 +47,9 @@ export async function* follow(url: string | URL, options: FollowOptions = {}): A
       if (signal?.aborted) return;
       if (failure) throw failure;
       const { table, isCurrent } = subscription;
-      if (table && isCurrent && (table !== seen || table.cursor !== seenCursor)) {
+      if (table && isCurrent && table !== seen) {
         seen = table;
-        seenCursor = table.cursor;
-        yield { ...table, rows: table.rows.slice() };
+        yield table;
         continue;
       }
       await new Promise<void>((resolve) => (wake = resolve));

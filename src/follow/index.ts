@@ -9,4 +9,4 @@ export {
   type SubscriberEvents,
   type Subscription,
 } from "./subscriber.ts";
-export { type Table, toObjects } from "./table.ts";
+export { type PartialTable, type RowList, type Table, type TableFields, toObjects } from "./table.ts";

@@ -11,7 +11,9 @@ import {
   SUBPROTOCOL,
   type SyncMessage,
 } from "../feed/protocol.ts";
-import { openTable, splicesBetween, type Table } from "./table.ts";
+import { type Block, BLOCKS } from "./blocks.ts";
+import { readPart } from "./part.ts";
+import { blocksIn, changesBetween, openTable, type PartialTable, type Table } from "./table.ts";
 
 /** What the connection does: `open` is catching up, `current` has all that the server has, `waiting` tries again. */
 export type ConnectionState =
@@ -29,8 +31,10 @@ export type SubscriberEvents = {
    * Follows only when a change does not say it: a new start of the server, another header, a long absence.
    */
   onSnapshot?(table: Table, splices: readonly Splice[] | undefined): void;
-  /** The table has changed in place, by these splices. */
+  /** These splices have made another table of the one before, which stays as it was. */
   onChange?(table: Table, splices: readonly Splice[]): void;
+  /** A part of a table has come, not the last: what there is so far, for those who show that it is incomplete. */
+  onPart?(table: PartialTable): void;
   /** Whether the table is what the file says. Comes again with each connection. */
   onStatus?(status: StatusMessage): void;
   onConnection?(connection: ConnectionState): void;
@@ -51,6 +55,11 @@ export type SubscribeOptions = SubscriberEvents &
     readonly WebSocket?: (new (url: string, protocol: string) => Socket) | undefined;
     /** Makes the WebSocket in a way of its own; `token` and `WebSocket` are then not used. */
     readonly connect?: ((url: string, protocol: string) => Socket) | undefined;
+    /**
+     * Keeps the rows as the text that they came as, and parses those that are asked for, each time anew: a third of the memory, for
+     * programs that look at few rows of a large table. Default: false, a row is parsed once and stays the same array.
+     */
+    readonly keepText?: boolean | undefined;
   };
 
 export type Subscription = {
@@ -59,7 +68,7 @@ export type Subscription = {
   /** Lets the server wait, in Bun and with `ws`; elsewhere this does nothing. */
   pause(): void;
   resume(): void;
-  /** The table as it is now: changed in place by changes, another one after a snapshot. Undefined until the first is whole. */
+  /** The table as it is now: another object after each change. Undefined until the first is whole. */
   readonly table: Table | undefined;
   /** The state that the table is in, and that a lost connection goes on from; undefined while there is none to be trusted. */
   readonly cursor: string | undefined;
@@ -76,7 +85,8 @@ const SILENCE_MS = 15_000;
  * Throws a TypeError for an address that is none, or if the runtime has no WebSocket and none is given.
  */
 export function subscribe(url: string | URL, options: SubscribeOptions = {}): Subscription {
-  const copy = openTable();
+  const settings = { ...BLOCKS, keepsText: options.keepText ?? false };
+  const copy = openTable(settings);
   let isCurrent = false;
   let isClosed = false;
   let gapAt: string | undefined;
@@ -119,6 +129,8 @@ export function subscribe(url: string | URL, options: SubscribeOptions = {}): Su
       return false;
     }
     try {
+      const part = readPart(text, settings);
+      if (part) return takePart(text, part.message, part.blocks);
       const message = parseMessage(text);
       return message !== undefined && take(text, message);
     } catch (error) {
@@ -144,13 +156,14 @@ export function subscribe(url: string | URL, options: SubscribeOptions = {}): Su
     }
   }
 
-  function takePart(text: string, part: SnapshotMessage): boolean {
+  function takePart(text: string, part: SnapshotMessage, blocks?: readonly Block[]): boolean {
     const before = copy.table();
-    const outcome = copy.applySnapshotPart(part);
+    const outcome = copy.applySnapshotPart(part, blocks);
     isCurrent = false;
     if (outcome === "gap") return resync("a part of the table is missing");
     emit(() => options.onMessage?.(text, part));
     const table = copy.table();
+    if (outcome === "part" && options.onPart) emit(() => options.onPart?.(copy.partial()!));
     if (outcome === "part" || !table) return false;
     emit(() => options.onSnapshot?.(table, changeBetween(before, table)));
     return true;
@@ -213,7 +226,7 @@ export function subscribe(url: string | URL, options: SubscribeOptions = {}): Su
 function changeBetween(before: Table | undefined, after: Table): Splice[] | undefined {
   const isSame = before?.columns.length === after.columns.length;
   if (!before || !isSame || before.columns.some((name, i) => name !== after.columns[i])) return undefined;
-  return splicesBetween(before.rows, after.rows);
+  return changesBetween(blocksIn(before), blocksIn(after));
 }
 
 /** In a task of its own, where the runtime sees it: `window.onerror`, `uncaughtException`. */

@@ -1,4 +1,5 @@
-// A client's copy of the table: snapshots replace it, deltas change it, and what does not fit is never applied in part.
+// A client's copy of the table: snapshots replace it, deltas change it, and what does not fit is never applied in part. What it hands
+// out never changes.
 import {
   type ColumnCodes,
   type Cursor,
@@ -10,9 +11,28 @@ import {
   type SyncMessage,
 } from "../feed/protocol.ts";
 import { diffHashes } from "../values/hunks.ts";
+import {
+  appendBlocks,
+  type Block,
+  BLOCKS,
+  blockSize,
+  type BlockSettings,
+  blocksOf,
+  openRows,
+  type Rows,
+  sameEnds,
+} from "./blocks.ts";
 
-/** A table; `cursor` names its state, and changes with every change. */
-export type Table = {
+/** Rows that never change, without the cost of an array of them all. */
+export type RowList = Iterable<Row> & {
+  readonly length: number;
+  row(index: number): Row | undefined;
+  /** As of an array. */
+  slice(from?: number, to?: number): Row[];
+};
+
+/** What there is to a table; `cursor` names its state. */
+export type TableFields = {
   readonly columns: readonly string[];
   /** One array for each row, with a string for each column. */
   readonly rows: readonly Row[];
@@ -23,25 +43,33 @@ export type Table = {
   readonly units?: readonly (string | null)[] | undefined;
 };
 
-/** A table to come, of which the first rows are there. */
-type Draft = Cursor &
-  ColumnCodes & { readonly columns: readonly string[]; readonly rows: Row[]; readonly count: number };
+/**
+ * A table as it was at one moment: it never changes, and each change brings another. What they have in common they share, so that the
+ * next one costs what the change is. `rows` is made when it is asked for, at the cost of a pass; `length`, `row`, `slice` and iterating
+ * over the table itself cost what is read.
+ */
+export type Table = TableFields & RowList;
 
-type Held = {
-  readonly epoch: string;
-  version: number;
-  readonly rows: Row[];
-  readonly table: Table & { cursor: string; types?: Table["types"]; units?: Table["units"] };
-};
+/** The beginning of a table that is still coming, of which `count` rows will be all. To be shown as incomplete only. */
+export type PartialTable = Table & { readonly count: number };
+
+/** A table to come, of which the first rows are there. */
+type Draft = Cursor & ColumnCodes & Shape & { readonly blocks: Block[]; length: number; readonly count: number };
+
+type Shape = { readonly columns: readonly string[]; readonly size: number };
+
+type Held = Cursor & ColumnCodes & Shape & { readonly rows: Rows; readonly table: Table };
 
 /** `gap`: what came does not fit, and has changed nothing; if the copy may be wrong itself, it has no cursor any more. */
 export type TableCopy = {
-  /** Undefined until the first snapshot is complete. One object from snapshot to snapshot: deltas change it in place. */
+  /** Undefined until the first snapshot is complete. Another object after each change. */
   table(): Table | undefined;
+  /** What is there of a snapshot that is still coming; undefined if none is. */
+  partial(): PartialTable | undefined;
   /** What to resume from; undefined if there is nothing to be trusted. */
   cursor(): string | undefined;
-  /** Takes a part of a snapshot; the last one makes it the table. */
-  applySnapshotPart(part: SnapshotMessage): "part" | "complete" | "gap";
+  /** Takes a part of a snapshot, its rows perhaps as blocks; the last one makes it the table. */
+  applySnapshotPart(part: SnapshotMessage, blocks?: readonly Block[]): "part" | "complete" | "gap";
   /** Takes a change, by the one rule: only if its epoch is mine and it begins at my version. */
   applyDelta(delta: DeltaMessage): "applied" | "duplicate" | "gap";
   /** Whether this copy is what the server says it should be. */
@@ -54,46 +82,43 @@ export type TableCopy = {
   distrust(): void;
 };
 
-export function openTable(): TableCopy {
+export function openTable(settings: BlockSettings = BLOCKS): TableCopy {
   let held: Held | undefined;
   let draft: Draft | undefined;
   let isTrusted = false;
 
-  function applySnapshotPart(part: SnapshotMessage): "part" | "complete" | "gap" {
-    const { epoch, version, columns, at, rows, count, types, units } = part;
-    if (at === 0) draft = { epoch, version, columns, rows: [], count, types, units };
-    if (!draft || !isSameState(draft, part) || at !== draft.rows.length || draft.count !== count) return distrust();
-    if (at + rows.length > count) return distrust();
-    append(draft.rows, rows);
-    if (draft.rows.length < count) return "part";
-    held = hold(draft);
+  function applySnapshotPart(part: SnapshotMessage, given?: readonly Block[]): "part" | "complete" | "gap" {
+    if (part.at === 0) draft = draftOf(part, settings);
+    if (!draft || !isSameState(draft, part) || part.at !== draft.length || draft.count !== part.count)
+      return distrust();
+    const blocks = given ?? blocksOf(part.rows, draft.size);
+    const length = blocks.reduce((sum, { count }) => sum + count, draft.length);
+    if (length > draft.count) return distrust();
+    appendBlocks(draft.blocks, blocks, draft.size);
+    draft.length = length;
+    if (length < draft.count) return "part";
+    const { blocks: all, length: _length, count: _count, ...about } = draft;
+    held = hold(about, openRows(all, draft.size, settings));
     draft = undefined;
     isTrusted = true;
     return "complete";
   }
 
-  function applyDelta({
-    epoch,
-    from,
-    to,
-    splices,
-    count,
-    types,
-    units,
-  }: DeltaMessage): "applied" | "duplicate" | "gap" {
+  function applyDelta(delta: DeltaMessage): "applied" | "duplicate" | "gap" {
+    const { epoch, from, to, splices, count, types, units } = delta;
     if (!held || !isTrusted || epoch !== held.epoch) return "gap";
     if (to <= held.version) return "duplicate";
     if (from !== held.version) return "gap";
     if (!fits(splices, held.rows.length, count)) return distrust();
-    applySplices(held.rows, splices);
-    held.version = to;
-    held.table.cursor = formatCursor(held);
-    if (types) {
-      held.table.types = types;
-      held.table.units = units;
-    }
+    held = hold({ ...held, version: to, ...(types && { types, units }) }, held.rows.spliced(splices));
     draft = undefined;
     return "applied";
+  }
+
+  function partial(): PartialTable | undefined {
+    if (!draft) return undefined;
+    const { table } = hold(draft, openRows(draft.blocks.slice(), draft.size, settings));
+    return Object.assign(table, { count: draft.count });
   }
 
   function compare(sync: SyncMessage): "same" | "part" | "gap" {
@@ -110,6 +135,7 @@ export function openTable(): TableCopy {
 
   return {
     table: () => held?.table,
+    partial,
     cursor: () => (isTrusted ? held?.table.cursor : undefined),
     applySnapshotPart,
     applyDelta,
@@ -122,10 +148,45 @@ export function openTable(): TableCopy {
 
 const isSameState = (a: Cursor, b: Cursor) => a.epoch === b.epoch && a.version === b.version;
 
-function hold(draft: Draft): Held {
-  const { epoch, version, columns, rows, types, units } = draft;
-  const table = { columns, rows, cursor: formatCursor(draft), ...(types && { types, units }) };
-  return { epoch, version, rows, table };
+function draftOf(part: SnapshotMessage, settings: BlockSettings): Draft {
+  const { epoch, version, columns, count, types, units } = part;
+  const size = blockSize(Math.max(1, columns.length), settings);
+  return { epoch, version, columns, size, blocks: [], length: 0, count, types, units };
+}
+
+function hold(about: Cursor & ColumnCodes & Shape, rows: Rows): Held {
+  const { epoch, version, columns, size, types, units } = about;
+  const table = tableOf({ columns, cursor: formatCursor(about), ...(types && { types, units }) }, rows);
+  return { epoch, version, columns, size, types, units, rows, table };
+}
+
+const rowsOfTables = new WeakMap<TableFields, Rows>();
+
+/** The table itself is what `{ ...table }` copies and JSON.stringify writes; what makes it cheap is behind it. */
+function tableOf(fields: Omit<TableFields, "rows">, rows: Rows): Table {
+  const { length, row, slice, [Symbol.iterator]: iterate } = rows;
+  const table = Object.assign(Object.create({ length, row, slice, [Symbol.iterator]: iterate }) as Table, fields);
+  Object.defineProperty(table, "rows", {
+    configurable: true,
+    enumerable: true,
+    get() {
+      const value = slice();
+      Object.defineProperty(table, "rows", { value, enumerable: true });
+      return value;
+    },
+  });
+  rowsOfTables.set(table, rows);
+  return table;
+}
+
+/** The blocks of a table, which may also be one that a program has made. */
+export const blocksIn = (table: TableFields, settings: BlockSettings = BLOCKS): Rows =>
+  rowsOfTables.get(table) ?? rowsFrom(table.rows, settings);
+
+/** An array of rows, as it is now, in blocks. */
+export function rowsFrom(rows: readonly Row[], settings: BlockSettings = BLOCKS): Rows {
+  const size = blockSize(Math.max(1, rows[0]?.length ?? 1), settings);
+  return openRows(blocksOf(rows, size), size, settings);
 }
 
 /** Whether the splices name rows that exist, and lead to `count` rows. */
@@ -137,50 +198,11 @@ function fits(splices: readonly Splice[], length: number, count: number): boolea
   return length === count;
 }
 
-/** Up to this many splices that move the rows behind them are faster one by one. */
-const FEW = 8;
-/** `splice(...rows)` has as many arguments as rows; the stack is finite. */
-const MAX_ARGUMENTS = 10_000;
-
-/** In place. Splices in the order of their rows cost one pass over the rows behind the first, however many they are. */
-export function applySplices(rows: Row[], splices: readonly Splice[]): void {
-  for (let from = 0; from < splices.length;) {
-    let to = from;
-    let moving = 0;
-    do {
-      const [, deleteCount, inserted] = splices[to++]!;
-      if (deleteCount !== inserted.length) moving++;
-    } while (to < splices.length && splices[to]![0] >= splices[to - 1]![0] + splices[to - 1]![2].length);
-    const run = splices.slice(from, to);
-    if (moving > FEW) applyInOnePass(rows, run);
-    else for (const splice of run) applyOne(rows, splice);
-    from = to;
-  }
-}
-
-function applyOne(rows: Row[], splice: Splice): void {
-  const [start, deleteCount, inserted] = splice;
-  if (inserted.length === deleteCount) for (let i = 0; i < deleteCount; i++) rows[start + i] = inserted[i]!;
-  else if (start + deleteCount === rows.length || inserted.length > MAX_ARGUMENTS) applyInOnePass(rows, [splice]);
-  else rows.splice(start, deleteCount, ...inserted);
-}
-
-/** Each splice begins behind the one before it. */
-function applyInOnePass(rows: Row[], splices: readonly Splice[]): void {
-  const first = splices[0]![0];
-  const old = rows.slice(first);
-  let at = 0;
-  rows.length = first;
-  for (const [start, deleteCount, inserted] of splices) {
-    while (rows.length < start) rows.push(old[at++]!);
-    at += deleteCount;
-    append(rows, inserted);
-  }
-  while (at < old.length) rows.push(old[at++]!);
-}
-
-function append(to: Row[], rows: readonly Row[]): void {
-  for (const row of rows) to.push(row);
+/** Splices that turn `before` into `after`. Blocks at their ends that are the same are not parsed. */
+export function changesBetween(before: Rows, after: Rows): Splice[] {
+  const { head, tail } = sameEnds(before, after);
+  const middle = splicesBetween(before.slice(head, before.length - tail), after.slice(head, after.length - tail));
+  return middle.map(([start, deleted, rows]) => [start + head, deleted, rows]);
 }
 
 /**
@@ -220,6 +242,6 @@ const isSameRow = (a: Row, b: Row) => a === b || (a.length === b.length && a.eve
  * The rows as objects, for code that would rather read names. Names that look like whole numbers (`11`) come first in an object,
  * whatever the order of the columns: that order is in `columns`.
  */
-export function toObjects({ columns, rows }: Pick<Table, "columns" | "rows">): Record<string, string>[] {
+export function toObjects({ columns, rows }: Pick<TableFields, "columns" | "rows">): Record<string, string>[] {
   return rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i] ?? ""])));
 }

@@ -21,9 +21,9 @@ export type Judging = {
 /** The rows of a larger change are not counted: it is not to wait for that. */
 const MAX_COUNTED = 1 << 17;
 /** Of the first table so many bytes behind the sample are. */
-const MAX_FIRST_COUNTED = 1 << 20;
+const MAX_FIRST_COUNTED = 1 << 17;
 /** And so many cells: a short row has few bytes for all of its columns. */
-const MAX_FIRST_CELLS = 100_000;
+const MAX_FIRST_CELLS = 10_000;
 
 export function openJudging(types: TypesOption = "auto"): Judging {
   let judged: Judged = openColumns([]);

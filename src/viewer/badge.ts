@@ -32,6 +32,8 @@ export function openBadge(): Badge {
     show(situation, now) {
       const verdict = judge(situation, now);
       badge.dataset["tone"] = document.body.dataset["tone"] = notice.dataset["tone"] = verdict.tone;
+      document.body.toggleAttribute("data-loading", situation.loaded !== undefined);
+      document.body.style.setProperty("--loaded", String(situation.loaded ?? 1));
       setText(word, verdict.word);
       setText(age, verdict.age);
       if (!notice.querySelector("form")) {

@@ -12,15 +12,18 @@ export const number = (count: number) => String(count).replace(/\B(?=(\d{3})+$)/
 
 export const many = (count: number, noun: string) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 
-/** `5,000 rows × 7 columns` */
-export function shapeText({ hasTable, rows }: Facts, columns: number): string {
-  return hasTable ? `${many(rows, "row")} × ${many(columns, "column")}` : "";
+/** `5,000 rows × 7 columns`; of a table that is still coming: `5,000 of 9,000 rows × 7 columns` */
+export function shapeText({ hasTable, rows, total }: Facts, columns: number): string {
+  if (!hasTable) return "";
+  const there = total === undefined ? many(rows, "row") : `${number(rows)} of ${many(total, "row")}`;
+  return `${there} × ${many(columns, "column")}`;
 }
 
 /** `12 of 5,000 rows · 2 columns hidden` */
-export function hiddenText({ hasTable, rows, shown, isBuilding }: Facts, isFiltered: boolean, hidden: number): string {
+export function hiddenText(facts: Facts, isFiltered: boolean, hidden: number): string {
+  const { hasTable, rows, shown, isBuilding, total } = facts;
   return [
-    ...(isFiltered && hasTable ? [`${number(shown)} of ${many(rows, "row")}`] : []),
+    ...(isFiltered && hasTable && total === undefined ? [`${number(shown)} of ${many(rows, "row")}`] : []),
     ...(hidden > 0 ? [`${many(hidden, "column")} hidden`] : []),
     ...(isBuilding ? ["sorting…"] : []),
   ].join(" · ");

@@ -1,6 +1,7 @@
 // What a column is read as, by what the server has told of it, and what a cell looks like on the page. A cell is text and stays it; only
 // sorting, comparing and plotting read a value out of it. Nothing is detected here.
 import type { Row } from "../feed/protocol.ts";
+import type { Block, Rows } from "../follow/blocks.ts";
 import { valueOf } from "../values/cell.ts";
 import type { Verdict } from "../values/verdict.ts";
 
@@ -31,11 +32,21 @@ function kindBy(verdict: Verdict, verdicts: readonly Verdict[]): Kind {
 }
 
 /** The value of a column in a row: of a date with the time of day that belongs to it, if the row has one. */
-export function valueIn(row: Row, column: number, { valueOf: read, clock }: Kind): number {
-  const value = read(row[column] ?? "");
-  if (clock === undefined) return value;
-  const ofDay = clock.valueOf(row[clock.column] ?? "");
-  return Number.isNaN(ofDay) ? value : value + ofDay;
+export function valueIn(row: Row, column: number, kind: Kind): number {
+  return together(row[column] ?? "", kind.clock && row[kind.clock.column], kind);
+}
+
+/** As `valueIn`, of the rows of a block: only the columns that it takes are read. */
+export function valuesIn(rows: Rows, block: Block, column: number, kind: Kind): (index: number) => number {
+  const cells = rows.cells(block, column);
+  const clocks = kind.clock && rows.cells(block, kind.clock.column);
+  return (index) => together(cells[index] ?? "", clocks?.[index], kind);
+}
+
+function together(cell: string, ofClock: string | undefined, { valueOf: read, clock }: Kind): number {
+  const value = read(cell);
+  const ofDay = clock?.valueOf(ofClock ?? "");
+  return ofDay === undefined || Number.isNaN(ofDay) ? value : value + ofDay;
 }
 
 /** Longer ones are cut for the table; all of a cell is in its own view. */

@@ -7,7 +7,8 @@ import type { Row } from "../feed/protocol.ts";
 import { typedTime } from "../values/times.ts";
 import { type Kind, TEXT } from "./cells.ts";
 
-export type Filter = (row: Row) => boolean;
+/** `columns`: the only ones that it looks at; undefined: any. */
+export type Filter = ((row: Row) => boolean) & { readonly columns?: readonly number[] | undefined };
 
 /** `isNamed`: before the operator stands something, if only `""`, the name of a column without one. `isWhole`: so behind it. */
 type Term = {
@@ -25,18 +26,27 @@ const TERM = /^("(?:[^"]|"")*"|[^":<>=!]*)(>=|<=|!=|[:<>=])(.*)$/s;
 export function parseFilter(text: string, columns: readonly string[], kinds: readonly Kind[]): Filter | undefined {
   const tests = (text.match(WORDS) ?? []).map((word) => testOf(word, columns, kinds)).filter((test) => !!test);
   if (tests.length === 0) return undefined;
-  return tests.length === 1 ? tests[0] : (row) => tests.every((test) => test(row));
+  if (tests.length === 1) return tests[0];
+  const isKnown = tests.every((test) => test.columns);
+  return looking(
+    (row) => tests.every((test) => test(row)),
+    isKnown ? [...new Set(tests.flatMap((test) => test.columns ?? []))] : undefined,
+  );
 }
+
+const looking = (test: (row: Row) => boolean, columns: readonly number[] | undefined): Filter =>
+  Object.assign(test, { columns });
 
 function testOf(word: string, columns: readonly string[], kinds: readonly Kind[]): Filter | undefined {
   if (word === "!") return undefined;
   if (word.startsWith("!") && word[1] !== "=") {
     const test = testOf(word.slice(1), columns, kinds);
-    return test && ((row) => !test(row));
+    return test && looking((row) => !test(row), test.columns);
   }
   const term = termOf(word);
   const column = term?.isNamed ? indexOfColumn(term.column, columns) : -1;
-  if (term && column !== -1) return onColumn(term, column, kinds[column] ?? TEXT);
+  const test = term && column !== -1 && onColumn(term, column, kinds[column] ?? TEXT);
+  if (term && column !== -1) return test ? looking(test, [column]) : undefined;
   if (term && !term.isNamed && /[<>]/.test(term.operator)) return onAny(term, kinds, word);
   return contains(unquoted(word));
 }

@@ -72,6 +72,8 @@ export type Facts = {
   readonly hasTable: boolean;
   /** From 0 to 1: how much of a snapshot has come; undefined if none is coming. */
   readonly loaded: number | undefined;
+  /** How many rows the table will have, if those that are here are only its beginning. */
+  readonly total: number | undefined;
 };
 
 export type PlotRequest = {

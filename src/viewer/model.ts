@@ -1,12 +1,14 @@
 // What the page shows of the table: its rows as far as they are on the page, in their order. Changes come in as they happen; while an
-// order is built, or the page is paused, they wait. Touches no page and no network.
+// order is built, or the page is paused, they wait. Of a table that is still coming it shows what is there. Touches no page and no network.
 import type { Row, Splice } from "../feed/protocol.ts";
-import { applySplices, splicesBetween, type Table } from "../follow/table.ts";
+import type { Rows } from "../follow/blocks.ts";
+import { blocksIn, changesBetween, rowsFrom, type TableFields as Table } from "../follow/table.ts";
 import { parseVerdicts } from "../values/verdict.ts";
 import { type Kind, kindsBy, TEXT } from "./cells.ts";
 import { type Filter, parseFilter } from "./filter.ts";
 import { type Flash, openFlashes } from "./flashes.ts";
-import { buildOrder, fileOrder, movedRow, type Order } from "./order.ts";
+import { openMoves } from "./moves.ts";
+import { buildOrder, fileOrder, type Order } from "./order.ts";
 import type { Breath } from "./sort.ts";
 
 /** What a person has asked for. The column is a name: it survives a table with other columns. */
@@ -18,8 +20,10 @@ export type Rules = {
 export type Model = {
   readonly columns: readonly string[];
   readonly kinds: readonly Kind[];
-  readonly rows: readonly Row[];
+  readonly rows: Rows;
   readonly order: Order;
+  /** How many rows the table will have, if those here are only its beginning. */
+  readonly total: number | undefined;
   /** Grows with each change of what is to be seen. */
   readonly version: number;
   /** Grows when a table comes that has nothing to do with the one before. */
@@ -34,9 +38,11 @@ export type Model = {
   moved(row: number, sinceVersion: number): number;
   /** What has happened since then; undefined if that is not known any more. */
   since(version: number): readonly (readonly Splice[])[] | undefined;
+  /** The beginning of a table that is still coming. Shown if no whole one is, in the order of the file. */
+  begin(table: Table & { readonly count: number }): void;
   /** A table takes the place of the one before; `splices` as of `onSnapshot`. */
   take(table: Table, splices: readonly Splice[] | undefined): void;
-  /** The table, which is changed already, by these splices. */
+  /** What the table has become by these splices. */
   change(table: Table, splices: readonly Splice[]): void;
   setRules(rules: Rules): void;
   pause(isPaused: boolean): void;
@@ -49,42 +55,71 @@ export type ModelOptions = {
   readonly onChanged: () => void;
 };
 
-/** So far back it is known where rows have moved. */
-const MAX_MOVES = 64;
 /** Rows that tell what is to be drawn. */
 const SAMPLE_ROWS = 200;
 
-type Held = { columns: readonly string[]; kinds: readonly Kind[]; rows: Row[]; order: Order };
+type Held = { columns: readonly string[]; kinds: readonly Kind[]; rows: Rows; order: Order };
+
+/** A change, and the rows after it. */
+type Change = { readonly splices: readonly Splice[]; readonly rows: Rows };
+
+const NONE = rowsFrom([]);
 
 export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
-  let held: Held = { columns: [], kinds: [], rows: [], order: fileOrder([]) };
+  let held: Held = { columns: [], kinds: [], rows: NONE, order: fileOrder(NONE) };
   let rules: Rules = { sort: undefined, filter: "" };
   let table: Table | undefined; // as new as it gets
-  let waiting: (readonly Splice[])[] | "unknown" = []; // between what is held, or being built, and the table
-  let building: { readonly rows: Row[]; readonly batches: readonly (readonly Splice[])[] } | undefined;
+  let waiting: Change[] | "unknown" = []; // between what is held, or being built, and the table
+  let building: { readonly rows: Rows; readonly changes: readonly Change[] } | undefined;
+  let coming: { readonly cursor: string; readonly total: number } | undefined; // what is held is the beginning of this
   let isPaused = false;
   let isOther = false; // the table has nothing to do with what is held
-  let version = 0;
   let generation = 0;
-  let moves: { readonly to: number; readonly splices: readonly Splice[] }[] = [];
-  let told: Table["types"]; // what the server has said the columns are
+  const kinds = openKinds();
   const flashes = openFlashes();
+  const moves = openMoves();
+
+  function begin(next: Table & { readonly count: number }): void {
+    if (table) return; // the last good one stays
+    const rows = blocksIn(next);
+    building = undefined; // of rules for nothing
+    if (coming?.cursor === next.cursor && rows.length >= held.rows.length) grow(rows);
+    else hold(next, rows);
+    coming = { cursor: next.cursor, total: next.count };
+    onChanged();
+  }
+
+  /** More rows behind those that are held, and nothing else. */
+  function grow(rows: Rows): void {
+    held.rows = rows;
+    held.order = fileOrder(rows);
+    moves.forget();
+  }
+
+  function hold(next: Table, rows: Rows): void {
+    held = { columns: next.columns, kinds: kinds.of(next), rows, order: fileOrder(rows) };
+    waiting = [];
+    moves.forget();
+    generation++;
+    flashes.clear();
+  }
 
   function take(next: Table, splices: readonly Splice[] | undefined): void {
+    const isRest = coming?.cursor === next.cursor;
     table = next;
     if (splices && !isOther) return wait(splices);
-    isOther = isPaused && held.columns.length > 0; // it waits, too
+    isOther = isPaused && held.columns.length > 0 && !coming; // it waits, too
     if (isOther) {
       waiting = "unknown";
       return onChanged();
     }
-    const rows = next.rows.slice();
-    held = { columns: next.columns, kinds: kindsOf(next), rows, order: fileOrder(rows) };
-    waiting = [];
-    moves = [];
-    version++;
-    generation++;
-    flashes.clear();
+    const rows = blocksIn(next);
+    coming = undefined;
+    if (!isRest) hold(next, rows);
+    else {
+      grow(rows);
+      if (kinds.areOld(next)) held.kinds = kinds.of(next);
+    }
     rebuild(rows, []);
   }
 
@@ -98,50 +133,45 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       waiting = "unknown";
       return onChanged();
     }
-    if (waiting !== "unknown") waiting.push(splices);
+    if (waiting !== "unknown") waiting.push({ splices, rows: blocksIn(table!) });
     advance();
   }
 
   /** Brings what is held up to the table; what cannot be done at once is built beside it. */
   function advance(): void {
     if (building || isPaused || !table) return;
-    const batches = waiting === "unknown" ? [splicesBetween(held.rows, table.rows)] : waiting;
+    const changes = waiting === "unknown" ? [changeTo(blocksIn(table), held.rows)] : waiting;
     waiting = [];
-    for (const [i, splices] of batches.entries()) {
-      const before = held.rows;
-      if (!held.order.canFollow(splices)) return rebuild(changed(before, batches.slice(i)), batches.slice(i));
-      flashes.note(splices, before, now());
-      applySplices(before, splices);
-      held.order.follow(splices, before);
-      note(splices);
+    for (const [i, { splices, rows }] of changes.entries()) {
+      if (!held.order.canFollow(splices)) return rebuild(changes.at(-1)!.rows, changes.slice(i));
+      flashes.note(splices, held.rows, now());
+      held.rows = rows;
+      held.order.follow(splices, rows);
+      moves.note(splices);
     }
-    if (table.types !== told) reread(table);
-    else if (batches.length > 0) onChanged();
-  }
-
-  function note(splices: readonly Splice[]): void {
-    moves.push({ to: ++version, splices });
-    if (moves.length > MAX_MOVES) moves.shift();
+    if (kinds.areOld(table)) reread(table);
+    else if (changes.length > 0) onChanged();
   }
 
   /** The server knows more of what the columns are. */
   function reread(now: Table): void {
-    held.kinds = kindsOf(now);
+    held.kinds = kinds.of(now);
     rebuild(held.rows, []);
   }
 
-  /** The order of `rows`, which are what is held after `batches`. What is shown meanwhile is what was shown before. */
-  function rebuild(rows: Row[], batches: readonly (readonly Splice[])[]): void {
-    const mine = { rows, batches };
+  /** The order of `rows`, which are what is held after `changes`. What is shown meanwhile is what was shown before. */
+  function rebuild(rows: Rows, changes: readonly Change[]): void {
+    if (coming) return onChanged(); // there will be an order when all is there
+    const mine = { rows, changes };
     building = mine;
     const isStillWanted: Breath = async () => (await breathe()) && mine === building;
     void buildOrder(rows, rulesFor(held.columns, held.kinds), isStillWanted).then((order) => {
       if (mine !== building || !order) return;
       building = undefined;
-      batches.forEach(note);
+      for (const { splices } of changes) moves.note(splices);
       held.rows = rows;
       held.order = order;
-      version++;
+      moves.turn();
       advance();
       onChanged();
     });
@@ -158,12 +188,6 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     return { filter, sorting };
   }
 
-  /** A server that tells nothing has columns of text. */
-  function kindsOf({ columns, types, units }: Table): Kind[] {
-    told = types;
-    return kindsBy(parseVerdicts(types, units, columns.length));
-  }
-
   return {
     get columns() {
       return held.columns;
@@ -177,8 +201,11 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     get order() {
       return held.order;
     },
+    get total() {
+      return coming?.total;
+    },
     get version() {
-      return version;
+      return moves.version;
     },
     get generation() {
       return generation;
@@ -193,19 +220,14 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       return building !== undefined;
     },
     flashOf: (row) => flashes.of(row, now()),
-    moved(row, sinceVersion) {
-      for (const { to, splices } of moves) if (to > sinceVersion) row = movedRow(row, splices);
-      return row;
-    },
-    since(from) {
-      if (from > version || (moves[0] ? from < moves[0].to - 1 : from < version)) return undefined;
-      return moves.filter(({ to }) => to > from).map(({ splices }) => splices);
-    },
+    moved: moves.moved,
+    since: moves.since,
+    begin,
     take,
     change,
     setRules(next) {
       rules = next;
-      rebuild(building?.rows ?? held.rows, building?.batches ?? []);
+      rebuild(building?.rows ?? held.rows, building?.changes ?? []);
     },
     pause(next) {
       isPaused = next;
@@ -216,15 +238,24 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   };
 }
 
-/** A copy of the rows after these changes. */
-function changed(before: readonly Row[], batches: readonly (readonly Splice[])[]): Row[] {
-  const rows = before.slice();
-  for (const splices of batches) applySplices(rows, splices);
-  return rows;
+const changeTo = (rows: Rows, before: Rows): Change => ({ splices: changesBetween(before, rows), rows });
+
+/** What the columns are, as the server says it; of one that says nothing, they are text. */
+function openKinds() {
+  let told: Pick<Table, "types" | "units"> = {};
+
+  return {
+    of({ columns, types, units }: Table): Kind[] {
+      told = { types, units };
+      return kindsBy(parseVerdicts(types, units, columns.length));
+    },
+    /** Whether it has said something else since then. */
+    areOld: ({ types, units }: Table): boolean => types !== told.types || units !== told.units,
+  };
 }
 
 /** Some from everywhere: the first rows of a log are not like the last. */
-export function sampleOf(rows: readonly Row[]): Row[] {
+export function sampleOf(rows: Rows): Row[] {
   if (rows.length <= SAMPLE_ROWS) return rows.slice();
-  return Array.from({ length: SAMPLE_ROWS }, (_, i) => rows[Math.floor((i * rows.length) / SAMPLE_ROWS)]!);
+  return Array.from({ length: SAMPLE_ROWS }, (_, i) => rows.row(Math.floor((i * rows.length) / SAMPLE_ROWS))!);
 }

@@ -1,7 +1,8 @@
 // Which rows are shown and in which order: those that pass the filter, sorted by a column, or all as in the file. Kept up change by
 // change where that costs less than doing it anew.
 import type { Row, Splice } from "../feed/protocol.ts";
-import { type Kind, valueIn } from "./cells.ts";
+import type { Block, Rows } from "../follow/blocks.ts";
+import { type Kind, valueIn, valuesIn } from "./cells.ts";
 import type { Filter } from "./filter.ts";
 import { type Breath, sortStably } from "./sort.ts";
 
@@ -21,17 +22,16 @@ export type Order = {
   /** Whether following this change costs less than building the order anew. */
   canFollow(splices: readonly Splice[]): boolean;
   /** Follows a change; `rows` are those after it. */
-  follow(splices: readonly Splice[], rows: readonly Row[]): void;
+  follow(splices: readonly Splice[], rows: Rows): void;
 };
 
 /** Each splice is a pass over the order. */
 const FEW_SPLICES = 8;
-/** Each new row is a search and a place in the order. */
-const FEW_ROWS = 20_000;
-const ROWS_PER_BREATH = 1 << 12;
+/** Each new row is a search, for which some twenty rows are parsed, and a place in the order. */
+const FEW_ROWS = 2_000;
 
 /** As `buildOrder`, for tables of which nothing is hidden or moved. */
-export function fileOrder(rows: readonly Row[]): Order {
+export function fileOrder(rows: Pick<Rows, "length">): Order {
   let count = rows.length;
   return {
     count: () => count,
@@ -42,8 +42,8 @@ export function fileOrder(rows: readonly Row[]): Order {
   };
 }
 
-/** `rows` must stay as they are meanwhile. Undefined if it was given up. */
-export async function buildOrder(rows: readonly Row[], rules: OrderRules, breathe: Breath): Promise<Order | undefined> {
+/** Reads block by block what it needs. Undefined if it was given up. */
+export async function buildOrder(rows: Rows, rules: OrderRules, breathe: Breath): Promise<Order | undefined> {
   if (!rules.filter && !rules.sorting) return fileOrder(rows);
   const list = await listed(rows, rules.filter, breathe);
   if (!list) return undefined;
@@ -55,31 +55,64 @@ export async function buildOrder(rows: readonly Row[], rules: OrderRules, breath
   return listOrder(list, rows, rules);
 }
 
-async function listed(rows: readonly Row[], filter: Filter | undefined, breathe: Breath) {
+async function listed(rows: Rows, filter: Filter | undefined, breathe: Breath) {
   const list = new Uint32Array(rows.length);
   if (!filter) return list.map((_, row) => row);
   let count = 0;
-  for (let row = 0; row < rows.length; row++) {
-    if (filter(rows[row]!)) list[count++] = row;
-    if (row % ROWS_PER_BREATH === 0 && !(await breathe())) return undefined;
+  let row = 0;
+  for (const block of rows.blocks) {
+    for (const cells of readFor(filter, rows, block)) {
+      if (filter(cells)) list[count++] = row;
+      row++;
+    }
+    if (!(await breathe())) return undefined;
   }
   return list.slice(0, count);
 }
 
+/** So many columns are read faster one by one than all are parsed. */
+const FEW_COLUMNS = 3;
+
+/** The rows of a block, as far as the filter looks at them; each only until the next. */
+function* readFor({ columns }: Filter, rows: Rows, block: Block): Iterable<Row> {
+  if (!columns || columns.length > FEW_COLUMNS || block.rows) return yield* rows.read(block);
+  const read = columns.map((column) => rows.cells(block, column));
+  const row: string[] = [];
+  for (let i = 0; i < block.count; i++) {
+    for (let k = 0; k < read.length; k++) row[columns[k]!] = read[k]![i]!;
+    yield row;
+  }
+}
+
 /** With what is compared read out of the cells once. */
 async function comparisonByKeys(
-  rows: readonly Row[],
+  rows: Rows,
   list: Uint32Array,
   { column, descending, kind }: Sorting,
   breathe: Breath,
-) {
-  if (kind.type === "text") return byText((row) => rows[row]![column] ?? "", descending);
-  const keys = new Float64Array(rows.length);
-  for (let i = 0; i < list.length; i++) {
-    keys[list[i]!] = valueIn(rows[list[i]!]!, column, kind);
-    if (i % ROWS_PER_BREATH === 0 && !(await breathe())) return undefined;
+): Promise<Compare | undefined> {
+  const isText = kind.type === "text";
+  const texts = new Array<string>(isText ? rows.length : 0);
+  const values = new Float64Array(isText ? 0 : rows.length);
+  let begin = 0;
+  let next = 0; // of the list, which is still in the order of the file
+  for (const block of rows.blocks) {
+    const end = begin + block.count;
+    if (list[next]! < end) read(block, end);
+    begin = end;
+    if (!(await breathe())) return undefined;
   }
-  return byNumber((row) => keys[row]!, descending);
+  return isText ? byText((row) => texts[row]!, descending) : byNumber((row) => values[row]!, descending);
+
+  function read(block: Block, end: number): void {
+    const cells = isText ? rows.cells(block, column) : [];
+    const valueAt = isText ? undefined : valuesIn(rows, block, column, kind);
+    for (; list[next]! < end; next++) {
+      const row = list[next]!;
+      if (valueAt) values[row] = valueAt(row - begin);
+      else texts[row] = cells[row - begin]!;
+    }
+  }
 }
 
 type Compare = (a: number, b: number) => number;
@@ -107,7 +140,7 @@ function byText(cellOf: (row: number) => string, descending: boolean): Compare {
   };
 }
 
-function listOrder(sorted: Uint32Array<ArrayBuffer>, before: readonly Row[], { sorting, filter }: OrderRules): Order {
+function listOrder(sorted: Uint32Array<ArrayBuffer>, before: Rows, { sorting, filter }: OrderRules): Order {
   let list = sorted;
   let count = sorted.length;
   let rows = before;
@@ -116,10 +149,10 @@ function listOrder(sorted: Uint32Array<ArrayBuffer>, before: readonly Row[], { s
   const inOrder: Compare = (a, b) => compare(a, b) || a - b;
 
   function comparison({ column, descending, kind }: Sorting): Compare {
-    const cellOf = (row: number) => rows[row]![column] ?? "";
+    const rowAt = (row: number) => rows.row(row) ?? [];
     return kind.type === "text"
-      ? byText(cellOf, descending)
-      : byNumber((row) => valueIn(rows[row]!, column, kind), descending);
+      ? byText((row) => rowAt(row)[column] ?? "", descending)
+      : byNumber((row) => valueIn(rowAt(row), column, kind), descending);
   }
 
   function positionOf(row: number): number {
@@ -137,7 +170,7 @@ function listOrder(sorted: Uint32Array<ArrayBuffer>, before: readonly Row[], { s
     return splices.length <= FEW_SPLICES && splices.reduce((sum, [, , rows]) => sum + rows.length, 0) <= FEW_ROWS;
   }
 
-  function follow(splices: readonly Splice[], after: readonly Row[]): void {
+  function follow(splices: readonly Splice[], after: Rows): void {
     let fresh: number[] = [];
     for (const [start, deleted, inserted] of splices) {
       const shift = inserted.length - deleted;
@@ -149,7 +182,7 @@ function listOrder(sorted: Uint32Array<ArrayBuffer>, before: readonly Row[], { s
       length += shift;
     }
     rows = after;
-    insert(filter ? fresh.filter((row) => filter(rows[row]!)) : fresh);
+    insert(filter ? fresh.filter((row) => filter(rows.row(row)!)) : fresh);
   }
 
   function insert(fresh: number[]): void {

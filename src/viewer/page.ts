@@ -46,6 +46,7 @@ export function startPage(script: URL): void {
     aliveAt: performance.now(),
     isPaused: false,
     isBehind: false,
+    loaded: undefined,
     rows: 0,
     file: "",
   };
@@ -115,8 +116,9 @@ export function startPage(script: URL): void {
     // The first table is no change: of what was before this page came only the server knows.
     const changedAt =
       serverChangedAt === undefined ? undefined : Math.max(serverChangedAt, at(next.changedMs) ?? serverChangedAt);
-    const { isBehind, rows } = next;
-    update({ isBehind, rows, changedAt, heardAt: at(next.heardMs) ?? situation.heardAt, aliveAt: now });
+    const { isBehind, rows, total } = next;
+    const loaded = total === undefined ? undefined : rows / total;
+    update({ isBehind, rows, loaded, changedAt, heardAt: at(next.heardMs) ?? situation.heardAt, aliveAt: now });
     showCounts();
   }
 
@@ -151,6 +153,7 @@ export function startPage(script: URL): void {
     situation = { ...situation, ...change };
     badge.show(situation, performance.now());
     press("pause", situation.isPaused);
+    grid.scroller.setAttribute("aria-busy", String(situation.loaded !== undefined));
     const text = emptyText(situation, facts);
     byId("empty").hidden = text === "";
     setText(byId("empty"), text);
@@ -160,7 +163,8 @@ export function startPage(script: URL): void {
     if (!facts) return;
     const { columns, shown } = grid.layout;
     setText(byId("shape"), shapeText(facts, columns.length));
-    const isBuilding = facts.isBuilding && (rules.filter !== "" || rules.sort !== undefined);
+    const isWaiting = facts.isBuilding || facts.total !== undefined; // there is an order when all is there
+    const isBuilding = isWaiting && (rules.filter !== "" || rules.sort !== undefined);
     const hidden = columns.length - shown().length;
     setText(byId("count"), hiddenText({ ...facts, isBuilding }, rules.filter !== "", hidden));
   }

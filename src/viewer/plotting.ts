@@ -1,4 +1,5 @@
-// Plots for the page, as they are asked for and again when the table has changed, as often as the work allows.
+// Plots for the page, as they are asked for and again when the table has changed, as often as the work allows. What they need of the
+// table is read in the background; of one that is still coming nothing is drawn.
 import type { Plot, PlotRequest } from "./messages.ts";
 import { type Model, sampleOf } from "./model.ts";
 import {
@@ -11,6 +12,7 @@ import {
   ROW_NUMBER,
   spliceColumn,
 } from "./series.ts";
+import type { Breath } from "./sort.ts";
 
 export type Plotting = {
   /** Undefined: nothing is drawn any more. */
@@ -23,43 +25,47 @@ const MIN_PAUSE_MS = 100;
 /** A plot that took long is drawn anew after so many times as long. */
 const PAUSE_FACTOR = 5;
 
-export function openPlotting(model: Model, onPlot: (plot: Plot) => void): Plotting {
+export function openPlotting(model: Model, breathe: Breath, onPlot: (plot: Plot) => void): Plotting {
+  const columns = openColumns(model, breathe);
   let request: PlotRequest | undefined;
-  let columns = new Map<number, ColumnValues>();
-  let generation = -1;
-  let kinds: unknown;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let notBefore = 0;
+  let isDrawing = false;
 
-  function draw(): void {
+  async function draw(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    if (!request || model.columns.length === 0) return;
+    if (isDrawing) return; // what is asked for by then will be drawn
+    isDrawing = true;
     const began = performance.now();
-    onPlot(plot(request));
+    let drawn: Plot | undefined;
+    let isRead = true;
+    while (isRead && !drawn && request && model.columns.length > 0 && model.total === undefined) {
+      const { x, ys } = axesFor(request);
+      drawn = plot(request, x, ys);
+      if (!drawn) isRead = await columns.read([x.column, ...ys].filter((column) => column !== ROW_NUMBER));
+    }
+    isDrawing = false;
+    if (drawn) onPlot(drawn);
     const took = performance.now() - began;
     notBefore = performance.now() + Math.max(MIN_PAUSE_MS, took * PAUSE_FACTOR);
   }
 
-  function plot(asked: PlotRequest): Plot {
-    if (generation !== model.generation || kinds !== model.kinds) columns = new Map();
-    generation = model.generation;
-    kinds = model.kinds;
+  function axesFor(asked: PlotRequest): { readonly x: Axis; readonly ys: readonly number[] } {
     const sample = sampleOf(model.rows);
     const picked = pickAxes(model.columns, model.kinds, sample);
     const x = axisNamed(asked.x) ?? picked.x;
     const chosen = asked.ys?.map((name) => model.columns.indexOf(name)).filter((column) => column !== -1);
-    const ys = chosen ?? picked.ys.filter((column) => column !== x.column);
-    for (const column of columns.keys()) if (column !== x.column && !ys.includes(column)) columns.delete(column);
+    return { x, ys: chosen ?? picked.ys.filter((column) => column !== x.column) };
+  }
+
+  /** Undefined if a column must be read first. */
+  function plot(asked: PlotRequest, x: Axis, ys: readonly number[]): Plot | undefined {
     const rows = rowsDrawn(asked.last);
-    const xs = x.column === ROW_NUMBER ? rowNumbers(rows) : drawn(x.column, rows);
-    const points = pointsOf(
-      xs,
-      ys.map((column) => drawn(column, rows)),
-      asked.from,
-      asked.to,
-      asked.points,
-    );
+    const xs = x.column === ROW_NUMBER ? rowNumbers(rows) : valuesOf(x.column, rows);
+    const series = ys.map((column) => valuesOf(column, rows));
+    if (!xs || !series.every((values) => values !== undefined)) return undefined;
+    const points = pointsOf(xs, series, asked.from, asked.to, asked.points);
     const named = (column: number) => model.columns[column]!;
     const numeric = model.columns.flatMap((_, column) => (model.kinds[column]!.type === "text" ? [] : [column]));
     return {
@@ -90,32 +96,60 @@ export function openPlotting(model: Model, onPlot: (plot: Plot) => void): Plotti
   }
 
   function rowNumbers(rows: Uint32Array | undefined): Float64Array {
-    return rows ? Float64Array.from(rows, (row) => row + 1) : Float64Array.from(model.rows, (_, row) => row + 1);
+    const numbers = new Float64Array(rows ? rows.length : model.rows.length);
+    for (let i = 0; i < numbers.length; i++) numbers[i] = (rows ? rows[i]! : i) + 1;
+    return numbers;
   }
 
-  function drawn(column: number, rows: Uint32Array | undefined): Float64Array {
-    const { values, count } = upToDate(column);
-    return rows ? Float64Array.from(rows, (row) => values[row]!) : values.subarray(0, count);
-  }
-
-  function upToDate(column: number): ColumnValues {
-    const held = columns.get(column);
-    const kind = model.kinds[column]!;
-    const changes = held && model.since(held.version);
-    const current = held && changes ? held : readColumn(model.rows, column, kind, model.version);
-    if (held && changes) for (const splices of changes) spliceColumn(current, splices, column, kind);
-    current.version = model.version;
-    columns.set(column, current);
-    return current;
+  function valuesOf(column: number, rows: Uint32Array | undefined): Float64Array | undefined {
+    const held = columns.values(column);
+    return held && rows ? Float64Array.from(rows, (row) => held[row]!) : held;
   }
 
   return {
     request(next) {
       request = next;
-      draw();
+      void (next ? draw() : columns.read([]));
     },
     changed() {
       if (request) timer ??= setTimeout(draw, Math.max(0, notBefore - performance.now()));
     },
   };
+}
+
+/** The numbers of columns: read once, in the background, and then kept up with the model. */
+function openColumns(model: Model, breathe: Breath) {
+  let held = new Map<number, ColumnValues>();
+  let generation = -1;
+  let kinds: unknown;
+
+  const isOther = () => generation !== model.generation || kinds !== model.kinds;
+
+  /** Up to date; undefined if it must be read first. */
+  function values(column: number): Float64Array | undefined {
+    const current = isOther() ? undefined : held.get(column);
+    const changes = current && model.since(current.version);
+    if (!changes) return undefined;
+    for (const splices of changes) spliceColumn(current, splices, column, model.kinds[column]!);
+    current.version = model.version;
+    return current.values.subarray(0, current.count);
+  }
+
+  /** Reads those of them that are not there, and forgets all others. False if that was given up. */
+  async function read(wanted: readonly number[]): Promise<boolean> {
+    if (isOther()) held = new Map();
+    generation = model.generation;
+    kinds = model.kinds;
+    for (const column of held.keys()) if (!wanted.includes(column)) held.delete(column);
+    for (const column of wanted) {
+      if (values(column)) continue;
+      const current = await readColumn(model.rows, column, model.kinds[column]!, model.version, breathe);
+      if (!current) return false;
+      if (isOther()) return true;
+      held.set(column, current);
+    }
+    return true;
+  }
+
+  return { values, read };
 }

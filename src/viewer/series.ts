@@ -1,6 +1,8 @@
 // What is drawn of the table: numeric columns over a time, a number or the row number, with no more points than there are pixels for.
 import type { Row, Splice } from "../feed/protocol.ts";
-import { type Kind, valueIn } from "./cells.ts";
+import type { Rows } from "../follow/blocks.ts";
+import { type Kind, valueIn, valuesIn } from "./cells.ts";
+import type { Breath } from "./sort.ts";
 
 /** The x axis that is no column. */
 export const ROW_NUMBER = -1;
@@ -42,9 +44,21 @@ function ascends(values: ArrayLike<number>): boolean {
 /** The numbers of one column, kept up with its rows. */
 export type ColumnValues = { values: Float64Array<ArrayBuffer>; count: number; version: number };
 
-export function readColumn(rows: readonly Row[], column: number, kind: Kind, version: number): ColumnValues {
+/** Block by block; undefined if it was given up. */
+export async function readColumn(
+  rows: Rows,
+  column: number,
+  kind: Kind,
+  version: number,
+  breathe: Breath,
+): Promise<ColumnValues | undefined> {
   const values = new Float64Array(Math.ceil(rows.length * 1.25) + 64);
-  for (let row = 0; row < rows.length; row++) values[row] = valueIn(rows[row]!, column, kind);
+  let row = 0;
+  for (const block of rows.blocks) {
+    const valueAt = valuesIn(rows, block, column, kind);
+    for (let i = 0; i < block.count; i++) values[row++] = valueAt(i);
+    if (!(await breathe())) return undefined;
+  }
   return { values, count: rows.length, version };
 }
 

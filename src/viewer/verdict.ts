@@ -16,6 +16,8 @@ export type Situation = {
   readonly aliveAt: number;
   readonly isPaused: boolean;
   readonly isBehind: boolean;
+  /** From 0 to 1: so much of the table is there, and its beginning is shown; undefined if all is. */
+  readonly loaded: number | undefined;
   readonly rows: number;
   readonly file: string;
 };
@@ -28,7 +30,7 @@ const DEAD_WORKER_MS = 10_000;
 
 /** What the badge says; pure. The worst comes first. */
 export function judge(situation: Situation, now: number): Verdict {
-  const { status, connection, why, changedAt, heardAt, aliveAt, isPaused, isBehind } = situation;
+  const { status, connection, why, changedAt, heardAt, aliveAt, isPaused, isBehind, loaded } = situation;
   const changed = changedAt === undefined ? "" : `changed ${ageText(now - changedAt)} ago`;
   const heard = heardAt === undefined ? "" : `last heard ${ageText(now - heardAt)} ago`;
   const message = status?.message ?? "";
@@ -40,6 +42,8 @@ export function judge(situation: Situation, now: number): Verdict {
   if (connection === "connecting") return { tone: "waiting", word: "connecting", age: "", notice: "" };
   if (heardAt !== undefined && now - heardAt > SILENT_MS)
     return { tone: "trouble", word: "silent", age: heard, notice: "" };
+  if (loaded !== undefined)
+    return { tone: "waiting", word: "loading", age: `${Math.floor(loaded * 100)} %`, notice: "" };
   if (status && status.state !== "live" && status.state !== "waiting")
     return { tone: "trouble", word: status.state, age: changed, notice: message };
   if (isPaused) return { tone: "paused", word: "paused", age: isBehind ? "there is more" : changed, notice: "" };

@@ -1,12 +1,15 @@
 // The Worker behind the page: follows the live feed, keeps the model of what is shown, and answers the page. All that takes long is done
 // here, so that the page never stops.
-import type { Message } from "../feed/protocol.ts";
+import type { Row } from "../feed/protocol.ts";
+import { type Block, becomeText, type Rows } from "../follow/blocks.ts";
 import { subscribe, type Subscription } from "../follow/subscriber.ts";
+import type { PartialTable } from "../follow/table.ts";
 import { shownText } from "./cells.ts";
 import { csvOf, tsvOf } from "./export.ts";
 import type { Area, ColumnFacts, Frame, FrameRow, FromWorker, Look, Mark, ToWorker } from "./messages.ts";
 import { type Model, openModel, sampleOf } from "./model.ts";
 import { openPlotting } from "./plotting.ts";
+import type { Breath } from "./sort.ts";
 
 /** Work that takes long is done in slices of this length. */
 const SLICE_MS = 12;
@@ -18,7 +21,11 @@ const ALIVE_MS = 1_000;
 const MAX_COPIED_CELLS = 2_000_000;
 const MAX_COPIED_CHARACTERS = 64 << 20;
 const LONGEST_SHOWN = 60;
-const ROWS_PER_PIECE = 5_000;
+/** A table that is still coming is shown as it grows, so often. */
+const GROW_MS = 80;
+/** Rows that have not changed for this long, longer than anybody points at them, need not stay parsed. */
+const REST_MS = 3_000;
+const ROWS_PER_PIECE = 1_000;
 
 /** What of a dedicated Worker is used here; its types and those of a page exclude each other. */
 type WorkerScope = {
@@ -32,18 +39,22 @@ export function startWorker(): void {
   const now = () => performance.now();
   let subscription: Subscription | undefined;
   let look: Look | undefined; // waits for something to happen
-  let toldGeneration = -1;
-  let toldKinds: unknown;
+  let told: { readonly generation: number; readonly kinds: unknown; readonly total: unknown } | undefined;
+  let columns: readonly ColumnFacts[] = []; // as told
   let changedAt: number | undefined;
   let heardAt: number | undefined;
   let loaded: number | undefined;
+  let grownAt = -Infinity;
+  let waitingExports: (() => void)[] = [];
   let factsTimer: ReturnType<typeof setTimeout> | undefined;
   let factsAt = -Infinity;
   const model = openModel({ breathe: breathing(), now, onChanged: changed });
-  const plotting = openPlotting(model, (plot) => say({ type: "plot", plot }));
+  const plotting = openPlotting(model, breathing(), (plot) => say({ type: "plot", plot }));
+  const rest = resting(breathing());
 
   scope.onmessage = ({ data }) => receive(data);
   setInterval(tellFacts, ALIVE_MS);
+  setInterval(() => void rest(model.rows), REST_MS);
 
   function receive(message: ToWorker): void {
     switch (message.type) {
@@ -61,10 +72,10 @@ export function startWorker(): void {
         return copy(message.area, message.isGuarded, message.hasHeader);
       case "cell": {
         const row = model.order.rowAt(message.position);
-        return say({ ...message, row, text: model.rows[row]?.[message.column] ?? "" });
+        return say({ ...message, row, text: model.rows.row(row)?.[message.column] ?? "" });
       }
       case "export":
-        return void exportCsv(message.isGuarded, message.isShownOnly);
+        return whenWhole(() => void exportCsv(message.isGuarded, message.isShownOnly));
     }
   }
 
@@ -72,11 +83,17 @@ export function startWorker(): void {
     subscription?.close();
     subscription = subscribe(url, {
       token,
-      onMessage: (_text, message) => heard(message),
+      keepText: true,
+      onMessage() {
+        heardAt = now();
+      },
+      onPart: grow,
       onSnapshot(table, splices) {
+        loaded = undefined;
         const isOther = splices ? splices.length > 0 : model.generation > 0; // the first table is no change
         if (isOther) changedAt = now();
         model.take(table, splices);
+        for (const go of waitingExports.splice(0)) go();
       },
       onChange(table, splices) {
         if (splices.length > 0) changedAt = now();
@@ -88,15 +105,23 @@ export function startWorker(): void {
     });
   }
 
-  function heard(message: Message): void {
-    heardAt = now();
-    const isPart = message.type === "snapshot" && message.at + message.rows.length < message.count;
-    loaded = isPart ? (message.at + message.rows.length) / message.count : undefined;
-    if (isPart) tellSoon();
+  function grow(table: PartialTable): void {
+    loaded = table.length / table.count;
+    tellSoon();
+    if (now() - grownAt < GROW_MS && model.total !== undefined) return;
+    grownAt = now();
+    model.begin(table);
+  }
+
+  /** What is to be all of a table waits for it. */
+  function whenWhole(go: () => void): void {
+    if (model.total === undefined) go();
+    else waitingExports.push(go);
   }
 
   function changed(): void {
-    if (model.generation !== toldGeneration || model.kinds !== toldKinds) tellColumns();
+    const isWhole = told?.total !== undefined && model.total === undefined; // more of it has been seen
+    if (model.generation !== told?.generation || model.kinds !== told?.kinds || isWhole) tellColumns();
     if (look && (look.version !== model.version || look.generation !== model.generation)) answer(look);
     plotting.changed();
     tellSoon();
@@ -107,9 +132,10 @@ export function startWorker(): void {
   }
 
   function tellColumns(): void {
-    toldGeneration = model.generation;
-    toldKinds = model.kinds;
-    say({ type: "columns", generation: model.generation, columns: columnFacts(model) });
+    const { generation, kinds, total } = model;
+    columns = columnFacts(model, generation === told?.generation ? columns : []);
+    told = { generation, kinds, total };
+    say({ type: "columns", generation, columns });
     tellFacts();
   }
 
@@ -118,8 +144,8 @@ export function startWorker(): void {
     factsTimer = undefined;
     factsAt = now();
     const since = (then: number | undefined) => (then === undefined ? undefined : factsAt - then);
-    const { generation, isBehind, isBuilding } = model;
-    const facts = { generation, isBehind, isBuilding, rows: model.rows.length, shown: model.order.count() };
+    const { generation, isBehind, isBuilding, total } = model;
+    const facts = { generation, isBehind, isBuilding, total, rows: model.rows.length, shown: model.order.count() };
     const hasTable = model.generation > 0;
     say({ type: "facts", facts: { ...facts, hasTable, loaded, changedMs: since(changedAt), heardMs: since(heardAt) } });
   }
@@ -146,26 +172,53 @@ export function startWorker(): void {
     const rows = area.to - area.from;
     if (rows * area.columns.length > MAX_COPIED_CELLS) return say({ type: "copied", text: undefined, rows });
     const cells = (row: readonly string[]) => area.columns.map((column) => row[column] ?? "");
-    const picked = Array.from({ length: rows }, (_, i) => cells(model.rows[model.order.rowAt(area.from + i)] ?? []));
+    const picked = Array.from({ length: rows }, (_, i) =>
+      cells(model.rows.row(model.order.rowAt(area.from + i)) ?? []),
+    );
     const text = tsvOf(hasHeader ? [cells(model.columns), ...picked] : picked, { isGuarded });
     say({ type: "copied", text: text.length > MAX_COPIED_CHARACTERS ? undefined : text, rows });
   }
 
   /** Of the rows as they are now, whatever happens meanwhile. */
   async function exportCsv(isGuarded: boolean, isShownOnly: boolean): Promise<void> {
-    const { order } = model;
-    const rows = isShownOnly
-      ? Array.from({ length: order.count() }, (_, i) => model.rows[order.rowAt(i)]!)
-      : model.rows.slice();
+    const { rows, order, columns } = model;
     const breathe = breathing();
-    const pieces: BlobPart[] = [csvOf([model.columns], { isGuarded })];
-    for (let at = 0; at < rows.length; at += ROWS_PER_PIECE) {
-      pieces.push(csvOf(rows.slice(at, at + ROWS_PER_PIECE), { isGuarded }));
+    const shown = Uint32Array.from({ length: isShownOnly ? order.count() : 0 }, (_, i) => order.rowAt(i));
+    const pieces: BlobPart[] = [csvOf([columns], { isGuarded })];
+    for (const piece of isShownOnly ? piecesOf(rows, shown) : readings(rows)) {
+      pieces.push(csvOf(piece, { isGuarded }));
       await breathe();
     }
     const blob = new Blob(pieces, { type: "text/csv;charset=utf-8" });
-    say({ type: "exported", blob, rows: rows.length });
+    say({ type: "exported", blob, rows: isShownOnly ? shown.length : rows.length });
   }
+}
+
+function* readings(rows: Rows): Iterable<readonly Row[]> {
+  for (const block of rows.blocks) yield rows.read(block);
+}
+
+function* piecesOf(rows: Rows, numbers: Uint32Array): Iterable<readonly Row[]> {
+  for (let at = 0; at < numbers.length; at += ROWS_PER_PIECE)
+    yield Array.from(numbers.subarray(at, at + ROWS_PER_PIECE), (row) => rows.row(row)!);
+}
+
+/** Each time it is called: what was there the time before as rows, and is still there, becomes text again. */
+function resting(breathe: Breath): (rows: Rows) => Promise<void> {
+  let seen = new Set<Block>();
+  let isBusy = false;
+  return async ({ blocks }) => {
+    if (isBusy) return;
+    isBusy = true;
+    const before = seen;
+    seen = new Set(blocks.filter((block) => block.rows));
+    for (const block of seen.intersection(before)) {
+      becomeText(block);
+      seen.delete(block);
+      await breathe();
+    }
+    isBusy = false;
+  };
 }
 
 function frameOf(model: Model, look: Look, now: number): Frame {
@@ -190,7 +243,7 @@ function frameOf(model: Model, look: Look, now: number): Frame {
   const shown: FrameRow[] = [];
   for (let position = from; position < to; position++) {
     const row = order.rowAt(position);
-    const cells = rows[row]!;
+    const cells = rows.row(row)!;
     const flash = model.flashOf(cells);
     shown.push({
       row,
@@ -213,17 +266,20 @@ function frameOf(model: Model, look: Look, now: number): Frame {
   };
 }
 
-function columnFacts({ columns, kinds, rows }: Model): ColumnFacts[] {
+/** `before`: what was told of the same columns; what was long then still is. */
+function columnFacts({ columns, kinds, rows }: Model, before: readonly ColumnFacts[]): ColumnFacts[] {
   const sample = sampleOf(rows);
   return columns.map((name, column) => {
     let longest = "";
     for (const row of sample) if ((row[column] ?? "").length > longest.length) longest = row[column]!;
-    return { name, type: kinds[column]!.type, longest: shownText(longest).slice(0, LONGEST_SHOWN) };
+    const shown = shownText(longest).slice(0, LONGEST_SHOWN);
+    const seen = before[column]?.longest ?? "";
+    return { name, type: kinds[column]!.type, longest: seen.length > shown.length ? seen : shown };
   });
 }
 
 /** Lets messages in between when a slice is over. */
-function breathing(): () => Promise<boolean> | boolean {
+function breathing(): Breath {
   const { port1, port2 } = new MessageChannel();
   const waiting: ((goOn: boolean) => void)[] = [];
   let since = performance.now();

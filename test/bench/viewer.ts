@@ -1,6 +1,15 @@
-// The page with a million rows in headless Chromium: how soon it is there, how late a change is on it, and whether it ever stops for
-// so long that a person would notice (the browser's own long tasks, W3C Long Tasks API).
-import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+// The page with a million rows in headless Chromium: how soon it is there, how late a change is on it, what memory its tab takes, and
+// whether it ever stops for so long that a person would notice (the browser's own long tasks, W3C Long Tasks API).
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { browserPath, openPage, type Page } from "../viewer/browser.ts";
@@ -12,6 +21,8 @@ const ROWS = 1_000_000;
 const APPENDS = 40;
 /** Volumes are below it. */
 const GREATEST = 5_002;
+/** After this long a tab has let go of what it needed for the moment. */
+const SETTLED_MS = 3_000;
 /** A row that is not there after this long will not come. */
 const PATIENCE_MS = 20_000;
 
@@ -31,6 +42,29 @@ async function waitFor(page: Page, expression: string): Promise<number> {
   while (!(await page.value<boolean>(`Boolean(${expression})`)))
     if (performance.now() - began > PATIENCE_MS) throw new Error(`waited in vain: ${expression}`);
   return performance.now() - began;
+}
+
+/** Of the process of the tab in MB: what is resident, and what of it is its own, without the pages of the browser's program. */
+function tabMemory(): { readonly resident: number; readonly own: number } {
+  const figure = (pid: string, name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+  const isOurs = (pid: string): boolean =>
+    pid === String(process.pid) || (pid !== "0" && isOurs(String(figure(pid, "PPid"))));
+  const tabs = readdirSync("/proc").flatMap((pid) => {
+    try {
+      if (
+        !/^\d+$/.test(pid) ||
+        !readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("--type=renderer") ||
+        !isOurs(pid)
+      )
+        return [];
+      const resident = figure(pid, "VmRSS") / 1024;
+      return [{ resident, own: resident - figure(pid, "RssFile") / 1024 }];
+    } catch {
+      return []; // it has ended
+    }
+  });
+  return tabs.reduce((a, b) => (b.resident > a.resident ? b : a), { resident: 0, own: 0 });
 }
 
 /** The longest task since the last time, in ms; those below 50 ms are none. */
@@ -82,10 +116,14 @@ async function measure(folder: string): Promise<string> {
   await using page = await openPage(server.http, { width: 1280, height: 800 });
   await waitFor(page, `document.querySelector(".row .cell")?.textContent`);
   const firstRow = performance.now() - began;
+  await waitFor(page, `document.querySelector("#shape").textContent.startsWith("1,000,000 rows")`);
+  const allRows = performance.now() - began;
   const painted = await page.value<number>(
     `performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? NaN`,
   );
   const tasks: [string, number][] = [["loading", await longest(page)]];
+  await Bun.sleep(SETTLED_MS);
+  const memory = tabMemory();
   await scrollAbout(page);
   tasks.push(["scrolling", await longest(page)]);
   await page.view.click("#follow");
@@ -115,7 +153,10 @@ async function measure(folder: string): Promise<string> {
     head: ["a million rows on the page", "ms"],
     rows: [
       ["first paint", number(painted)],
-      ["first row, 57 MB of snapshot later", number(firstRow)],
+      ["first rows", number(firstRow)],
+      ["all of them, 57 MB of snapshot later", number(allRows)],
+      ["memory of the tab, MB", number(memory.resident)],
+      ["of that its own, MB", number(memory.own)],
       ["from an appended row to the page, median", number(median(latencies), 1)],
       ["the slowest of 40", number(Math.max(...latencies), 1)],
       ["sort by a number", number(sorted)],

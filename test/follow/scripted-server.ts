@@ -27,7 +27,7 @@ export type ScriptedOptions = {
   /** What it selects, whatever is offered. */
   readonly protocol?: string;
   /** An answer instead of a WebSocket. */
-  readonly refuse?: () => Response | undefined;
+  readonly refuse?: (request: Request) => Response | undefined;
 };
 
 type Guest = { readonly request: Request; isOver: boolean };
@@ -43,7 +43,8 @@ export function openScriptedServer(options: ScriptedOptions = {}): ScriptedServe
       count++;
       const headers = { "Sec-WebSocket-Protocol": protocol };
       return (
-        refuse() ?? (self.upgrade(request, { headers, data: { request, isOver: false } }) ? undefined : new Response())
+        refuse(request) ??
+        (self.upgrade(request, { headers, data: { request, isOver: false } }) ? undefined : new Response())
       );
     },
     websocket: {

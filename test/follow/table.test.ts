@@ -1,11 +1,12 @@
 // A client's copy of the table: the one rule, snapshots in parts, and splices, compared with Array.prototype.splice.
 import { describe, expect, test } from "bun:test";
 import type { DeltaMessage, Row, SnapshotMessage, Splice, SyncMessage } from "../../src/feed/protocol.ts";
-import { applySplices, openTable, splicesBetween, toObjects } from "../../src/follow/table.ts";
+import { readPart } from "../../src/follow/part.ts";
+import { blocksIn, changesBetween, openTable, rowsFrom, splicesBetween, toObjects } from "../../src/follow/table.ts";
+import { spliced as bySplice } from "./splice.ts";
 
 const EPOCH = "k3f9";
 const rowsOf = (...names: readonly string[]): Row[] => names.map((name) => [name]);
-const numbered = (count: number): Row[] => Array.from({ length: count }, (_, i) => [String(i)]);
 
 const part = (rows: readonly Row[], over: Partial<SnapshotMessage> = {}): SnapshotMessage => ({
   type: "snapshot",
@@ -48,7 +49,7 @@ describe("a snapshot", () => {
     expect(copy.applySnapshotPart(part(rowsOf("x", "y"), { count: 3 }))).toBe("part");
     expect([copy.table(), copy.cursor(), copy.isPartial()]).toEqual([undefined, undefined, true]);
     expect(copy.applySnapshotPart(part(rowsOf("z"), { at: 2, count: 3 }))).toBe("complete");
-    expect(copy.table()).toEqual({ columns: ["a"], rows: rowsOf("x", "y", "z"), cursor: "k3f9:1" });
+    expect({ ...copy.table() }).toEqual({ columns: ["a"], rows: rowsOf("x", "y", "z"), cursor: "k3f9:1" });
     expect([copy.cursor(), copy.isPartial()]).toEqual(["k3f9:1", false]);
   });
 
@@ -62,8 +63,8 @@ describe("a snapshot", () => {
     const copy = holding("old");
     const before = copy.table();
     copy.applySnapshotPart(part(rowsOf("new"), { epoch: "other", columns: ["b"] }));
-    expect(before).toEqual({ columns: ["a"], rows: rowsOf("old"), cursor: "k3f9:1" });
-    expect(copy.table()).toEqual({ columns: ["b"], rows: rowsOf("new"), cursor: "other:1" });
+    expect({ ...before }).toEqual({ columns: ["a"], rows: rowsOf("old"), cursor: "k3f9:1" });
+    expect({ ...copy.table() }).toEqual({ columns: ["b"], rows: rowsOf("new"), cursor: "other:1" });
   });
 
   test("that begins anew makes the one that was under way forgotten", () => {
@@ -99,14 +100,45 @@ describe("a snapshot", () => {
 });
 
 describe("a delta", () => {
-  test("of my epoch and from my version applies, in place", () => {
+  test("of my epoch and from my version makes another table, and leaves the one before as it was", () => {
     const copy = holding("a", "b", "c");
     const table = copy.table();
     expect(copy.applyDelta(delta(1, [[3, 0, rowsOf("d")]], 4))).toBe("applied");
+    const between = copy.table();
     expect(copy.applyDelta(delta(2, [[0, 2, []]], 2, { to: 7 }))).toBe("applied");
-    expect(copy.table()).toBe(table);
-    expect(table).toEqual({ columns: ["a"], rows: rowsOf("c", "d"), cursor: "k3f9:7" });
+    expect([table, between, copy.table()].map((one) => ({ ...one }))).toEqual([
+      { columns: ["a"], rows: rowsOf("a", "b", "c"), cursor: "k3f9:1" },
+      { columns: ["a"], rows: rowsOf("a", "b", "c", "d"), cursor: "k3f9:2" },
+      { columns: ["a"], rows: rowsOf("c", "d"), cursor: "k3f9:7" },
+    ]);
     expect(copy.cursor()).toBe("k3f9:7");
+  });
+
+  test("makes a table that shares all blocks but those that it touches, and reads none of them", () => {
+    const parsed: string[] = [];
+    const parse = (json: string): unknown => {
+      parsed.push(json);
+      return JSON.parse(json);
+    };
+    const settings = { cells: 2, keepsText: false, parse };
+    const copy = openTable(settings);
+    const text = JSON.stringify(part(rowsOf(..."abcdef"), { columns: ["a"] }));
+    const { message, blocks } = readPart(text, settings)!;
+    copy.applySnapshotPart(message, blocks);
+    const before = copy.table()!;
+    copy.applyDelta(delta(1, [[6, 0, rowsOf("g")]], 7));
+    copy.applyDelta(delta(2, [[0, 2, []]], 5));
+    const after = copy.table()!;
+    expect([before.length, after.length, parsed.length]).toEqual([6, 5, 0]);
+    expect(blocksIn(after).blocks.slice(0, 2)).toEqual(blocksIn(before).blocks.slice(1));
+    expect(blocksIn(after).blocks[0]).toBe(blocksIn(before).blocks[1]!);
+    expect([after.row(0), after.slice(-2), [...after].length, parsed.length]).toEqual([["c"], rowsOf("f", "g"), 5, 2]);
+    expect(after.rows[0]).toBe(after.row(0)!);
+    expect(after.rows).toBe(after.rows);
+    expect({ before: before.rows.flat().join(""), after: after.rows.flat().join("") }).toEqual({
+      before: "abcdef",
+      after: "cdefg",
+    });
   });
 
   test("may change nothing but the version", () => {
@@ -161,6 +193,63 @@ describe("a delta", () => {
   });
 });
 
+test("a table that is copied or written as JSON is what it says", () => {
+  const table = holding("x", "y").table()!;
+  const expected = { columns: ["a"], rows: rowsOf("x", "y"), cursor: "k3f9:1" };
+  expect([{ ...table }, JSON.parse(JSON.stringify(table)), structuredClone({ ...table })]).toEqual([
+    expected,
+    expected,
+    expected,
+  ]);
+  expect(Array.isArray(table.rows)).toBe(true);
+});
+
+describe("a part of a snapshot", () => {
+  const settings = { cells: 4, keepsText: true, parse: JSON.parse };
+
+  test("is the message that it would be, and its rows are blocks", () => {
+    const message = part(rowsOf(..."abcdefg"), { types: ["text"], units: [null], at: 3, count: 10 });
+    const read = readPart(JSON.stringify(message), settings)!;
+    expect({ ...read.message }).toEqual(message);
+    expect(read.blocks.map(({ count, text }) => `${count} ${text}`)).toEqual([
+      '4 ["a"],["b"],["c"],["d"]',
+      '3 ["e"],["f"],["g"]',
+    ]);
+    expect(readPart(JSON.stringify(part([])), settings)!.blocks).toEqual([]);
+  });
+
+  const others: { name: string; text: string }[] = [
+    { name: "another message", text: JSON.stringify(sync(1, 1)) },
+    { name: "one with blanks", text: JSON.stringify(part(rowsOf("x")), null, 1) },
+    { name: "one with rows in another place", text: '{"type":"snapshot","x":{"columns":["a"],"rows":[["x"]]}}' },
+    { name: "one with rows twice", text: JSON.stringify(part(rowsOf("x"))).replace("}", ',"rows":[["y"]]}') },
+    { name: "one without columns in front", text: '{"type":"snapshot","at":0,"rows":[["x"]],"columns":["a"]}' },
+    { name: "one with other cells", text: JSON.stringify(part(rowsOf("x"))).replace('"x"', "1") },
+  ];
+  test.each(others)("is read as before: $name", ({ text }) => {
+    expect(readPart(text, settings)).toBeUndefined();
+  });
+
+  test("that is no message throws as any other", () => {
+    expect(() => readPart(`${JSON.stringify(part(rowsOf("x")))}}`, settings)).toThrow("not a JSON object");
+    const text = JSON.stringify(part(rowsOf("x"))).replace('"count":1', '"count":-1');
+    expect(() => readPart(text, settings)).toThrow("malformed");
+  });
+});
+
+test("the changes between two tables in blocks are those between their rows", () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const below = randomOf(seed);
+    const table = () => Array.from({ length: below(12) }, (): Row => [String(below(3)), "x"]);
+    const [before, after] = [table(), table()];
+    const same = Array.from({ length: below(9) }, (_, i): Row => [String(i), "y"]);
+    const rows = [...same, ...before, ...same];
+    const held = rowsFrom(rows, { cells: 4, keepsText: true, parse: JSON.parse });
+    const next = held.spliced([[same.length, before.length, after]]);
+    expect({ seed, rows: bySplice(rows, changesBetween(held, next)) }).toEqual({ seed, rows: [...next] });
+  }
+});
+
 test("types and units come with a snapshot, and stay until a delta brings others", () => {
   const copy = openTable();
   copy.applySnapshotPart(part(rowsOf("x"), { count: 2, types: ["text"], units: [null] }));
@@ -196,55 +285,6 @@ function randomOf(seed: number): (below: number) => number {
     return ((t ^ (t >>> 14)) >>> 0) % below;
   };
 }
-
-const bySplice = (before: readonly Row[], splices: readonly Splice[]) => {
-  const rows = [...before];
-  for (const [start, deleteCount, inserted] of splices) rows.splice(start, deleteCount, ...inserted);
-  return rows;
-};
-
-describe("splices", () => {
-  test("do what Array.prototype.splice does, one after the other, in any order and number", () => {
-    for (let seed = 1; seed <= 300; seed++) {
-      const below = randomOf(seed);
-      const before = numbered(below(60));
-      const splices: Splice[] = [];
-      let length = before.length;
-      let from = 0;
-      for (let i = below(40); i > 0; i--) {
-        if (below(12) === 0) from = 0;
-        const start = Math.min(length, below(3) === 0 ? below(length + 1) : from + below(3));
-        const deleteCount = Math.min(below(4), length - start);
-        const inserted = Array.from({ length: below(4) }, (_, k): Row => [`${seed}.${i}.${k}`]);
-        splices.push([start, deleteCount, inserted]);
-        length += inserted.length - deleteCount;
-        from = start + inserted.length;
-      }
-      const rows = [...before];
-      applySplices(rows, splices);
-      expect({ seed, rows }).toEqual({ seed, rows: bySplice(before, splices) });
-    }
-  });
-
-  test("may be larger than a call may have arguments", () => {
-    const many = numbered(300_000);
-    for (const splice of [[1, 1, many] as const, [0, 0, many] as const, [2, 0, many] as const]) {
-      const rows = rowsOf("x", "y");
-      applySplices(rows, [splice]);
-      expect(rows).toHaveLength(2 - splice[1] + many.length);
-      expect(rows[splice[0]]).toBe(many[0]!);
-    }
-  });
-
-  test("in the order of their rows cost one pass, however many they are", () => {
-    // One by one this moves 4 billion rows, for minutes: a test that ends is a test that passes.
-    const rows = numbered(400_000);
-    const splices = Array.from({ length: 200_000 }, (_, i): Splice => [i * 3, 1, [[`${i}a`], [`${i}b`]]]);
-    applySplices(rows, splices);
-    expect(rows).toHaveLength(600_000);
-    expect(rows.slice(3, 6)).toEqual([["1a"], ["1b"], ["3"]]);
-  });
-});
 
 describe("the splices between two tables", () => {
   const cases: { name: string; before: string; after: string; expected: Splice[] }[] = [

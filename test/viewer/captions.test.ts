@@ -16,6 +16,7 @@ const FACTS: Facts = {
   heardMs: undefined,
   hasTable: true,
   loaded: undefined,
+  total: undefined,
 };
 
 test("numbers have commas, and nouns an s", () => {
@@ -26,6 +27,7 @@ test("numbers have commas, and nouns an s", () => {
 test("the shape of a table is told as soon as there is one", () => {
   expect(shapeText(FACTS, 7)).toBe("5,000 rows × 7 columns");
   expect(shapeText({ ...FACTS, rows: 1 }, 1)).toBe("1 row × 1 column");
+  expect(shapeText({ ...FACTS, total: 1_000_000 }, 7)).toBe("5,000 of 1,000,000 rows × 7 columns");
   expect(shapeText({ ...FACTS, hasTable: false, rows: 0 }, 0)).toBe("");
 });
 
@@ -42,6 +44,11 @@ describe("it is told that", () => {
     { name: "a column is", input: [{}, false, 1], expected: "1 column hidden" },
     { name: "both are", input: [{ shown: 12 }, true, 2], expected: "12 of 5,000 rows · 2 columns hidden" },
     { name: "it is being sorted", input: [{ isBuilding: true }, false, 0], expected: "sorting…" },
+    {
+      name: "it will be, when all is there",
+      input: [{ total: 9_000, isBuilding: true }, true, 0],
+      expected: "sorting…",
+    },
     { name: "nothing is filtered without a table", input: [{ hasTable: false }, true, 0], expected: "" },
   ];
   test.each(cases)("$name", ({ input: [facts, isFiltered, hidden], expected }) => {

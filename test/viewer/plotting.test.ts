@@ -1,12 +1,13 @@
 // Plots as they are asked for: of the columns, the range and the rows that are wanted, and up to date.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Row, Splice } from "../../src/feed/protocol.ts";
-import { applySplices, type Table } from "../../src/follow/table.ts";
+import type { TableFields as Table } from "../../src/follow/table.ts";
 import type { Plot, PlotRequest } from "../../src/viewer/messages.ts";
 import { type Model, openModel, type Rules } from "../../src/viewer/model.ts";
 import { openPlotting } from "../../src/viewer/plotting.ts";
+import { applySplices } from "../follow/splice.ts";
 import { type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
-import { TEST_TIMEOUT_MS } from "../support.ts";
+import { TEST_TIMEOUT_MS, until } from "../support.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
@@ -28,15 +29,14 @@ async function quiet(model: Model): Promise<void> {
   while (model.isBuilding) await Promise.resolve();
 }
 
-function plotted(model: Model, asked: Partial<PlotRequest> = {}): Plot {
-  const plots: Plot[] = [];
-  openPlotting(model, (plot) => plots.push(plot)).request({ ...ASKED, ...asked });
-  expect(plots).toHaveLength(1);
-  return plots[0]!;
+function plotted(model: Model, asked: Partial<PlotRequest> = {}): Promise<Plot> {
+  const { promise, resolve } = Promise.withResolvers<Plot>();
+  openPlotting(model, () => true, resolve).request({ ...ASKED, ...asked });
+  return promise;
 }
 
 test("what is not asked for is picked, and what can be chosen is told", async () => {
-  const { data, ...plot } = plotted(await modelOf(rowsOf(3)));
+  const { data, ...plot } = await plotted(await modelOf(rowsOf(3)));
   expect(plot).toEqual({
     count: 3,
     low: 1_767_225_600_000,
@@ -138,14 +138,18 @@ describe("what is drawn is what is asked for:", () => {
     const model = await modelOf(rowsOf(4));
     if (rules) model.setRules(rules);
     await quiet(model);
-    expect(plotted(model, asked)).toMatchObject(expected);
+    expect(await plotted(model, asked)).toMatchObject(expected);
   });
 });
 
 test("nothing is drawn before there is a table, or after nothing is asked for any more", () => {
   const model = openModel({ breathe: () => true, now: () => 0, onChanged: () => {} });
   const plots: Plot[] = [];
-  const plotting = openPlotting(model, (plot) => plots.push(plot));
+  const plotting = openPlotting(
+    model,
+    () => true,
+    (plot) => plots.push(plot),
+  );
   plotting.changed();
   plotting.request(ASKED);
   plotting.request(undefined);
@@ -153,15 +157,53 @@ test("nothing is drawn before there is a table, or after nothing is asked for an
   expect(plots).toEqual([]);
 });
 
+test("a table that is still coming is drawn when all of it is there", async () => {
+  const model = openModel({ breathe: () => true, now: () => 0, onChanged: () => plotting.changed() });
+  const plots: Plot[] = [];
+  const plotting = openPlotting(
+    model,
+    () => true,
+    (plot) => plots.push(plot),
+  );
+  model.begin({ columns: COLUMNS, rows: rowsOf(2), cursor: "e:1", count: 3 });
+  plotting.request(ASKED);
+  await Promise.resolve();
+  expect(plots).toEqual([]);
+  model.take({ columns: COLUMNS, rows: rowsOf(3), cursor: "e:1" }, undefined);
+  await until("a plot", () => plots.length > 0);
+  plotting.request(undefined);
+  expect(plots.at(-1)!.count).toBe(3);
+});
+
+test("what is asked for while columns are read is what is drawn then", async () => {
+  const model = await modelOf(rowsOf(3));
+  const waiting: (() => void)[] = [];
+  const plots: Plot[] = [];
+  const breathe = () => new Promise<boolean>((resolve) => waiting.push(() => resolve(true)));
+  const plotting = openPlotting(model, breathe, (plot) => plots.push(plot));
+  plotting.request({ ...ASKED, ys: ["id"] });
+  plotting.request({ ...ASKED, ys: ["price"] });
+  while (plots.length === 0) {
+    await Promise.resolve();
+    waiting.shift()?.();
+  }
+  expect(plots.map(({ ys }) => ys)).toEqual([["price"]]);
+});
+
 test("a change is drawn, once for many", async () => {
   const model = await modelOf(rowsOf(3));
   const { promise, resolve } = Promise.withResolvers<Plot>();
   const counts: number[] = [];
-  const plotting = openPlotting(model, (plot) => {
-    counts.push(plot.count);
-    if (plot.count > 3) resolve(plot);
-  });
+  const plotting = openPlotting(
+    model,
+    () => true,
+    (plot) => {
+      counts.push(plot.count);
+      if (plot.count > 3) resolve(plot);
+    },
+  );
   plotting.request(ASKED);
+  await until("the first plot", () => counts.length === 1);
   const table: Table & { rows: Row[] } = { columns: COLUMNS, rows: rowsOf(3), cursor: "" };
   for (let i = 3; i < 6; i++) {
     const splices: Splice[] = [[i, 0, [rowOf(i, "7")]]];
@@ -181,7 +223,11 @@ async function checkRandomLife(random: Random): Promise<void> {
   let table: Table & { rows: Row[] } = { columns: COLUMNS, rows: rowsOf(250), cursor: "" };
   const model = await modelOf(table.rows);
   const plots: Plot[] = [];
-  const plotting = openPlotting(model, (plot) => plots.push(plot));
+  const plotting = openPlotting(
+    model,
+    () => true,
+    (plot) => plots.push(plot),
+  );
   for (let step = 0; step < 15; step++) {
     if (random.chance(0.1)) model.take((table = { ...table, rows: [...rowsOf(250), ...someRows(50)] }), undefined);
     else if (random.chance(0.2)) model.setRules({ sort: undefined, filter: random.pick(["", "rome", "price>0"]) });
@@ -193,13 +239,16 @@ async function checkRandomLife(random: Random): Promise<void> {
     }
     if (random.chance(0.5)) await quiet(model);
     if (random.chance(0.4)) continue;
+    await quiet(model); // both plots are to be of the same rows
     const asked = {
       ...ASKED,
       x: random.pick([undefined, "", "id"]),
       ys: random.pick([undefined, ["price"], ["id", "price"]]),
     };
+    const before = plots.length;
     plotting.request(asked);
-    expect(plots.at(-1)).toEqual(plotted(model, asked));
+    await until("a plot", () => plots.length > before);
+    expect(plots.at(-1)).toEqual(await plotted(model, asked));
   }
   plotting.request(undefined);
 }

@@ -16,6 +16,7 @@ const WELL: Situation = {
   aliveAt: NOW - 500,
   isPaused: false,
   isBehind: false,
+  loaded: undefined,
   rows: 5,
   file: "a.csv",
 };
@@ -46,6 +47,11 @@ const ORDER: { name: string; input: Partial<Situation>; expected: Verdict }[] = 
     name: "silent",
     input: { heardAt: NOW - 9_000 },
     expected: { tone: "trouble", word: "silent", age: "last heard 9 s ago", notice: "" },
+  },
+  {
+    name: "loading",
+    input: { loaded: 0.419 },
+    expected: { tone: "waiting", word: "loading", age: "41 %", notice: "" },
   },
   {
     name: "invalid",

@@ -39,12 +39,15 @@ export type RowLogOptions = {
   readonly say: (text: string) => void;
 };
 
+/** What is read of a table here. */
+type Printed = Pick<Table, "columns" | "length"> & Iterable<Row>;
+
 /** Follows a table, and prints what is appended to it from `begin` on. */
 export type RowLog = {
   /** The table as it is at the start; undefined if there is none yet. What is called before it counts for nothing. */
-  begin(table: Table | undefined): void;
+  begin(table: Printed | undefined): void;
   /** The table has become this, by these splices; undefined if it is one with other columns, or the first. */
-  update(table: Table, splices: readonly Splice[] | undefined): void;
+  update(table: Printed, splices: readonly Splice[] | undefined): void;
 };
 
 export function openRowLog({ format, isAll, print, printHeader, say }: RowLogOptions): RowLog {
@@ -54,16 +57,17 @@ export function openRowLog({ format, isAll, print, printHeader, say }: RowLogOpt
   let isWarned = false;
   let line: (row: Row) => string = () => "";
 
-  function newTable({ columns, rows }: Table, isPrinted: boolean): void {
+  function newTable(table: Printed, isPrinted: boolean): void {
+    const { columns } = table;
     const header = format.header(columns);
     hasTable = true;
-    count = rows.length;
+    count = table.length;
     line = format.line(columns);
     if (header !== undefined) printHeader(header);
-    if (isPrinted) print(lines(rows.slice()));
+    if (isPrinted) print(lines(table));
   }
 
-  function* lines(rows: readonly Row[]): Iterable<string> {
+  function* lines(rows: Iterable<Row>): Iterable<string> {
     const write = line;
     for (const row of rows) yield write(row);
   }

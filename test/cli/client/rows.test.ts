@@ -71,8 +71,8 @@ function openTestLog(isAll: boolean) {
 
 const tableOf = (text: string, column = "n") => ({
   columns: [column],
-  rows: [...text].map((cell) => [cell]),
-  cursor: "e:1",
+  length: text.length,
+  [Symbol.iterator]: () => [...text].map((cell) => [cell]).values(),
 });
 const splice = (start: number, deleteCount: number, text = ""): Splice => [
   start,
