@@ -25,6 +25,9 @@ export type Snapshots = Pick<Source, "snapshot" | "close"> & {
   show(shown: Shown): void;
 };
 
+/** To look at what snapshots hold takes as long as a small change: it is done once in so many. */
+const EXPIRED_EVERY = 8;
+
 /** A snapshot that somebody takes. */
 type Taken = { shown: Shown | undefined };
 
@@ -34,6 +37,7 @@ export function openSnapshots(maxHeldBytes = Infinity): Snapshots {
   first.promise.catch(() => {}); // nobody may be waiting
   const taken = new Set<Taken>();
   let shown: Shown | undefined;
+  let shownSince = 0;
   let arena: Arena = {};
   let idle: ReturnType<typeof setTimeout> | undefined;
 
@@ -79,6 +83,7 @@ export function openSnapshots(maxHeldBytes = Infinity): Snapshots {
 
   /** The oldest of those taken end while they have too many blocks that the table has not any more. */
   function expire(): void {
+    shownSince = 0;
     const seen = new Set<Block>(shown?.table.blocks);
     let held = 0;
     for (const one of [...taken].reverse()) {
@@ -97,7 +102,7 @@ export function openSnapshots(maxHeldBytes = Infinity): Snapshots {
     show(next) {
       shown = next;
       first.resolve();
-      if (taken.size > 0) expire();
+      if (taken.size > 0 && ++shownSince >= EXPIRED_EVERY) expire();
     },
     snapshot,
     close() {
