@@ -133,7 +133,10 @@ export function openHeld(options: HeldOptions): Held {
         checkMemory(rewriting.bytes() + length);
         return rewriting.took(length);
       },
-      add: rewriting.add,
+      add(text: Uint8Array): boolean {
+        checkMemory(rewriting.bytes() + (lastRows === Infinity ? text.length : 0));
+        return rewriting.add(text);
+      },
       finish(length: number): boolean {
         const change = rewriting.finish();
         if (!change) return false;

@@ -375,6 +375,18 @@ describe("a file that", () => {
     expect(file.look(20_000 + SETTLE_MS)).toEqual({ rows: ["3"], ...LIVE });
   });
 
+  test("takes more memory than it may is stale, with the table it had; with its last rows only it may be any size", () => {
+    const says = "takes more than 1024 bytes; see --max-memory and --last";
+    using file = openTestReader("a\n1\n", { maxMemoryBytes: 1024 });
+    file.look(0);
+    file.append("2\n".repeat(600));
+    expect(file.look(10_000)).toEqual({ states: [`stale too-large: ${says}`] });
+    using large = openTestReader(`a\n${"1\n".repeat(600)}`, { maxMemoryBytes: 1024 });
+    expect(large.look(0)).toEqual({ refused: `too-large: ${says}` });
+    using last = openTestReader(`a\n${"1\n".repeat(400_000)}9\n`, { maxMemoryBytes: 600_000, lastRows: 2 });
+    expect(last.look(0).rows).toEqual(["1", "9"]);
+  });
+
   test("is given too large a cell is stale until that is gone, also while more rows come", () => {
     using file = openTestReader("a\n1\n", { maxCellBytes: 64 });
     file.look(0);
