@@ -1,7 +1,7 @@
 // The collector lets garbage grow to the size of what is held before it looks: of a large table that is as much again.
 
 /** So much text may have become garbage before it is collected. */
-const COLLECTED_BYTES = 32 << 20;
+const COLLECTED_BYTES = 12 << 20;
 
 let made = 0;
 
