@@ -263,7 +263,8 @@ describe.concurrent("rows", () => {
     expect(lines.slice(1).map((line) => line.split(" ")[0])).toEqual(
       Array.from({ length: COUNT }, (_, i) => String(i)),
     );
-    expect(lines.slice(1).every((line) => line.endsWith(cell))).toBe(true);
+    const cut = lines.slice(1).filter((line) => !line.endsWith(cell));
+    expect(cut.map((line) => [line.slice(0, 10), line.length, line.slice(-10)])).toEqual([]);
     expect(await client.exited).toBe(0);
   });
 });
