@@ -82,6 +82,17 @@ describe("an entry", () => {
   });
 });
 
+/** Of a process that was started later than this one. */
+async function markOfChild(): Promise<string> {
+  const child = Bun.spawn([process.execPath, "-e", "await Bun.stdin.text()"], { stdin: "pipe" });
+  try {
+    return (await markOf(child.pid))!;
+  } finally {
+    child.kill();
+    await child.exited;
+  }
+}
+
 describe("among several entries", () => {
   test("the newest comes first", async () => {
     await using folder = await temporaryFolder();
@@ -103,7 +114,7 @@ describe("among several entries", () => {
     { name: "the id is that of another process now", over: () => ({ process: `${mark}0` }) },
     { name: "the id is that of another user's process now", over: () => ({ pid: 1 }) },
     { name: "it does not tell its process from a later one", over: () => ({ process: undefined! }) },
-    { name: "the id is ours, and the entry another's", over: async () => ({ process: await markOf(process.ppid) }) },
+    { name: "the id is ours, and the entry another's", over: async () => ({ process: await markOfChild() }) },
     { name: "the id stands for our group of processes", over: () => ({ pid: 0 }) },
     { name: "the id stands for all processes", over: () => ({ pid: -1 }) },
   ];
