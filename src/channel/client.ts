@@ -52,6 +52,7 @@ export type Subscriber = Consumer & {
 /** A snapshot on its way to a subscriber: `at` is the row that the next part begins with. */
 export type Transfer = {
   readonly snapshot: Shared<"rows">;
+  readonly release: () => void;
   at: number;
   /** The next part, once it is there. */
   part: Part<"rows"> | undefined;

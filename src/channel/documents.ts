@@ -129,30 +129,30 @@ export function encodingOf(accepts: string | null): "zstd" | "gzip" | undefined 
 
 /** Its chunks, the first of which is there; each of the others is made as it is taken. */
 async function streamOf(document: Shared<DocumentShape>) {
-  document.acquire();
-  const first = await document.part(0).catch((error: unknown) => {
-    document.release();
+  const release = document.acquire();
+  let part = await document.part(0).catch((error: unknown) => {
+    release();
     throw error;
   });
+  const first = part;
   const isWhole = first.next >= document.rows;
-  if (isWhole) document.release();
-  let part = first;
+  if (isWhole) release();
   let isFirst = true;
-  const pull = async (controller: ReadableStreamDefaultController<Bun.BufferSource>) => {
+  async function pull(controller: ReadableStreamDefaultController<Bun.BufferSource>): Promise<void> {
     if (!isFirst) part = await document.part(part.next);
     isFirst = false;
     // A copy: whoever takes it may take it over.
     controller.enqueue(part.data.slice());
     if (part.next < document.rows) return;
     controller.close();
-    if (!isWhole) document.release();
-  };
+    release();
+  }
   const fail = (error: unknown) => {
-    if (!isWhole) document.release();
+    release();
     throw error;
   };
   const rest = new ReadableStream<Bun.BufferSource>(
-    { pull: (controller) => pull(controller).catch(fail), cancel: () => void (isWhole || document.release()) },
+    { pull: (controller) => pull(controller).catch(fail), cancel: release },
     { highWaterMark: 0 },
   );
   return { first: first.data, isWhole, rest };

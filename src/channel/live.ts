@@ -233,13 +233,12 @@ function beginTransfer(live: LiveState, subscriber: Subscriber): boolean {
 
 function transferOf(live: LiveState, subscriber: Subscriber, snapshot: Shared<"rows">): true {
   live.counts.snapshots++;
-  snapshot.acquire();
-  subscriber.transfer = { snapshot, at: 0, part: undefined, isComing: false };
+  subscriber.transfer = { snapshot, release: snapshot.acquire(), at: 0, part: undefined, isComing: false };
   return true;
 }
 
 function endTransfer(subscriber: Subscriber): void {
-  subscriber.transfer?.snapshot.release();
+  subscriber.transfer?.release();
   subscriber.transfer = undefined;
 }
 

@@ -11,8 +11,8 @@ export type Shared<S extends Shape> = {
   kept(at: number): Part<S> | undefined;
   /** Rejects as that of `Snapshot`. */
   part(at: number): Promise<Part<S>>;
-  acquire(): void;
-  release(): void;
+  /** Somebody takes it. Gives what that one says when it has done: once is enough, and more is no harm. */
+  acquire(): () => void;
 };
 
 export type SharedSnapshots<S extends Shape> = {
@@ -35,15 +35,16 @@ export function openShared<S extends Shape>(
   keptBytes = KEPT_BYTES,
 ): SharedSnapshots<S> {
   let latest: (Shared<S> & { isLost(): boolean }) | undefined;
+  let release = () => {};
   let coming: Promise<Shared<S>> | undefined;
   let usedAt = 0;
 
   async function renew(): Promise<Shared<S>> {
     try {
       const snapshot = await take();
-      latest?.release();
+      drop();
       latest = shared(snapshot, keptBytes);
-      latest.acquire();
+      release = latest.acquire();
       usedAt = now();
       return latest;
     } finally {
@@ -52,7 +53,7 @@ export function openShared<S extends Shape>(
   }
 
   function drop(): void {
-    latest?.release();
+    release();
     latest = undefined;
   }
 
@@ -113,9 +114,14 @@ function shared<S extends Shape>(snapshot: Snapshot<S>, keptBytes: number): Shar
       coming.set(at, made);
       return made;
     },
-    acquire: () => void takers++,
-    release() {
-      if (--takers === 0) snapshot.close();
+    acquire() {
+      let isTaking = true;
+      takers++;
+      return () => {
+        if (!isTaking) return;
+        isTaking = false;
+        if (--takers === 0) snapshot.close();
+      };
     },
     isLost: () => isLost,
   };

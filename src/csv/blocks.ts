@@ -3,8 +3,7 @@
 import type { Dialect } from "./dialect.ts";
 import { SPARE_BYTES } from "./encoding.ts";
 import { type Layout, walkRecords } from "./records.ts";
-import { firstAfter } from "./starts.ts";
-import { emptyTally, type Tally } from "./tally.ts";
+import type { Tally } from "./tally.ts";
 
 /** Whole records, up to the last block of a table, whose last one may not have its record end yet, or be inside an open quote. */
 export type Block = {
@@ -115,19 +114,5 @@ function terminated(bytes: Uint8Array<ArrayBuffer>, start: number, end: number, 
   return { bytes: copy, start: 0, end: end - start + 1 };
 }
 
-/** The row of a block that begins at or before `offset`; -1 if none does. */
-export const rowAtOffset = (block: Block, offset: number, layout: Layout): number =>
-  firstAfter(startsOf(block, layout), block.rows, offset) - 1;
-
-/** The table of a whole text with its dialect, of which nothing else is known. */
+/** What of a dialect a walk over records needs. */
 export type Walked = Pick<Dialect, "layout" | "columns" | "quotes">;
-
-export const emptyBlock = (): Block => ({
-  bytes: new Uint8Array(SPARE_BYTES),
-  length: 0,
-  end: 0,
-  rows: 0,
-  longest: 0,
-  tally: emptyTally(),
-  starts: new Uint32Array(0),
-});

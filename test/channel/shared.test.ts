@@ -1,0 +1,85 @@
+// Snapshots that several take: each lets go of it once, whatever happens to it, and the last of them closes it.
+import { expect, test } from "bun:test";
+import { openDocuments } from "../../src/channel/documents.ts";
+import { openShared } from "../../src/channel/shared.ts";
+import { CsvError } from "../../src/csv/error.ts";
+import { snapshotOf } from "../../src/source/source.ts";
+
+const CURSOR = { epoch: "e", version: 1 };
+const PARTS = 20;
+
+/** A document of many parts; `closed` tells how often it was, and `made` which parts were made. */
+function openScene(keptBytes?: number) {
+  const made: number[] = [];
+  let closed = 0;
+  let failure: CsvError | undefined;
+  const snapshot = async () =>
+    snapshotOf<"csv">({
+      cursor: CURSOR,
+      columns: { count: 1, json: '["a"]' },
+      rows: PARTS,
+      async part(at) {
+        await Bun.sleep(1);
+        if (failure) throw failure;
+        made.push(at);
+        return { at, next: at + 1, data: new Uint8Array([97 + at]) };
+      },
+      close: () => void closed++,
+    });
+  const documents = openDocuments({ cursor: () => CURSOR, snapshot: snapshot as never });
+  const get = () => documents.answer(new Request("http://localhost/csv.csv"), "csv");
+  const shared = openShared(snapshot, () => 0, keptBytes);
+  return { documents, get, shared, made, closed: () => closed, fail: (error: CsvError) => void (failure = error) };
+}
+
+const TEXT = Buffer.from(Array.from({ length: PARTS }, (_, at) => 97 + at)).toString();
+
+test("one that leaves in the middle of its last part takes it from nobody else", async () => {
+  const { get, documents, closed } = openScene();
+  const [staying, leaving] = [await get(), await get()];
+  const reader = leaving.body!.getReader();
+  for (let taken = 1; taken < PARTS; taken++) await reader.read();
+  const pending = reader.read().catch(() => {});
+  await reader.cancel();
+  await pending;
+  await Bun.sleep(5);
+  documents.expire(Infinity);
+  expect(closed()).toBe(0);
+  expect(await staying.text()).toBe(TEXT);
+  expect(closed()).toBe(1);
+});
+
+test("a document that cannot be had any more is broken off", async () => {
+  const { get, fail, documents, closed } = openScene();
+  const reader = (await get()).body!.getReader();
+  await reader.read();
+  const outdated = new CsvError("outdated", "the table has changed too much meanwhile: try again");
+  fail(outdated);
+  expect(await reader.read().catch((error: unknown) => error)).toBe(outdated);
+  documents.expire(Infinity);
+  expect(closed()).toBe(1);
+});
+
+test("parts are made once for all, as long as there is room for them", async () => {
+  const roomy = openScene();
+  const one = await roomy.shared.renew();
+  await Promise.all([one.part(0), one.part(0), one.part(1)]);
+  expect([await one.part(0), roomy.made]).toEqual([one.kept(0)!, [0, 1]]);
+  const narrow = openScene(2);
+  const other = await narrow.shared.renew();
+  for (const at of [0, 1, 2, 0]) await other.part(at);
+  expect([narrow.made, other.kept(1)]).toEqual([[0, 1, 2, 0], undefined]);
+});
+
+test("who lets go twice lets go once", async () => {
+  const { shared, closed } = openScene();
+  const one = await shared.renew();
+  const release = one.acquire();
+  const other = one.acquire();
+  release();
+  release();
+  shared.expire(Infinity);
+  expect(closed()).toBe(0);
+  other();
+  expect(closed()).toBe(1);
+});
