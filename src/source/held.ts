@@ -64,6 +64,9 @@ export type Held = {
   publish(isQuiet: boolean): Revision | undefined;
 };
 
+/** With the last rows only, so much may come between two publications: most of it leaves with the next one. */
+const LEAVING_BYTES = 8 << 20;
+
 export function openHeld(options: HeldOptions): Held {
   const { lastRows, maxCellBytes, maxMemoryBytes = Infinity } = options;
   const tableOptions = { maxCellBytes, lastRows };
@@ -87,7 +90,7 @@ export function openHeld(options: HeldOptions): Held {
       if (!agreement || agreement === "other" || dialect!.bodyStart > table.length()) return false;
       if (agreement === "rows") adopt({ ...document, dialect: dialect! });
     }
-    checkMemory(table.length() + usable.length);
+    checkMemory(table.length() + usable.length - (lastRows === Infinity ? 0 : LEAVING_BYTES));
     pending = mergedChange(pending, table.append(usable));
     covered += usable.length;
     return true;

@@ -5,6 +5,8 @@ import { type HeldOptions, openHeld, openQuote, oversize, type Revision } from "
 
 /** Reading waits while more than this has not been taken into the table. */
 const MAX_WAITING_BYTES = 16 << 20;
+/** So much of it is taken at once. */
+const TAKEN_BYTES = 4 << 20;
 /** A source that must be decoded whole at each change is decoded at most this share of the time. */
 const REST_PER_WORK = 4;
 
@@ -42,7 +44,9 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
 
   /** Bytes of rows that were let go. */
   const gone = () => held.table()?.gone().bytes ?? 0;
-  const isAccepting = () => total - gone() <= settings.maxFileBytes && waitingBytes < MAX_WAITING_BYTES;
+  /** Nothing is read beyond it: with the last rows only, what came may leave before it counts. */
+  const most = settings.lastRows === Infinity ? (settings.maxMemoryBytes ?? Infinity) : Infinity;
+  const isAccepting = () => total - gone() <= Math.min(settings.maxFileBytes, most) && waitingBytes < MAX_WAITING_BYTES;
 
   function look(at: number): boolean {
     const wasFull = !isAccepting();
@@ -63,21 +67,37 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
   }
 
   function take(at: number): void {
-    const added = Buffer.concat([raw, ...waiting]);
+    const came = waiting;
     waiting = [];
     waitingBytes = 0;
     changedAt = at;
     isSettled = false;
-    if (total - gone() > settings.maxFileBytes)
+    checkSize();
+    // In pieces, so that rows that leave at once are not held, nor made a text of, all together.
+    for (let i = 0, next = 0; i < came.length; i = next) {
+      for (let bytes = 0; next < came.length && bytes < TAKEN_BYTES; next++) bytes += came[next]!.length;
+      add(Buffer.concat([raw, ...came.slice(i, next)]), at);
+    }
+  }
+
+  function checkSize(): void {
+    const { maxFileBytes, maxMemoryBytes = Infinity } = settings;
+    const bytes = total - gone();
+    if (bytes > maxFileBytes)
       throw new CsvError(
         "too-large",
-        `more than ${settings.maxFileBytes} bytes; raise the limit with --max-file, or see --last`,
+        `more than ${maxFileBytes} bytes; raise the limit with --max-file, or see --last`,
       );
+    if (bytes > most)
+      throw new CsvError("too-large", `takes more than ${maxMemoryBytes} bytes; see --max-memory and --last`);
+  }
+
+  function add(added: Uint8Array, at: number): void {
     raw = added;
     const covered = held.covered();
     if (held.append(added)) raw = added.subarray(held.covered() - covered);
     else if (gone() > 0) raw = appendReplaced(added);
-    else if (held.table() || /[\r\n]/.test(added.toString("latin1"))) openWhole(at);
+    else if (held.table() || /[\r\n]/.test(Buffer.from(added).toString("latin1"))) openWhole(at);
     publish(false);
   }
 

@@ -282,3 +282,32 @@ test("--last: of what came only the last rows are published", () => {
   stream.add("4\n5\n");
   expect(stream.look(10)).toMatchObject({ rows: ["4", "5"] });
 });
+
+describe("a stream of more than may be held", () => {
+  const lines = (from: number, count: number) =>
+    Array.from({ length: count }, (_, r) => `${from + r},row ${from + r}\n`).join("");
+  const says = "stale too-large: takes more than 1048576 bytes; see --max-memory and --last";
+
+  test("is stale, with the rows it had, and nothing more is read", () => {
+    const stream = openTestStream({ maxMemoryBytes: 1 << 20 });
+    stream.add("n,text\n0,row 0\n");
+    expect(stream.look(0).rows).toEqual(["0,row 0"]);
+    expect(stream.add(lines(1, 100_000))).toBe(false);
+    expect(stream.look(10)).toEqual({ states: [says] });
+    expect(stream.makesRoom(20)).toBe(false);
+  });
+
+  test("goes on for ever with its last rows only, however much comes at once", () => {
+    const stream = openTestStream({ maxMemoryBytes: 1 << 20, lastRows: 3 });
+    stream.add("n,text\n");
+    stream.look(0);
+    for (let round = 1; round <= 4; round++) {
+      const text = bytesOf(lines(round * 400_000, 400_000));
+      for (let at = 0; at < text.length; at += 1 << 18) stream.add(text.subarray(at, at + (1 << 18)));
+      const last = (round + 1) * 400_000;
+      const { rows, states } = stream.look(round * 10);
+      expect(rows).toEqual([last - 3, last - 2, last - 1].map((n) => `${n},row ${n}`));
+      expect(new Set(states)).toEqual(new Set(["live"]));
+    }
+  });
+});
