@@ -89,6 +89,7 @@ export function openChannel(options: ChannelOptions): Channel {
   let active: Opened | undefined;
   let candidate: Opened | undefined;
   let warned = "";
+  let warnings: readonly string[] = [];
   let isClosed = false;
 
   const streams = openEventStreams((bytes) => count(traffic.events, 1, bytes));
@@ -164,26 +165,35 @@ export function openChannel(options: ChannelOptions): Channel {
     active = opened;
     candidate = undefined;
     status = { state: "live", message: "", since: Date.now() };
-    liveFeed.setStatus(live, status);
+    tellStatus();
+  }
+
+  function tellStatus(): void {
+    liveFeed.setStatus(live, { ...status, warnings });
   }
 
   function report({ columns, rows, about }: Publication, isNew: boolean): void {
-    const { dialect, warnings } = about;
+    const { dialect } = about;
     const name = displayName(about);
     if (isNew) onEvent({ type: "file-on-air", file: name, rows, columns: columns.count, dialect });
-    const kinds = warnings.join("; ").replace(/\d+/g, "");
-    if (kinds !== warned && kinds !== "") onEvent({ type: "file-warning", file: name, warnings });
+    const kinds = about.warnings.join("; ").replace(/\d+/g, "");
+    if (kinds === warned) return;
     warned = kinds;
+    warnings = about.warnings;
+    tellStatus();
+    if (kinds !== "") onEvent({ type: "file-warning", file: name, warnings });
   }
 
   function takeStatus(opened: Opened, next: SourceStatus): void {
     const about = active === opened ? feed.publication()?.about : undefined;
     const name = about ? displayName(about) : nameOf(opened.location);
     const message = messageOf(next, name, active === opened);
-    if (next.state === status.state && message === status.message && next.since === undefined) return;
     const wasReported = next.state === status.state && message === status.message;
-    status = { state: next.state, message, since: next.since ?? Date.now() };
-    liveFeed.setStatus(live, status);
+    const { pendingBytes } = next;
+    if (wasReported && pendingBytes === status.pendingBytes && next.since === undefined) return;
+    const since = next.since ?? (wasReported ? status.since : Date.now());
+    status = { state: next.state, message, since, ...(pendingBytes !== undefined && { pendingBytes }) };
+    tellStatus();
     for (const sink of sinks) sink.setStatus(status);
     if (!wasReported) onEvent({ type: "file-state", file: name, ...status });
   }
@@ -264,8 +274,9 @@ export function openChannel(options: ChannelOptions): Channel {
 const displayName = ({ name, relay }: About) => (relay === undefined ? name : `${name} (${relay})`);
 
 /** The words for a state: what is wrong with what, and what clients hold meanwhile. */
-function messageOf({ message, problem }: SourceStatus, name: string, isPublished: boolean): string {
+function messageOf({ state, message, problem }: SourceStatus, name: string, isPublished: boolean): string {
   if (message !== undefined) return message;
+  if (state === "updating") return `${name} is being written anew, and not whole yet`;
   if (!problem) return "";
   const text = new CsvError(problem.kind, problem.reason, problem.line, name).message;
   const isPartlyShown = problem.kind === "unclosed-quote";

@@ -1,6 +1,7 @@
 // Content that is no text at all: images, archives, executables. Not a verdict on its encoding.
 import { type Encoding, HEAD_BYTES } from "./encoding.ts";
 import { CsvError } from "./error.ts";
+import { bytesOfHoles } from "./holes.ts";
 
 const SIGNATURES: readonly { bytes: string; what: string }[] = [
   { bytes: "\x89PNG", what: "a PNG image" },
@@ -32,19 +33,6 @@ export function refuseBinary(bytes: Uint8Array, encoding: Encoding): void {
   const isBinary = controls - holes >= 8 && controls - holes > (head.length - holes) * 0.05;
   if (isBinary || (controls > 0 && controls === head.length))
     throw new CsvError("not-csv", `not a CSV but binary data: ${controls} control bytes in the first ${head.length}`);
-}
-
-/** A run of so many NULs is a hole: where a file was preallocated, or torn by a crash. */
-const HOLE_BYTES = 16;
-
-function bytesOfHoles(head: Uint8Array): number {
-  let holes = 0;
-  for (let i = head.indexOf(0); i !== -1; i = head.indexOf(0, i)) {
-    const start = i;
-    while (i < head.length && head[i] === 0) i++;
-    if (i - start >= HOLE_BYTES) holes += i - start;
-  }
-  return holes;
 }
 
 /** C0 controls that no text uses: not tab, line ends, form feed, escape, nor the separators U+001C to U+001F. */

@@ -1,5 +1,4 @@
 // Text -> blocks, as it comes. With the blocks of an earlier version what is equal is taken from there, and not walked.
-import { isUtf8 } from "node:buffer";
 import { type Block, BLOCK_SIZE, type BlockSize, isBorder, type Walked } from "./blocks.ts";
 import { SPARE_BYTES } from "./encoding.ts";
 import { DATA_QUOTE, walkRecords } from "./records.ts";
@@ -13,8 +12,6 @@ export type CutterOptions = Walked & {
   readonly expected?: number;
   /** The last block so far, which goes on: whole records, all of them settled. */
   readonly tail?: Block | undefined;
-  /** Whether the text may be anything but UTF-8; else it is known to be. */
-  readonly isUnchecked?: boolean;
   /** Only the last so many rows are of interest: blocks in front of them go. */
   readonly lastRows?: number;
 };
@@ -31,17 +28,17 @@ export type Cut = {
 export type Cutter = {
   /** Room for what comes next: to be filled from its beginning. */
   space(): Uint8Array<ArrayBuffer>;
-  /** So many bytes were put there. False if they are not UTF-8: then this is of no use any more. */
-  took(length: number): boolean;
-  add(bytes: Uint8Array): boolean;
+  /** So many bytes were put there. */
+  took(length: number): void;
+  add(bytes: Uint8Array): void;
   /** How many bytes of it are held. */
   bytes(): number;
   /** Whether all that came is in blocks. */
   isEven(): boolean;
   /** The blocks so far. */
   cut(): Cut;
-  /** Nothing more comes. False as for `took`. */
-  end(): boolean;
+  /** Nothing more comes. */
+  end(): void;
 };
 
 const STEP_BYTES = 1 << 20;
@@ -64,8 +61,6 @@ type State = {
   blockStart: number;
   walked: number;
   have: number;
-  /** Known to be UTF-8 up to here. */
-  valid: number;
   draft: Draft;
   /** Whether nobody else has `bytes`, and the draft's starts. */
   isOwn: boolean;
@@ -94,7 +89,6 @@ export function openCutter(options: CutterOptions): Cutter {
     blockStart: 0,
     walked: have,
     have,
-    valid: have,
     draft: tail ? draftOf(tail) : newDraft(),
     isOwn: tail === undefined,
     neededBytes: 0,
@@ -109,7 +103,7 @@ export function openCutter(options: CutterOptions): Cutter {
     },
     took(length) {
       state.have += length;
-      return advance(state, false);
+      advance(state, false);
     },
     add(bytes) {
       for (let at = 0; at < bytes.length; at += STEP_BYTES) {
@@ -117,14 +111,16 @@ export function openCutter(options: CutterOptions): Cutter {
         makeRoom(state, piece.length);
         state.bytes.set(piece, state.have);
         state.have += piece.length;
-        if (!advance(state, false)) return false;
+        advance(state, false);
       }
-      return true;
     },
     bytes: () => state.blockBytes + state.have - state.blockStart,
     isEven: () => state.have === state.blockStart,
     cut: () => ({ blocks: state.blocks, origins: state.origins, gone: state.gone }),
-    end: () => advance(state, true) && finish(state),
+    end() {
+      advance(state, true);
+      finish(state);
+    },
   };
 }
 
@@ -151,7 +147,6 @@ function makeRoom(state: State, length: number): void {
     state.isOwn = true;
   }
   state.walked -= blockStart;
-  state.valid -= blockStart;
   state.have = kept;
   state.blockStart = 0;
 }
@@ -169,25 +164,23 @@ function takePassage(bytes: number): Uint8Array<ArrayBuffer> {
 const allocate = (bytes: number) => Buffer.allocUnsafeSlow(bytes) as Uint8Array<ArrayBuffer>;
 
 /** Takes what has come into blocks, as far as it goes. */
-function advance(state: State, isEnd: boolean): boolean {
+function advance(state: State, isEnd: boolean): void {
   const { options } = state;
   const { recordEnd } = options.layout;
   for (;;) {
     if (options.old && state.walked === state.blockStart) {
       const found = share(state, options.old, isEnd);
       if (found === "shared") continue;
-      if (found === "wait") return true;
+      if (found === "wait") return;
     }
-    const { bytes, walked, have, valid } = state;
-    if (walked === have || (!isEnd && have - walked < state.neededBytes)) return true;
+    const { bytes, walked, have } = state;
+    if (walked === have || (!isEnd && have - walked < state.neededBytes)) return;
     const to = isEnd ? have : bytes.subarray(0, have).lastIndexOf(recordEnd) + 1;
     if (to <= walked) {
       state.neededBytes = 2 * (have - walked);
-      return true;
+      return;
     }
-    if (options.isUnchecked && to > valid && !isUtf8(bytes.subarray(valid, to))) return false;
-    state.valid = Math.max(to, valid);
-    if (walk(state, to, isEnd)) return true;
+    if (walk(state, to, isEnd)) return;
   }
 }
 
@@ -309,7 +302,6 @@ function tryOld(state: State, old: readonly Block[], at: number, isEnd: boolean)
   if (isTail && there > block.length) return "none";
   push(state, block, at);
   state.walked = state.blockStart = walked + block.length;
-  state.valid = Math.max(state.valid, state.walked);
   state.neededBytes = 0;
   state.expected = at + 1;
   return "shared";
@@ -335,7 +327,7 @@ function keysOf(old: readonly Block[]): Map<number, number[]> {
 }
 
 /** The rest is the last block, which has room to grow. */
-function finish(state: State): true {
+function finish(state: State): void {
   const { bytes, blockStart, have, draft, openAt } = state;
   const length = have - blockStart;
   const isKept = blockStart === 0 && bytes.length <= 2 * length + state.size.max;
@@ -349,7 +341,6 @@ function finish(state: State): true {
   const isPassage = state.isOwn && bytes.length > STEP_BYTES && bytes.length <= MAX_PASSAGE_BYTES;
   if (isPassage && !(isKept && length > 0)) passage = bytes;
   state.bytes = new Uint8Array(0);
-  return true;
 }
 
 /** Quotes that were told to be stray are quotes again. */

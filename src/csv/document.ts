@@ -3,8 +3,10 @@ import { refuseBinary } from "./binary.ts";
 import { type Columns, openColumns, refineFrom, type TypesOption } from "./columns.ts";
 import { detectRecordEnd } from "./delimiter.ts";
 import { detectDialect, type Dialect } from "./dialect.ts";
-import { codePageHint, detectEncoding, type Encoding, HEAD_BYTES, toUtf8 } from "./encoding.ts";
+import { type Decoded, decodeAll } from "./decoding.ts";
+import { codePageHint, detectEncoding, HEAD_BYTES, SPARE_BYTES } from "./encoding.ts";
 import { CsvError } from "./error.ts";
+import { leadingHole } from "./holes.ts";
 import type { Typing } from "./literals.ts";
 import { markingOf, markRecords } from "./marks.ts";
 import { faultIn, isExotic, type ReadOptions } from "./options.ts";
@@ -13,24 +15,19 @@ import { emptyTally, type Tally, tallyRecords } from "./tally.ts";
 import { type Arena, createRenderer, MAX_TEXT_BYTES, type Rendered, terminate } from "./render.ts";
 
 /** UTF-8 text of a CSV and what it means. Rows are the bytes `[dialect.bodyStart, end)`. */
-export type CsvDocument = {
+export type CsvDocument = Decoded & {
   /** Marked, where the options ask for another grammar, and by whoever walks it with `dialect.quotes`. */
   readonly bytes: Uint8Array;
   /** The text as it is in the file, at the same offsets, if that is not what `bytes` are. */
   readonly unmarked: Uint8Array | undefined;
-  /** Where the text begins: behind a BOM. */
-  readonly start: number;
   readonly end: number;
-  readonly encoding: Encoding;
   readonly dialect: Dialect;
-  /** Characters that became U+FFFD because their bytes mean nothing in the encoding. */
-  readonly replaced: number;
   /** Set where the bytes look like another code page. */
   readonly encodingHint?: string | undefined;
 };
 
 /** What was understood of a text, without the text. */
-export type Understanding = Pick<CsvDocument, "start" | "encoding" | "dialect" | "replaced" | "encodingHint">;
+export type Understanding = Decoded & Pick<CsvDocument, "dialect" | "encodingHint">;
 
 /**
  * Opens the first `length` bytes as CSV. Throws CsvError for binary content, a header that cannot be one, and options that
@@ -39,29 +36,50 @@ export type Understanding = Pick<CsvDocument, "start" | "encoding" | "dialect" |
 export function openDocument(bytes: Uint8Array, length: number, options: ReadOptions = {}): CsvDocument {
   const fault = faultIn(options);
   if (fault) throw new CsvError("options", fault);
-  const text = bytes.subarray(0, length);
-  const encoding = options.encoding ?? detectEncoding(text);
-  refuseBinary(text, encoding);
-  const utf8 = toUtf8(bytes, length, encoding);
+  const hole = leadingHole(bytes.subarray(0, length));
+  const source = bytes.subarray(hole);
+  const raw = bytes.subarray(hole, length);
+  const encoding = options.encoding ?? detectEncoding(raw);
+  refuseBinary(raw, encoding);
+  const { text, end, ...decoded } = decodeAll(source, raw.length, encoding);
   const found = {
-    start: utf8.start,
-    end: utf8.length,
-    encoding,
-    replaced: utf8.replaced,
-    encodingHint: options.encoding ? undefined : codePageHint(text, encoding),
+    ...decoded,
+    holes: hole + decoded.holes,
+    end,
+    encodingHint: options.encoding ? undefined : codePageHint(raw, encoding),
   };
   if (!isExotic(options)) {
-    const dialect = detectDialect(utf8.bytes, utf8.start, utf8.length, options);
-    return { bytes: utf8.bytes, unmarked: undefined, ...found, dialect };
+    const dialect = detectDialect(text, found.start, end, options);
+    return { bytes: text, unmarked: undefined, ...found, dialect };
   }
   // What separates the cells must be known before blanks and quotes around them can be marked.
-  const plain = options.delimiter ? undefined : detectDialect(utf8.bytes, utf8.start, utf8.length, options);
+  const plain = options.delimiter ? undefined : detectDialect(text, found.start, end, options);
   const delimiter = options.delimiter ?? String.fromCharCode(plain!.layout.delimiter);
-  const recordEnd = plain?.layout.recordEnd ?? detectRecordEnd(utf8.bytes.subarray(0, HEAD_BYTES), utf8.start);
-  const marked = new Uint8Array(utf8.bytes);
-  markRecords(marked, utf8.start, utf8.length, markingOf(options, delimiter, recordEnd));
-  const dialect = detectDialect(marked, utf8.start, utf8.length, { ...options, delimiter });
-  return { bytes: marked, unmarked: utf8.bytes, ...found, dialect };
+  const recordEnd = plain?.layout.recordEnd ?? detectRecordEnd(text.subarray(0, HEAD_BYTES), found.start);
+  const marked = new Uint8Array(text);
+  markRecords(marked, found.start, end, markingOf(options, delimiter, recordEnd));
+  const dialect = detectDialect(marked, found.start, end, { ...options, delimiter });
+  return { bytes: marked, unmarked: text, ...found, dialect };
+}
+
+/**
+ * The beginning of a text, or all of it, as it was decoded: what it means. `source`: the bytes that it was decoded from. Throws as
+ * `openDocument` does.
+ */
+export function understand(
+  text: Uint8Array,
+  source: Uint8Array,
+  decoded: Decoded,
+  options: Omit<ReadOptions, "trim" | "quote" | "escape">,
+): CsvDocument {
+  refuseBinary(source, decoded.encoding);
+  const hasSpare = text.byteOffset + text.length + SPARE_BYTES <= text.buffer.byteLength;
+  const bytes = hasSpare
+    ? new Uint8Array(text.buffer, text.byteOffset, text.length + SPARE_BYTES)
+    : Buffer.concat([text, new Uint8Array(SPARE_BYTES)]);
+  const dialect = detectDialect(bytes, decoded.start, text.length, options);
+  const encodingHint = options.encoding ? undefined : codePageHint(source, decoded.encoding);
+  return { bytes, unmarked: undefined, ...decoded, end: text.length, dialect, encodingHint };
 }
 
 export type Census = {

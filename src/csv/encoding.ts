@@ -56,6 +56,12 @@ export function codePageHint(bytes: Uint8Array, encoding: Encoding): string | un
 
 /** Whether the multi-byte characters that are valid outnumber the bytes that are not part of one. */
 function isMostlyUtf8(bytes: Uint8Array): boolean {
+  const { valid, broken } = utf8Characters(bytes);
+  return valid > broken;
+}
+
+/** How many multi-byte characters of UTF-8 there are, and how many bytes over 0x7f that are not part of one. */
+export function utf8Characters(bytes: Uint8Array): { valid: number; broken: number } {
   let valid = 0;
   let broken = 0;
   for (let i = 0; i < bytes.length; i++) {
@@ -63,12 +69,12 @@ function isMostlyUtf8(bytes: Uint8Array): boolean {
     if (byte < 0x80) continue;
     const length =
       byte >= 0xf0 && byte < 0xf5 ? 4 : byte >= 0xe0 && byte < 0xf0 ? 3 : byte >= 0xc2 && byte < 0xe0 ? 2 : 0;
-    if (length > 0 && isUtf8(bytes.subarray(i, i + length)) && i + length <= bytes.length) {
+    if (length > 0 && i + length <= bytes.length && isUtf8(bytes.subarray(i, i + length))) {
       valid++;
       i += length - 1;
     } else broken++;
   }
-  return valid > broken;
+  return { valid, broken };
 }
 
 /** How many bytes at the end are the beginning of an unfinished UTF-8 character: 0 to 3. */
@@ -81,49 +87,5 @@ export function tornTail(bytes: Uint8Array): number {
   return 0;
 }
 
-/** The text in UTF-8. `bytes` may be longer than `length`: spare room, so that a reader can overshoot without a check. */
-export type Utf8 = { bytes: Uint8Array; start: number; length: number; replaced: number };
-
 /** Bytes of spare room behind every text: the width of the widest read that may overshoot, and a sentinel. */
 export const SPARE_BYTES = 16;
-
-/**
- * The first `length` bytes as UTF-8, without their BOM. Valid UTF-8 is not copied when `bytes` has room to spare.
- * `replaced` counts the characters that became U+FFFD because their bytes mean nothing in `encoding`.
- */
-export function toUtf8(bytes: Uint8Array, length: number, encoding: Encoding): Utf8 {
-  const text = bytes.subarray(0, length);
-  if (encoding !== "utf-8" || !isUtf8(text)) return decode(text, encoding);
-  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  return { bytes: bytes.length - length >= SPARE_BYTES ? bytes : withSpare(text), start, length, replaced: 0 };
-}
-
-function withSpare(text: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafeSlow(text.length + SPARE_BYTES);
-  copy.set(text);
-  return copy;
-}
-
-/** Decodes in slices, so that no text of more than a few MB exists beside the bytes. */
-function decode(bytes: Uint8Array, encoding: Encoding): Utf8 {
-  const SLICE = 4 << 20;
-  const decoder = new TextDecoder(encoding as Bun.Encoding);
-  const parts: Uint8Array[] = [];
-  let replaced = 0;
-  for (let at = 0; at < bytes.length; at += SLICE) {
-    const stream = at + SLICE < bytes.length;
-    const text = decoder.decode(bytes.subarray(at, at + SLICE), { stream });
-    replaced += count(text, "\ufffd");
-    parts.push(Buffer.from(text, "utf8"));
-  }
-  if (encoding === "utf-8" && replaced > 0) replaced -= count(Buffer.from(bytes).toString("latin1"), "\xef\xbf\xbd");
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  parts.push(new Uint8Array(SPARE_BYTES));
-  return { bytes: Buffer.concat(parts), start: 0, length, replaced };
-}
-
-function count(text: string, what: string): number {
-  let found = 0;
-  for (let at = text.indexOf(what); at !== -1; at = text.indexOf(what, at + what.length)) found++;
-  return found;
-}

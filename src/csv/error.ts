@@ -9,6 +9,7 @@ export type CsvErrorKind =
   | "too-large"
   | "unclosed-quote"
   | "changing"
+  | "replaced"
   | "outdated"
   | "io"
   | "options";

@@ -24,6 +24,8 @@ export type { Splice } from "../values/hunks.ts";
 /** Splices in rows of the table, in ascending order, or `all` if they would be no smaller than the table. */
 export type RowChange = readonly Splice[] | "all";
 
+export type OpenRow = { readonly bytes: number; readonly cells: number };
+
 export type TableOptions = {
   /** What `oversizeRow` looks for; default: nothing is too large. */
   readonly maxCellBytes?: number;
@@ -44,8 +46,8 @@ export type CsvTable = {
   gone(): Cut["gone"];
   /** Rows, an unterminated last one included; not a record inside an open quote. */
   rows(): number;
-  /** Whether the last row has no record end yet. */
-  isLastOpen(): boolean;
+  /** The last row, if it has no record end yet: its bytes, and its number of cells. */
+  openRow(): OpenRow | undefined;
   /** The offset of a record whose quote is never closed, or -1. */
   openQuoteAt(): number;
   /** What was counted on the way: surplus cells, records that are no rows, stray quotes. */
@@ -62,8 +64,8 @@ export type CsvTable = {
   append(text: Uint8Array): RowChange;
   /** `removed` bytes at `at`, which lies behind the header, become `inserted`. */
   replace(at: number, removed: number, inserted: Uint8Array): RowChange;
-  /** Takes a whole text behind the header anew; what is equal is kept. `isUnchecked`: it may be anything but UTF-8. */
-  rewrite(isUnchecked?: boolean): Rewriting;
+  /** Takes a whole text behind the header anew; what is equal is kept. */
+  rewrite(): Rewriting;
   /**
    * Rows `[from, to)` become the records in `inserted`, each with its record end: for who knows the change, so that nothing is
    * compared. Every row of the table has its record end, too. Returns how many rows came.
@@ -87,8 +89,8 @@ export type CsvTable = {
 
 /** A text on its way into a table, which stays as it is until `finish`. */
 export type Rewriting = Pick<Cutter, "space" | "took" | "add" | "bytes"> & {
-  /** Nothing more comes: this is the table. Undefined, and nothing has changed, if it is not UTF-8. */
-  finish(): RowChange | undefined;
+  /** Nothing more comes: this is the table. */
+  finish(): RowChange;
 };
 
 /** A change that brings more than half of a table anew, and more than this, is the whole table. */
@@ -151,7 +153,7 @@ export function tableUnder(head: Uint8Array, dialect: Walked, options: TableOpti
     length: () => lengthOf(state),
     gone: () => state.gone,
     rows: () => rowsIn(state),
-    isLastOpen: () => isLastOpen(state),
+    openRow: () => openRow(state),
     openQuoteAt: () => openQuoteAt(state),
     tally: () => tallyOf(state),
     oversizeRow: () => oversizeRow(state),
@@ -163,7 +165,7 @@ export function tableUnder(head: Uint8Array, dialect: Walked, options: TableOpti
       const { first, last, cut } = recut(state, at, removed, inserted);
       return adopt(state, first, last, cut);
     },
-    rewrite: (isUnchecked = false) => rewrite(state, isUnchecked),
+    rewrite: () => rewrite(state),
     replaceRows: (from, to, inserted) => replaceRows(state, from, to, inserted),
     textOf: (from, to) => textOf(state, from, to),
     bytesOf: (from, to) => offsetOfRow(state, to) - offsetOfRow(state, from),
@@ -206,23 +208,17 @@ const lastByte = ({ blocks, head }: State) => {
   return last ? last.bytes[last.length - 1] : head[head.length - 1];
 };
 
-function isLastOpen(state: State): boolean {
-  const { blocks, walked } = state;
+function openRow({ blocks, walked }: State): OpenRow | undefined {
   const last = blocks.at(-1);
-  if (!last || last.rows === 0 || last.end !== last.length || lastByte(state) === walked.layout.recordEnd) return false;
-  let endOfRow = 0; // a record behind it may be no row
-  walkRecords(
-    last.bytes,
-    startsOf(last, walked.layout)[last.rows - 1]!,
-    last.end,
-    walked.layout,
-    Infinity,
-    (_start, end) => {
-      endOfRow = end;
-      return true;
-    },
-  );
-  return endOfRow === last.end;
+  if (!last || last.rows === 0 || last.end !== last.length) return undefined;
+  if (last.bytes[last.length - 1] === walked.layout.recordEnd) return undefined;
+  let found: OpenRow | undefined; // a record behind it may be no row
+  const start = startsOf(last, walked.layout)[last.rows - 1]!;
+  walkRecords(last.bytes, start, last.end, walked.layout, Infinity, (at, end, cells) => {
+    found = end === last.end ? { bytes: end - at, cells } : undefined;
+    return true;
+  });
+  return found;
 }
 
 function openQuoteAt({ blocks, bytesBefore, gone }: State): number {
@@ -394,13 +390,12 @@ function adopt(state: State, first: number, last: number, { blocks, origins }: C
 const isAll = (state: State, brought: number) =>
   brought > MAX_CHANGE_BYTES || (brought > MIN_ALL_BYTES && brought * 2 > lengthOf(state));
 
-function rewrite(state: State, isUnchecked: boolean): Rewriting {
+function rewrite(state: State): Rewriting {
   const { options } = state;
   const { lastRows } = options;
   const cutter = openCutter({
     ...cutting(state),
     old: state.blocks,
-    isUnchecked,
     ...(lastRows !== undefined && { lastRows }),
   });
   return {
@@ -409,7 +404,7 @@ function rewrite(state: State, isUnchecked: boolean): Rewriting {
     add: cutter.add,
     bytes: cutter.bytes,
     finish() {
-      if (!cutter.end()) return undefined;
+      cutter.end();
       const cut = cutter.cut();
       state.gone = cut.gone;
       return adopt(state, 0, state.blocks.length, cut);

@@ -12,6 +12,8 @@ const DELIMITER_NAMES: Record<string, string> = {
 };
 const ENCODING_NAMES: Record<string, string> = { "utf-8": "UTF-8", "utf-16le": "UTF-16LE", "utf-16be": "UTF-16BE" };
 
+const nameOf = (encoding: string) => ENCODING_NAMES[encoding] ?? encoding;
+
 /** The verdict for a person: `comma, UTF-8`, `TOA5, comma, UTF-8, header in line 2 (1 line skipped)`. */
 export function describeDialect({ dialect, encoding }: Understanding): string {
   const { delimiter, columns, headerLine, skippedLines, format } = dialect;
@@ -19,7 +21,7 @@ export function describeDialect({ dialect, encoding }: Understanding): string {
   const parts = [
     ...(format ? [format] : []),
     DELIMITER_NAMES[delimiter] ?? JSON.stringify(delimiter),
-    ENCODING_NAMES[encoding] ?? encoding,
+    nameOf(encoding),
   ];
   if (headerLine !== undefined && skippedLines > 0) parts.push(`header in line ${headerLine} (${skipped})`);
   if (headerLine === undefined && columns.length > 0)
@@ -35,7 +37,7 @@ export type Warned = { tally(): Tally; lineAt(offset: number): number };
  * to the next, as finding them takes a walk: whoever changes the text before them clears it.
  */
 export function warningsOf(
-  { dialect, replaced, encodingHint }: Understanding,
+  { dialect, encoding, replaced, replacedAt, holes, encodingHint }: Understanding,
   table: Warned,
   lines: Map<number, number> = new Map(),
 ): string[] {
@@ -58,7 +60,12 @@ export function warningsOf(
   }
   if (strayAt !== -1) warnings.push(`line ${line(strayAt)}: a stray quote is taken as it stands: see --quote none`);
   if (again > 0) warnings.push(`${plural(again, "record")} skipped: the header again`);
-  if (replaced > 0) warnings.push(`${plural(replaced, "character")} replaced: not valid in the encoding`);
+  if (replaced > 0)
+    warnings.push(
+      `${plural(replaced, "character")} replaced: not valid in ${nameOf(encoding)}, the first in line ${line(replacedAt)}`,
+    );
+  if (holes > 0)
+    warnings.push(`${plural(holes, "byte")} skipped: a hole of NULs, where the file was cut or preallocated`);
   return [...warnings, ...hints, ...(encodingHint ? [encodingHint] : [])];
 }
 

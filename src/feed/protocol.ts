@@ -14,7 +14,14 @@ export type Row = readonly string[];
 export type Splice = readonly [start: number, deleteCount: number, rows: readonly Row[]];
 
 /** All states, in the order of the documentation. */
-export const STATES = ["live", "waiting", "missing", "stale", "invalid"] as const satisfies readonly State[];
+export const STATES = [
+  "live",
+  "updating",
+  "waiting",
+  "missing",
+  "stale",
+  "invalid",
+] as const satisfies readonly State[];
 
 /** What each column is, and its unit: one entry for each column. Told of a snapshot in its first part. */
 export type ColumnCodes = {
@@ -89,8 +96,9 @@ export function syncText(cursor: Cursor, count: number, time: number): string {
   return `{"type":"sync",${cursorJson(cursor)},"count":${count},"time":${time}}`;
 }
 
-export function statusText({ state, message, since }: Status): string {
-  return JSON.stringify({ type: "status", state, message, since } satisfies StatusMessage);
+export function statusText({ state, message, since, pendingBytes, warnings }: Status): string {
+  const odd = warnings && warnings.length > 0 ? warnings : undefined;
+  return JSON.stringify({ type: "status", state, message, since, pendingBytes, warnings: odd } satisfies StatusMessage);
 }
 
 /** The text of a cursor: opaque to clients. */
@@ -119,7 +127,7 @@ export function parseMessage(text: string): Message | undefined {
     case "sync":
       return isCursor(message) && isCount(message["count"]) ? (message as unknown as SyncMessage) : malformed("sync");
     case "status":
-      return typeof message["state"] === "string" ? (message as unknown as StatusMessage) : malformed("status");
+      return typeof message["state"] === "string" ? statusOf(message) : malformed("status");
     default:
       return undefined;
   }
@@ -162,6 +170,16 @@ function withCodes<M extends Fields>(message: M): M {
   if (isTold || (types === undefined && units === undefined)) return message;
   const { types: _types, units: _units, ...rest } = message;
   return rest as M;
+}
+
+/** What is said besides the state is left out where it is not what it should be. */
+function statusOf({ pendingBytes, warnings, ...status }: Fields): StatusMessage {
+  const areWarnings = Array.isArray(warnings) && warnings.every((warning) => typeof warning === "string");
+  return {
+    ...(status as unknown as StatusMessage),
+    ...(isCount(pendingBytes) && { pendingBytes: pendingBytes as number }),
+    ...(areWarnings && { warnings }),
+  };
 }
 
 function isDelta(message: Fields): message is Fields & DeltaMessage {

@@ -4,11 +4,19 @@
 /** A state of the table: versions count changes within an epoch, and say nothing across epochs. */
 export type Cursor = { readonly epoch: string; readonly version: number };
 
-/** Whether the table is what the file says; `waiting`: there is none yet, and nothing is wrong with that. */
-export type State = "live" | "waiting" | "missing" | "stale" | "invalid";
+/** Whether the table is what the file says. `updating`: it is about to be; `waiting`: there is none yet, and nothing is wrong with that. */
+export type State = "live" | "updating" | "waiting" | "missing" | "stale" | "invalid";
 
 /** A state, in words for people, since when in ms since 1970. */
-export type Status = { readonly state: State; readonly message: string; readonly since: number };
+export type Status = {
+  readonly state: State;
+  readonly message: string;
+  readonly since: number;
+  /** What has been held back for a while, as it is no whole row: bytes at the end of the source. */
+  readonly pendingBytes?: number | undefined;
+  /** What seems odd in the table, as in `About`. */
+  readonly warnings?: readonly string[] | undefined;
+};
 
 /** Column names in file order: how many, and as a JSON array; `verdicts` where they are known. */
 export type Columns = { readonly count: number; readonly json: string; readonly verdicts?: Verdicts | undefined };

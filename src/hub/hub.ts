@@ -186,7 +186,8 @@ function healthOf(channel: Channel | undefined, relay: unknown) {
     clients: channel?.clients(),
     relay,
   };
-  return { status: publication && status?.state === "live" ? (200 as const) : (503 as const), fields };
+  const isServed = publication && (status?.state === "live" || status?.state === "updating");
+  return { status: isServed ? (200 as const) : (503 as const), fields };
 }
 
 /** `heardMs`: how long ago the other side was heard; null for never. */

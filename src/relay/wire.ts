@@ -107,7 +107,7 @@ function parseBeat(tables: unknown, table: string): RelayEntry | undefined {
 }
 
 function parseStatus(head: Fields): RelayEntry {
-  const { state, message, since } = head;
+  const { state, message, since, pendingBytes } = head;
   if (!isCursor(head) || !isState(state) || typeof message !== "string" || !isCount(since)) return malformed("status");
   return {
     kind: "status",
@@ -116,6 +116,7 @@ function parseStatus(head: Fields): RelayEntry {
     state,
     message: shown(message, MAX_MESSAGE),
     since,
+    ...(isCount(pendingBytes) && { pendingBytes: pendingBytes as number }),
   };
 }
 

@@ -5,6 +5,7 @@ import { closeSync, fstatSync, readSync } from "node:fs";
 import { columnsOf, type CsvDocument, openDocument, renderDocument, takeCensus } from "../csv/document.ts";
 import { HEAD_BYTES, SPARE_BYTES } from "../csv/encoding.ts";
 import { CsvError } from "../csv/error.ts";
+import { bytesOfHoles } from "../csv/holes.ts";
 import { type Typing, typingOf } from "../csv/literals.ts";
 import { isExotic, type ReadOptions } from "../csv/options.ts";
 import { type Arena, createRenderer, type Renderer, terminate } from "../csv/render.ts";
@@ -79,7 +80,7 @@ function streamRecords(fd: number, size: number, options: ReadOptions): string |
     read += got;
     have += got;
     const isLast = read === size;
-    if (got === 0) return undefined;
+    if (got === 0 || bytesOfHoles(chunk.subarray(have - got, have)) > 0) return undefined;
     const border = isLast ? have : chunk.subarray(0, have).lastIndexOf(recordEnd) + 1;
     if (border === 0 || !isUtf8(chunk.subarray(0, border))) return undefined;
     if (!renderer) {

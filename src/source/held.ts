@@ -1,13 +1,14 @@
 // What the Worker holds of a live source: the table, and how much of the source it covers. New bytes are appended, or a whole
 // new text is compared with what is held; either way the outcome is one revision. Touches no file.
-import { isUtf8 } from "node:buffer";
 import type { Blocks } from "../csv/blocks.ts";
-import { type CsvDocument, openDocument, type Understanding } from "../csv/document.ts";
+import { type Decoding, openDecoding } from "../csv/decoding.ts";
+import { type CsvDocument, openDocument, understand, type Understanding } from "../csv/document.ts";
 import { isExotic, type ReadOptions } from "../csv/options.ts";
 import { CsvError } from "../csv/error.ts";
-import { HEAD_BYTES, SPARE_BYTES, tornTail } from "../csv/encoding.ts";
-import { type CsvTable, mergedChange, openTable, type RowChange, tableUnder } from "../csv/table.ts";
-import { agreementOf, dialectWith, isSettled } from "./verdicts.ts";
+import { HEAD_BYTES, SPARE_BYTES } from "../csv/encoding.ts";
+import { leadingHole } from "../csv/holes.ts";
+import { type CsvTable, mergedChange, type OpenRow, openTable, type RowChange, tableUnder } from "../csv/table.ts";
+import { agreementOf, dialectWith, isSettled, namesBefore } from "./verdicts.ts";
 import { type View, viewOf, type ViewSplice, viewSplices } from "../csv/view.ts";
 
 /** What is held has become this. */
@@ -37,31 +38,41 @@ export type Intake = {
   space(): Uint8Array<ArrayBuffer>;
   /** So many were put there. False if only the whole of them at once tells what they mean: see `set`. Throws CsvError as that does. */
   took(length: number): boolean;
-  /** Nothing more comes; `covered`: how many bytes came in all. False as for `took`. Throws as `set` does. */
-  finish(covered: number): boolean;
+  /** So many NULs come, which are not given. */
+  skip(nuls: number): void;
+  /** Nothing more comes; `covered`: how many bytes came in all. Throws as `set` does. */
+  finish(covered: number): void;
 };
+
+/** What has come and is not a whole row: in bytes of text, and in cells if it is a row but for its end. */
+export type Tail = { readonly bytes: number; readonly cells: number | undefined };
 
 export type Held = {
   table(): CsvTable | undefined;
-  /** Bytes of the source that the table covers; what is behind them may be the beginning of a character. */
+  /** Bytes of the source that have come. */
   covered(): number;
-  /** Whether the text that is held is that of the source, byte by byte. */
-  isRaw(): boolean;
-  /** Whether `bytes` stand at `at` in the source, as far as is known; unknown if the table was decoded from another encoding. */
-  matches(at: number, bytes: Uint8Array): boolean;
+  /** Whether what comes may change what was understood so far: then the whole may be needed once more. */
+  isOpen(): boolean;
   /**
-   * Bytes that follow those covered. False if they change what was understood so far: then the whole is needed. Throws CsvError, and
-   * changes nothing, if the table would be too large.
+   * Bytes that follow those covered. False if they change what was understood so far: then the whole is needed, unless it cannot be
+   * had (`isFinal`). Throws CsvError, and changes nothing, if the table would be too large.
    */
-  append(bytes: Uint8Array): boolean;
-  /** The source anew, of which these are the first bytes, or all; undefined if only the whole of it at once tells what it means. */
-  begin(first: Uint8Array, isAll: boolean): Intake | undefined;
+  append(bytes: Uint8Array, isFinal?: boolean): boolean;
+  /** So many NULs follow. */
+  skip(nuls: number): void;
+  /**
+   * The source anew, of which these are the first bytes, or all, behind so many NULs; undefined if only the whole of it at once tells
+   * what it means. Throws CsvError as `set` does.
+   */
+  begin(first: Uint8Array, isAll: boolean, nuls?: number): Intake | undefined;
   /** The whole source anew. Throws CsvError, and changes nothing, if it is no CSV. */
   set(bytes: Uint8Array, length: number): void;
   /** The number of a row with a cell that is too large: nothing is published while there is one. */
   oversizeRow(): number | undefined;
-  /** What has changed since the last publication; an unterminated last row counts only if the source is quiet. */
-  publish(isQuiet: boolean): Revision | undefined;
+  /** What is behind the last record end, if there is anything. */
+  tail(): Tail | undefined;
+  /** What has changed since the last publication. The tail counts as a row, or as the header, only if it `isWhole`. */
+  publish(isWhole: boolean): Revision | undefined;
 };
 
 /** With the last rows only, so much may come between two publications: most of it leaves with the next one. */
@@ -70,31 +81,37 @@ const LEAVING_BYTES = 8 << 20;
 export function openHeld(options: HeldOptions): Held {
   const { lastRows, maxCellBytes, maxMemoryBytes = Infinity } = options;
   const tableOptions = { maxCellBytes, lastRows };
+  let reading: ReadOptions = options; // with what is known of a source that lacks its header
+  let decoding: Decoding | undefined; // of what is appended; undefined if only the whole source can be read
   let document: Understanding | undefined;
   let table: CsvTable | undefined;
-  let isRaw = false;
   let covered = 0;
   let view: View = { first: 0, end: 0, rows: 0 };
   let pending: RowChange = [];
   let isNewEpoch = false;
 
-  const matches = (at: number, bytes: Uint8Array) => isRaw && table !== undefined && table.matches(at, bytes);
-
-  function append(bytes: Uint8Array): boolean {
-    if (!table || !document || !isRaw || table.columns.length === 0) return false;
-    const usable = bytes.subarray(0, bytes.length - tornTail(bytes));
-    if (!isUtf8(usable)) return false;
-    if (covered < HEAD_BYTES && !isSettled(table, document)) {
-      const dialect = dialectWith(table, document, usable, options);
-      const agreement = dialect && agreementOf(dialect, document.dialect, table.rows());
-      if (!agreement || agreement === "other" || dialect!.bodyStart > table.length()) return false;
-      if (agreement === "rows") adopt({ ...document, dialect: dialect! });
+  function append(bytes: Uint8Array, isFinal = false): boolean {
+    if (!table || !document || !decoding || table.columns.length === 0) return false;
+    checkMemory(table.length() + bytes.length - (lastRows === Infinity ? 0 : LEAVING_BYTES));
+    const text = decoding.decode(bytes, isFinal);
+    if (!text) return false;
+    if (!isFinal && isOpen() && !isSettled(table, document)) {
+      const dialect = dialectWith(table, document, text, reading);
+      const agreement = agreementOf(dialect, document.dialect, table.rows());
+      if (agreement === "other" || dialect.bodyStart > table.length()) return false;
+      if (agreement === "rows") adopt({ ...document, dialect });
     }
-    checkMemory(table.length() + usable.length - (lastRows === Infinity ? 0 : LEAVING_BYTES));
-    pending = mergedChange(pending, table.append(usable));
-    covered += usable.length;
+    add(text);
+    covered += bytes.length;
     return true;
   }
+
+  function add(text: Uint8Array): void {
+    if (text.length > 0) pending = mergedChange(pending, table!.append(text));
+    document = { ...document!, ...decoding!.facts() };
+  }
+
+  const isOpen = () => !table || !decoding || table.columns.length === 0 || lengthOf(table) < HEAD_BYTES;
 
   /** The text stays and is read anew, since which of its records are rows is known better now. */
   function adopt(better: Understanding): void {
@@ -107,60 +124,78 @@ export function openHeld(options: HeldOptions): Held {
     table = reopened;
   }
 
-  function begin(first: Uint8Array, isAll: boolean): Intake | undefined {
-    const { encoding = "utf-8" } = options;
-    if (isExotic(options) || encoding !== "utf-8") return undefined;
-    const usable = isAll ? first.length : Math.max(first.lastIndexOf(10), first.lastIndexOf(13)) + 1;
-    if (usable < first.length && usable <= HEAD_BYTES + SPARE_BYTES) return undefined;
-    const fresh = openDocument(first, usable, options);
+  function begin(first: Uint8Array, isAll: boolean, nuls = 0): Intake | undefined {
+    if (isExotic(options)) return undefined;
+    const source = first.subarray(leadingHole(first));
+    const coming = openDecoding(source, false, options.encoding);
+    coming.skip(nuls + first.length - source.length);
+    const text = coming.decode(source, true) ?? source;
+    const usable = isAll ? text.length : Math.max(text.lastIndexOf(10), text.lastIndexOf(13)) + 1;
+    if (usable < text.length && usable <= HEAD_BYTES + SPARE_BYTES) return undefined;
+    const fresh = understood(text.subarray(0, usable), source, coming);
     const { dialect, bytes } = fresh;
-    if (!isRawText(fresh) || (!isAll && (dialect.columns.length === 0 || dialect.bodyStart >= usable)))
-      return undefined;
-    const intake = open(fresh, true);
-    return intake.add(bytes.subarray(dialect.bodyStart, usable)) && intake.add(first.subarray(usable))
-      ? intake
-      : undefined;
+    if (!isAll && (dialect.columns.length === 0 || dialect.bodyStart >= usable)) return undefined;
+    const intake = open(fresh, coming);
+    intake.add(bytes.subarray(dialect.bodyStart, usable));
+    intake.add(text.subarray(usable));
+    return intake;
+  }
+
+  /** What a text means, of which this is the beginning, or all. One that lacks its header has the columns of the one before. */
+  function understood(text: Uint8Array, source: Uint8Array, coming: Decoding): CsvDocument {
+    const fresh = understand(text, source, coming.facts(), options);
+    const names = table && document && namesBefore(fresh, document.dialect, table.head(), options);
+    reading = names ? { ...options, noHeader: true, names } : options;
+    if (!names) return fresh;
+    const kept = understand(text, source, coming.facts(), reading);
+    const hints = [...kept.dialect.hints, "the header is missing: the names of the columns are those of before"];
+    return { ...kept, dialect: { ...kept.dialect, hints } };
   }
 
   /** `fresh`: the text, or the beginning of it, behind whose header the intake begins. */
-  function open(fresh: CsvDocument, isUnchecked: boolean) {
+  function open(fresh: CsvDocument, coming: Decoding | undefined) {
     const { dialect } = fresh;
     const kept = table && document && keptDialect(table, document, fresh);
     // A header that goes on behind what is held has no rows yet.
     const isUpdate = kept !== undefined && kept.columns.length > 0 && kept.bodyStart <= table!.length();
     const next = isUpdate ? table! : tableUnder(fresh.bytes.subarray(0, dialect.bodyStart), dialect, tableOptions);
-    const rewriting = next.rewrite(isUnchecked);
+    const rewriting = next.rewrite();
+    let room: Uint8Array<ArrayBuffer>;
     return {
-      space: rewriting.space,
+      space: () => (room = rewriting.space()),
       took(length: number): boolean {
         checkMemory(rewriting.bytes() + length);
-        return rewriting.took(length);
+        const text = coming?.decode(room.subarray(0, length));
+        if (!text) return false;
+        if (text.buffer === room.buffer && text.byteOffset === room.byteOffset) rewriting.took(text.length);
+        else rewriting.add(text);
+        return true;
       },
-      add(text: Uint8Array): boolean {
+      skip: (nuls: number) => coming?.skip(nuls),
+      add(text: Uint8Array): void {
         checkMemory(rewriting.bytes() + (lastRows === Infinity ? text.length : 0));
-        return rewriting.add(text);
+        rewriting.add(text);
       },
-      finish(length: number): boolean {
+      finish(length: number): void {
         const change = rewriting.finish();
-        if (!change) return false;
-        const { start, encoding, replaced, encodingHint } = fresh;
-        const understood = { start, encoding, replaced, encodingHint };
         if (isUpdate) pending = mergedChange(pending, change);
         else if (next.oversizeRow() !== undefined) throw oversize(next.oversizeRow()!, maxCellBytes);
-        document = { ...understood, dialect: isUpdate ? document!.dialect : dialect };
+        const { encodingHint } = fresh;
+        const { start, encoding, replaced, replacedAt, holes } = coming?.facts() ?? fresh;
+        const decoded = { start, encoding, replaced, replacedAt, holes };
+        document = { ...decoded, encodingHint, dialect: isUpdate ? document!.dialect : dialect };
         table = next;
-        isRaw = isRawText(fresh);
+        decoding = coming;
         covered = length;
         if (!kept) isNewEpoch = true;
         else if (!isUpdate && dialect.columns.length > 0) pending = "all";
-        return true;
       },
     };
   }
 
   /** The dialect by which what is held becomes the fresh text, row by row; undefined if its header or its layout is another. */
   function keptDialect(old: CsvTable, before: Understanding, fresh: CsvDocument) {
-    if (fresh.encoding !== before.encoding || fresh.start !== before.start) return undefined;
+    if (fresh.start !== before.start) return undefined;
     const text = fresh.bytes.subarray(0, Math.min(fresh.end, old.length() + old.gone().bytes));
     const kept = isSettled(old, before) && old.matches(0, text) ? before.dialect : fresh.dialect;
     const agreement = agreementOf(kept, before.dialect, old.rows());
@@ -178,17 +213,37 @@ export function openHeld(options: HeldOptions): Held {
 
   function set(bytes: Uint8Array, length: number): void {
     checkMemory(length);
-    const fresh = openDocument(bytes, length, options);
-    const intake = open(fresh, false);
+    if (isExotic(options)) return setWhole(openDocument(bytes, length, options), undefined, length);
+    const first = bytes.subarray(0, length);
+    const source = first.subarray(leadingHole(first));
+    const coming = openDecoding(source, true, options.encoding);
+    coming.skip(first.length - source.length);
+    const text = coming.decode(source, true) ?? source;
+    setWhole(understood(text, source, coming), coming, length);
+  }
+
+  function setWhole(fresh: CsvDocument, coming: Decoding | undefined, length: number): void {
+    const intake = open(fresh, coming);
     intake.add(fresh.bytes.subarray(fresh.dialect.bodyStart, fresh.end));
     intake.finish(length);
   }
 
   const oversizeRow = () => table?.oversizeRow();
 
-  function publish(isQuiet: boolean): Revision | undefined {
+  function tail(): Tail | undefined {
+    if (!table) return undefined;
+    const open = table.openQuoteAt();
+    if (open !== -1) return { bytes: lengthOf(table) - open, cells: undefined };
+    const waiting = decoding?.waiting() ?? 0;
+    const row = table.openRow() ?? openHeader(table);
+    return row ? { ...row, bytes: row.bytes + waiting } : waiting > 0 ? { bytes: waiting, cells: 1 } : undefined;
+  }
+
+  function publish(isWhole: boolean): Revision | undefined {
     if (!table || !document || table.oversizeRow() !== undefined) return undefined;
-    const shown = table.rows() - (table.isLastOpen() && !isQuiet ? 1 : 0);
+    if (isWhole && table.columns.length > 0 && decoding && decoding.waiting() > 0) add(decoding.flush());
+    if (!isWhole && openHeader(table)) return undefined;
+    const shown = table.rows() - (!isWhole && table.openRow() ? 1 : 0);
     const next = viewOf(table.rows(), shown, lastRows);
     const change = isNewEpoch || pending === "all" ? ("all" as const) : viewSplices(pending, view, next);
     const gone = table.letGo(next.first);
@@ -203,19 +258,30 @@ export function openHeld(options: HeldOptions): Held {
   return {
     table: () => table,
     covered: () => covered,
-    isRaw: () => isRaw,
-    matches,
+    isOpen,
     append,
+    skip(nuls) {
+      decoding?.skip(nuls);
+      covered += nuls;
+    },
     begin,
     set,
     oversizeRow,
+    tail,
     publish,
   };
 }
 
-/** Only then are the bytes those of the source. */
-const isRawText = ({ encoding, replaced, unmarked }: CsvDocument) =>
-  encoding === "utf-8" && replaced === 0 && unmarked === undefined;
+/** Of all the text, with what was let go. */
+const lengthOf = (table: CsvTable) => table.length() + table.gone().bytes;
+
+/** A header without a record end, which may go on. */
+function openHeader(table: CsvTable): OpenRow | undefined {
+  const { columns, layout } = table;
+  const head = table.head();
+  const isEnded = head.length < lengthOf(table) || head.at(-1) === layout.recordEnd;
+  return isEnded || columns.length === 0 ? undefined : { bytes: head.length, cells: columns.length };
+}
 
 export function openQuote(line: number): CsvError {
   return new CsvError("unclosed-quote", "a quote is opened and never closed; the rows before it are shown", line);

@@ -72,6 +72,8 @@ export type SourceStatus = {
   readonly state: State;
   readonly since?: number | undefined;
   readonly problem?: Problem | undefined;
+  /** What has been held back for a while, as it is no whole row: bytes. */
+  readonly pendingBytes?: number | undefined;
   readonly message?: string | undefined;
 };
 

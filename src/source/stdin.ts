@@ -25,7 +25,8 @@ export function openStdin(settings: SourceSettings, events: SourceEvents): Sourc
     settings,
     {
       onRevision: (revision) => publishing.publish(revision, Date.now(), lookedAt),
-      onState: (state, problem) => events.onStatus({ state, problem: problem && problemOf(problem) }),
+      onState: (state, problem, pendingBytes) =>
+        events.onStatus({ state, problem: problem && problemOf(problem), pendingBytes }),
       onRefused: (problem) => events.onRefused(problemOf(problem)),
     },
     now,

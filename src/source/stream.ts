@@ -2,6 +2,7 @@
 import { CsvError } from "../csv/error.ts";
 import type { State } from "../feed/publication.ts";
 import { type HeldOptions, openHeld, openQuote, oversize, type Revision } from "./held.ts";
+import { openTailRule } from "./tail.ts";
 
 /** Reading waits while more than this has not been taken into the table. */
 const MAX_WAITING_BYTES = 16 << 20;
@@ -12,7 +13,8 @@ const REST_PER_WORK = 4;
 
 export type StreamEvents = {
   onRevision(revision: Revision): void;
-  onState(state: State, problem?: CsvError): void;
+  /** `pendingBytes`: what has been held back for a while, as it is no whole row. */
+  onState(state: State, problem?: CsvError, pendingBytes?: number): void;
   onRefused(problem: CsvError): void;
 };
 
@@ -36,8 +38,12 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
   let waiting: Uint8Array[] = [];
   let waitingBytes = 0;
   let total = 0;
-  let raw: Uint8Array = new Uint8Array(0); // everything so far, where the table does not hold it; else what it does not cover
+  /** All that came, as long as it may have to be understood anew. */
+  let kept: Uint8Array | undefined = new Uint8Array(0);
+  const tailRule = openTailRule(settings.settleMs);
+  let hasPublished = false;
   let changedAt = -Infinity;
+  let lookedAt = -Infinity;
   let isSettled = true;
   let hasEnded = false;
   let restUntil = 0;
@@ -49,11 +55,13 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
   const isAccepting = () => total - gone() <= Math.min(settings.maxFileBytes, most) && waitingBytes < MAX_WAITING_BYTES;
 
   function look(at: number): boolean {
+    lookedAt = at;
     const wasFull = !isAccepting();
     try {
       if (waitingBytes > 0 && at >= restUntil) take(at);
       const isQuiet = hasEnded || at - changedAt >= settings.settleMs;
-      if (isQuiet && !isSettled && waitingBytes === 0) settle();
+      if (isQuiet && !isSettled && waitingBytes === 0) settle(at);
+      else if (tailRule.isPending() && waitingBytes === 0) publish(at);
     } catch (error) {
       fail(error instanceof CsvError ? error : new CsvError("io", String(error)));
     }
@@ -61,7 +69,7 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
   }
 
   function fail(problem: CsvError): void {
-    if (!held.table()) return events.onRefused(problem);
+    if (!hasPublished) return events.onRefused(problem);
     isSettled = true;
     events.onState(problem.kind === "too-large" ? "stale" : "invalid", problem);
   }
@@ -76,7 +84,7 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
     // In pieces, so that rows that leave at once are not held, nor made a text of, all together.
     for (let i = 0, next = 0; i < came.length; i = next) {
       for (let bytes = 0; next < came.length && bytes < TAKEN_BYTES; next++) bytes += came[next]!.length;
-      add(Buffer.concat([raw, ...came.slice(i, next)]), at);
+      add(Buffer.concat(came.slice(i, next)), at);
     }
   }
 
@@ -93,44 +101,63 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
   }
 
   function add(added: Uint8Array, at: number): void {
-    raw = added;
-    const covered = held.covered();
-    if (held.append(added)) raw = added.subarray(held.covered() - covered);
-    else if (gone() > 0) raw = appendReplaced(added);
-    else if (held.table() || /[\r\n]/.test(Buffer.from(added).toString("latin1"))) openWhole(at);
-    publish(false);
-  }
-
-  /** What is not there any more cannot be understood anew: what is no UTF-8 is replaced. */
-  function appendReplaced(added: Uint8Array): Uint8Array {
-    held.append(Buffer.from(new TextDecoder().decode(added)));
-    return new Uint8Array(0);
+    tailRule.appended(added, total, at);
+    const isTaken = held.append(added, kept === undefined);
+    if (kept) {
+      kept = Buffer.concat([kept, added]);
+      if (!isTaken && (held.table() || /[\r\n]/.test(Buffer.from(added).toString("latin1")))) openWhole(kept, at);
+      if (!held.isOpen()) kept = undefined;
+    }
+    publish(at);
   }
 
   /** The whole of it once more: at the start, and where what comes changes what was understood. */
-  function openWhole(at: number): void {
-    const whole = Buffer.concat([...(held.isRaw() ? held.table()!.pieces() : []), raw]);
+  function openWhole(whole: Uint8Array, at: number): void {
     held.set(whole, whole.length);
-    raw = held.isRaw() ? new Uint8Array(0) : whole;
     restUntil = at + REST_PER_WORK * (now() - at);
   }
 
-  function settle(): void {
+  function settle(at: number): void {
     isSettled = true;
-    if (!held.table() || (raw.length > 0 && held.isRaw() && gone() === 0)) openWhole(now());
-    publish(true);
+    if (!held.table() && kept) openWhole(kept, at);
+    publish(at);
   }
 
-  function publish(isQuiet: boolean): void {
-    const revision = held.publish(isQuiet);
-    if (revision) events.onRevision(revision);
+  function publish(at: number): void {
     const table = held.table();
     if (!table) return;
+    const tail = held.tail();
+    const isWhole = tail === undefined || hasEnded || tailRule.isWhole(tail, table.columns.length, at);
+    const revision = held.publish(isWhole);
+    if (revision) {
+      hasPublished = true;
+      events.onRevision(revision);
+    }
+    report(at);
+  }
+
+  function report(at: number): void {
+    const table = held.table();
+    if (!table) return;
+    const tail = hasEnded ? undefined : held.tail();
+    const end = table.length() + table.gone().bytes;
+    const pending = tailRule.pendingBytes(tail, end - (tail?.bytes ?? 0), table.columns.length, at);
+    if (!hasPublished) return;
     const row = held.oversizeRow();
     if (row !== undefined) throw oversize(row, settings.maxCellBytes);
     const open = table.openQuoteAt();
-    if (open === -1) events.onState("live");
-    else if (isQuiet) events.onState("invalid", openQuote(table.lineAt(open)));
+    if (open === -1) events.onState("live", undefined, pending);
+    else if (pending !== undefined || hasEnded || at - changedAt >= settings.settleMs)
+      events.onState("invalid", openQuote(table.lineAt(open)), pending);
+  }
+
+  function dueAt(): number | undefined {
+    if (waitingBytes > 0) return restUntil;
+    const times = [
+      isSettled ? undefined : changedAt + settings.settleMs,
+      tailRule.dueAt(hasEnded ? undefined : held.tail(), held.table()?.columns.length ?? 0, lookedAt),
+    ].filter((time) => time !== undefined && time > lookedAt);
+    return times.length === 0 ? undefined : Math.min(...times.map((time) => time!));
   }
 
   return {
@@ -145,6 +172,6 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
       isSettled = false;
     },
     look,
-    dueAt: () => (waitingBytes > 0 ? restUntil : isSettled ? undefined : changedAt + settings.settleMs),
+    dueAt,
   };
 }

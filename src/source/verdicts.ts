@@ -1,9 +1,13 @@
 // Whether what was understood of a growing source still holds: its dialect is a function of its first 64 kB, and while it is
 // shorter it may change. A header with rows under it is not given up for what comes later.
 import { detectDialect, type Dialect } from "../csv/dialect.ts";
-import type { Understanding } from "../csv/document.ts";
-import { detectEncoding, HEAD_BYTES, SPARE_BYTES } from "../csv/encoding.ts";
+import type { CsvDocument, Understanding } from "../csv/document.ts";
+import { HEAD_BYTES, SPARE_BYTES } from "../csv/encoding.ts";
 import type { ReadOptions } from "../csv/options.ts";
+import { cellsOf } from "../csv/head.ts";
+import { isTyped } from "../csv/cells.ts";
+import { walkRecords } from "../csv/records.ts";
+import { isMissing } from "../values/missing.ts";
 import type { CsvTable } from "../csv/table.ts";
 
 /** `same`: all of it. `rows`: header and layout hold, but which records are rows, or their units, is known better now. */
@@ -23,7 +27,7 @@ export function isSettled(table: CsvTable, { dialect, start }: Understanding): b
 /** Of the dialect found now, and the one by which `rows` rows were read. */
 export function agreementOf(a: Dialect, b: Dialect, rows: number): Agreement {
   if (a.columns.length === 0 && b.columns.length === 0) return "same";
-  const isSameHeader = a.columns.length === b.columns.length && a.columns.every((name, c) => name === b.columns[c]);
+  const isSameHeader = isSameNames(a.columns, b.columns);
   const { delimiter, recordEnd } = a.layout;
   if (!isSameHeader || recordEnd !== b.layout.recordEnd) return "other";
   if (a.bodyStart !== b.bodyStart) return rows === 0 && a.bodyStart > b.bodyStart ? "rows" : "other";
@@ -40,15 +44,45 @@ const keyOf = ({ layout: { skips }, units, hints, quotes }: Dialect) =>
     quotes?.shape,
   ]);
 
-/** The dialect of the text that is held and what follows it; undefined if even the encoding is another. */
+/** The dialect of the text that is held and what follows it. */
 export function dialectWith(
   table: CsvTable,
   { start }: Understanding,
   added: Uint8Array,
   options: ReadOptions,
-): Dialect | undefined {
+): Dialect {
   const text = Buffer.concat([...table.pieces(), added.subarray(0, 2 * HEAD_BYTES), Buffer.alloc(SPARE_BYTES)]);
   const length = text.length - SPARE_BYTES;
-  if (detectEncoding(text.subarray(0, length)) !== "utf-8") return undefined;
   return detectDialect(text, start, length, options);
 }
+
+/**
+ * The names of the columns of a source before, if its text anew lacks its header: its first record is no other header, but a row like
+ * those before, as where a log was rotated and its writer goes on. `head`: the text in front of the rows before.
+ */
+export function namesBefore(
+  { bytes, start, end, dialect: found }: CsvDocument,
+  before: Dialect,
+  head: Uint8Array,
+  { noHeader, names, skipLines, headerLine }: ReadOptions,
+): readonly string[] | undefined {
+  const { columns, layout, quotes } = before;
+  const isAsked = noHeader || names || skipLines !== undefined || headerLine !== undefined;
+  if (isAsked || !quotes || found.skippedLines > 0 || found.format || isSameNames(found.columns, columns))
+    return undefined;
+  const isSameHead = head.length > 0 && Buffer.compare(bytes.subarray(0, Math.min(head.length, end)), head) === 0;
+  if (isSameHead) return undefined;
+  let cells: string[] = [];
+  walkRecords(bytes, start, end, layout, Infinity, (from, to) => {
+    cells = cellsOf(bytes, from, to, layout);
+    return true;
+  });
+  const isRow = (values: readonly string[]) => {
+    const typed = values.filter((_, c) => quotes.shape.typed[c]);
+    return typed.every((value) => isMissing(value) || isTyped(value)) && typed.some(isTyped);
+  };
+  return cells.length === columns.length && isRow(cells) && !isRow(columns) ? columns : undefined;
+}
+
+const isSameNames = (a: readonly string[], b: readonly string[]) =>
+  a.length === b.length && a.every((name, c) => name === b[c]);

@@ -36,6 +36,8 @@ export function openBadge(): Badge {
       document.body.style.setProperty("--loaded", String(situation.loaded ?? 1));
       setText(word, verdict.word);
       setText(age, verdict.age);
+      const odd = detailsOf(situation);
+      if (badge.title !== odd) badge.title = odd;
       if (!notice.querySelector("form")) {
         setText(notice, shownText(verdict.notice));
         notice.hidden = verdict.notice === "";
@@ -47,6 +49,13 @@ export function openBadge(): Badge {
       announced = verdict.word;
     },
   };
+}
+
+/** What the badge only counts, a line each. */
+function detailsOf({ status }: Situation): string {
+  const { pendingBytes = 0, warnings = [] } = status ?? {};
+  const pending = pendingBytes > 0 ? [`${many(pendingBytes, "byte")} at the end of the file are no whole row yet`] : [];
+  return [...pending, ...warnings].map(shownText).join("\n");
 }
 
 function titleOf({ file, rows, status }: Situation, { tone, word }: Verdict): string {

@@ -114,7 +114,14 @@ export type FromWorker =
   | { readonly type: "columns"; readonly generation: number; readonly columns: readonly ColumnFacts[] }
   | { readonly type: "facts"; readonly facts: Facts }
   | { readonly type: "frame"; readonly frame: Frame }
-  | { readonly type: "status"; readonly state: State; readonly message: string; readonly since: number }
+  | {
+      readonly type: "status";
+      readonly state: State;
+      readonly message: string;
+      readonly since: number;
+      readonly pendingBytes?: number | undefined;
+      readonly warnings?: readonly string[] | undefined;
+    }
   | { readonly type: "connection"; readonly connection: ConnectionState }
   | { readonly type: "ended"; readonly why: string }
   | { readonly type: "plot"; readonly plot: Plot }

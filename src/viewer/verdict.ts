@@ -6,7 +6,14 @@ export type Tone = "live" | "waiting" | "trouble" | "gone" | "paused";
 /** All that there is to say. Times by `performance.now()`. */
 export type Situation = {
   /** Undefined until the server has sent something. */
-  readonly status: { readonly state: State; readonly message: string } | undefined;
+  readonly status:
+    | {
+        readonly state: State;
+        readonly message: string;
+        readonly pendingBytes?: number | undefined;
+        readonly warnings?: readonly string[] | undefined;
+      }
+    | undefined;
   readonly connection: "connecting" | "open" | "current" | "reconnecting" | "ended";
   /** Why there is no connection. */
   readonly why: string;
@@ -44,11 +51,20 @@ export function judge(situation: Situation, now: number): Verdict {
     return { tone: "trouble", word: "silent", age: heard, notice: "" };
   if (loaded !== undefined)
     return { tone: "waiting", word: "loading", age: `${Math.floor(loaded * 100)} %`, notice: "" };
+  const age = [changed, ...oddities(status)].filter((text) => text !== "").join(" · ");
+  if (status?.state === "updating") return { tone: "waiting", word: "updating", age, notice: message };
   if (status && status.state !== "live" && status.state !== "waiting")
     return { tone: "trouble", word: status.state, age: changed, notice: message };
   if (isPaused) return { tone: "paused", word: "paused", age: isBehind ? "there is more" : changed, notice: "" };
-  if (status?.state === "live") return { tone: "live", word: "live", age: changed, notice: "" };
+  if (status?.state === "live") return { tone: "live", word: "live", age, notice: "" };
   return { tone: "waiting", word: "waiting", age: "", notice: "" };
+}
+
+/** `incomplete row`, `2 warnings` */
+function oddities(status: Situation["status"]): string[] {
+  const { pendingBytes = 0, warnings = [] } = status ?? {};
+  const warned = warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`;
+  return [...(pendingBytes > 0 ? ["incomplete row"] : []), ...(warnings.length > 0 ? [warned] : [])];
 }
 
 /** `3 s`, `2 min`, `5 h`, `3 d` */

@@ -99,7 +99,7 @@ export function startWorker(): void {
         if (splices.length > 0) changedAt = now();
         model.change(table, splices);
       },
-      onStatus: ({ state, message, since }) => say({ type: "status", state, message, since }),
+      onStatus: (status) => say(status),
       onConnection: (connection) => say({ type: "connection", connection }),
       onEnd: (why) => say({ type: "ended", why }),
     });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { refuseBinary } from "../../src/csv/binary.ts";
-import { detectEncoding, SPARE_BYTES, toUtf8 } from "../../src/csv/encoding.ts";
+import { decodeAll } from "../../src/csv/decoding.ts";
+import { detectEncoding, SPARE_BYTES } from "../../src/csv/encoding.ts";
 
 const utf16 = (text: string, bigEndian = false) => {
   const bytes = Buffer.from(text, "utf16le");
@@ -41,21 +42,22 @@ const ENCODINGS = [
 describe("encoding", () => {
   test.each(ENCODINGS.map((entry) => [entry.name, entry] as const))("%s", (_name, { bytes, encoding, text }) => {
     expect(detectEncoding(bytes)).toBe(encoding);
-    const utf8 = toUtf8(bytes, bytes.length, encoding);
-    expect(Buffer.from(utf8.bytes.subarray(utf8.start, utf8.length)).toString()).toBe(text);
-    expect(utf8.bytes.length).toBeGreaterThanOrEqual(utf8.length + SPARE_BYTES);
+    const utf8 = decodeAll(bytes, bytes.length, encoding);
+    expect(Buffer.from(utf8.text.subarray(utf8.start, utf8.end)).toString()).toBe(text);
+    expect(utf8.text.length).toBeGreaterThanOrEqual(utf8.end + SPARE_BYTES);
   });
 
   test("bytes that mean nothing in the encoding are counted, those that were U+FFFD before are not", () => {
     const bytes = Buffer.concat([Buffer.from("a\ufffd,"), Buffer.from([0xff, 0xfe]), Buffer.from(",b\n")]);
-    expect(toUtf8(bytes, bytes.length, "utf-8").replaced).toBe(2);
+    const { replaced, replacedAt } = decodeAll(bytes, bytes.length, "utf-8");
+    expect([replaced, replacedAt]).toEqual([2, 5]);
   });
 
   test("a text of several decoding slices keeps the characters at their borders", () => {
     const text = "€uro,".repeat(2_000_000);
     const bytes = utf16(`\ufeff${text}`);
-    const utf8 = toUtf8(bytes, bytes.length, "utf-16le");
-    expect(Buffer.from(utf8.bytes.subarray(0, utf8.length)).equals(Buffer.from(text))).toBe(true);
+    const utf8 = decodeAll(bytes, bytes.length, "utf-16le");
+    expect(Buffer.from(utf8.text.subarray(0, utf8.end)).equals(Buffer.from(text))).toBe(true);
   });
 });
 

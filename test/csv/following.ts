@@ -6,12 +6,13 @@ import type { ReadOptions } from "../../src/csv/options.ts";
 
 export type Shown = { columns: readonly string[]; rows: string[][] };
 
-/** `grow` feeds the bytes piece by piece; `final` is what all of them at once give. */
+/** `grow` feeds the bytes piece by piece; `final` is what all of them at once give, in the encoding that was found. */
 export function follow(bytes: Uint8Array, readOptions: ReadOptions) {
   const limits = { ...readOptions, lastRows: Infinity, maxCellBytes: Infinity };
   const held = openHeld(limits);
   let shown: Shown = { columns: [], rows: [] };
   let epochs = 0;
+  let encoding: string | undefined;
 
   function feed(to: number): void {
     const covered = held.covered();
@@ -23,7 +24,8 @@ export function follow(bytes: Uint8Array, readOptions: ReadOptions) {
     }
   }
 
-  function apply({ table, view, change, isNewEpoch }: Revision): void {
+  function apply({ table, view, change, isNewEpoch, document }: Revision): void {
+    encoding = document.encoding;
     if (isNewEpoch && table.columns.length > 0) epochs++;
     const rows = (from: number, to: number): string[][] => JSON.parse(table.render(from, to, "arrays").text ?? "");
     if (change === "all") shown = { columns: table.columns, rows: rows(view.first, view.end) };
@@ -49,7 +51,8 @@ export function follow(bytes: Uint8Array, readOptions: ReadOptions) {
   }
 
   function final(): Shown {
-    const whole = openHeld(limits);
+    // A verdict on the encoding is kept, though all of the file would tell another one.
+    const whole = openHeld({ ...limits, ...(encoding && { encoding }) });
     whole.set(new Uint8Array(bytes), bytes.length);
     const { table, view } = whole.publish(true)!;
     return { columns: table.columns, rows: JSON.parse(table.render(view.first, view.end, "arrays").text ?? "") };

@@ -127,6 +127,7 @@ const SCENES: Scene[] = [
     name: "rotates: renames away and creates anew",
     before: HEAD + rows(0, 50),
     act: (path) => shell(path("."), "mv f.csv f.csv.1; printf 'a,b\\n1,new\\n' > f.csv; echo late,1 >> f.csv.1"),
+    between: [`${HEAD}${rows(0, 50)}late,1\n`],
   },
   {
     name: "copytruncate",

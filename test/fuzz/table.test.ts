@@ -68,11 +68,11 @@ describe("a table under random edits", () => {
         text = Buffer.concat([old.subarray(0, at), inserted, old.subarray(to)]).toString();
         const change = table.replace(at, to - at, inserted);
         const fresh = open(text);
-        expect([table.rows(), table.tally().surplus, table.openQuoteAt(), table.isLastOpen()]).toEqual([
+        expect([table.rows(), table.tally().surplus, table.openQuoteAt(), table.openRow() !== undefined]).toEqual([
           fresh.rows(),
           fresh.tally().surplus,
           fresh.openQuoteAt(),
-          fresh.isLastOpen(),
+          fresh.openRow() !== undefined,
         ]);
         const rows = rowsOf(table);
         expect(rows).toEqual(rowsOf(fresh));

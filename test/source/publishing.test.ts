@@ -209,7 +209,7 @@ describe("warnings", () => {
   test("of characters that were replaced", () => {
     using source = openTestPublishing({ encoding: "utf-8" });
     const { about } = source.set(Buffer.from("a\ncaf\xe9\n", "latin1"));
-    expect(about.warnings).toEqual(["1 character replaced: not valid in the encoding"]);
+    expect(about.warnings).toEqual(["1 character replaced: not valid in UTF-8, the first in line 2"]);
   });
 
   test("go with what they were about", () => {

@@ -2,14 +2,17 @@
 import { describe, expect, test } from "bun:test";
 import { appendFileSync, chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { unlinkSync, utimesSync, writeFileSync, writeSync } from "node:fs";
+import { openPrints } from "../../src/source/file/prints.ts";
+import { openVerification } from "../../src/source/file/verification.ts";
 import { openReader, type ReaderSettings } from "../../src/source/file/reader.ts";
 import type { Revision } from "../../src/source/held.ts";
 import { temporaryFolder } from "./writer.ts";
 
 const SETTLE_MS = 250;
 const MAX_WAIT_MS = 5_000;
-const VERIFY_QUIET_MS = 2_000;
-const VERIFY_BUSY_MS = 60_000;
+const VERIFY_MS = 2_000;
+const TAIL_QUIET_MS = 2_000;
+const UPDATING_MS = 1_000;
 
 const SETTINGS: ReaderSettings = {
   lastRows: Infinity,
@@ -29,6 +32,7 @@ const rowsOf = ({ table, view }: Revision) =>
 type Seen = { rows?: string[]; isNewEpoch?: true; states?: string[]; refused?: string };
 
 const LIVE = { states: ["live"] };
+const UPDATING = { states: ["updating"] };
 
 /** A file `f.csv` with `content`, and a reader of it. */
 function openTestReader(
@@ -50,7 +54,10 @@ function openTestReader(
         seen.rows = rowsOf(revision);
         if (revision.isNewEpoch) seen.isNewEpoch = true;
       },
-      onState: (state, problem) => void (seen.states ??= []).push(state + worded(problem)),
+      onState(state, problem, pendingBytes) {
+        const text = state + worded(problem) + (pendingBytes === undefined ? "" : ` ${pendingBytes} pending`);
+        if (seen.states?.at(-1) !== text) (seen.states ??= []).push(text);
+      },
       onRefused: (problem) => void (seen.refused = worded(problem).trim()),
       onProgress: (read, size) => void progress.push([read, size]),
     },
@@ -83,7 +90,16 @@ function openTestReader(
       reader.look(now);
       return seen;
     },
-    [Symbol.dispose]: () => folder[Symbol.dispose](),
+    /** A file of this content takes its place. */
+    replace(text: string | Uint8Array) {
+      writeFileSync(`${path}.new`, text);
+      utimesSync(`${path}.new`, 1_000_000, 1_000_000 + ++writes);
+      renameSync(`${path}.new`, path);
+    },
+    [Symbol.dispose]() {
+      reader.close();
+      folder[Symbol.dispose]();
+    },
   };
   if (content !== undefined) test.write(content);
   return test;
@@ -92,7 +108,7 @@ function openTestReader(
 describe("the first look at a file", () => {
   test("that was written some time ago publishes it, also its unterminated last row", () => {
     using file = openTestReader("a,b\n1,2\n3,4");
-    expect(file.look(1_000)).toEqual({ rows: ["1,2", "3,4"], isNewEpoch: true, states: ["live", "live"] });
+    expect(file.look(1_000)).toEqual({ rows: ["1,2", "3,4"], isNewEpoch: true, states: ["live"] });
   });
 
   test("that is being written publishes what is terminated; the rest once it is quiet", () => {
@@ -143,22 +159,26 @@ describe("the first look at a file", () => {
 });
 
 describe("appended bytes", () => {
-  test("count at the next look; what is behind the last line end only when the writer is quiet", () => {
+  test("count at the next look; what is behind the last line end only if it is a whole row, and the writer quiet for long", () => {
     using file = openTestReader("a,b\n1,2\n");
     file.look(0);
     file.append("3,4\n5,");
     expect(file.look(10_000)).toEqual({ rows: ["1,2", "3,4"], ...LIVE });
-    expect(file.dueAt()).toBe(10_000 + SETTLE_MS);
-    expect(file.look(10_000 + SETTLE_MS - 1)).toEqual({});
-    expect(file.look(10_000 + SETTLE_MS)).toEqual({ rows: ["1,2", "3,4", "5,"], ...LIVE });
+    expect(file.look(10_000 + SETTLE_MS)).toEqual(LIVE);
+    expect(file.look(10_000 + TAIL_QUIET_MS - 1)).toEqual({ states: ["live 2 pending"] });
+    expect(file.look(10_000 + TAIL_QUIET_MS)).toEqual({ rows: ["1,2", "3,4", "5,"], ...LIVE });
     file.append("6\n");
     expect(file.look(20_000)).toEqual({ rows: ["1,2", "3,4", "5,6"], ...LIVE });
+    file.append("7");
+    file.look(30_000);
+    expect(file.look(60_000)).toEqual({ states: ["live 1 pending"] });
+    expect(file.look(90_000)).toEqual({});
   });
 
   test("a look that finds nothing new says nothing", () => {
     using file = openTestReader("a\n1\n");
     file.look(0);
-    file.look(VERIFY_QUIET_MS);
+    file.look(VERIFY_MS);
     for (let now = 3_000; now < 200_000; now += 1_000) expect(file.look(now)).toEqual({});
     expect(file.dueAt()).toBeUndefined();
   });
@@ -173,12 +193,19 @@ describe("appended bytes", () => {
     expect(file.look(10_100)).toEqual({ rows: ["1", "2", "€uro"], ...LIVE });
   });
 
-  test("that are no UTF-8 make the file one in another encoding, once the writer is quiet", () => {
+  test("that are no UTF-8 are windows-1252 if all before was ASCII, and else one broken character", () => {
     using file = openTestReader("a\n1\n");
     file.look(0);
     file.append(Buffer.from("caf\xe9\n", "latin1"));
-    expect(file.look(10_000)).toEqual({});
-    expect(file.look(10_000 + SETTLE_MS)).toMatchObject({ rows: ["1", "café"], isNewEpoch: true });
+    expect(file.look(10_000)).toEqual({ rows: ["1", "café"], ...LIVE });
+    file.append(Buffer.from("\x80 5\n", "latin1"));
+    expect(file.look(10_100)).toEqual({ rows: ["1", "café", "€ 5"], ...LIVE });
+    using other = openTestReader("a\ngrün\n");
+    other.look(0);
+    other.append(Buffer.from("b\xffd\n", "latin1"));
+    expect(other.look(10_000)).toEqual({ rows: ["grün", "b\ufffdd"], ...LIVE });
+    other.append("grün\n");
+    expect(other.look(10_100)).toEqual({ rows: ["grün", "b\ufffdd", "grün"], ...LIVE });
   });
 
   test("inside a quote that is open are no row, and news only when the writer is quiet", () => {
@@ -213,11 +240,15 @@ describe("any other change", () => {
     const begin = 10_000;
     for (let now = begin; now < begin + MAX_WAIT_MS; now += 100) {
       file.write(`a\nsince ${now}\n`);
-      expect(file.look(now)).toEqual({});
-      expect(file.dueAt()).toBe(Math.min(now + SETTLE_MS, begin + MAX_WAIT_MS));
+      expect(file.look(now)).toEqual(now === begin + UPDATING_MS ? UPDATING : {});
+      const due = Math.min(now + SETTLE_MS, begin + MAX_WAIT_MS);
+      expect(file.dueAt()).toBe(now < begin + UPDATING_MS ? Math.min(due, begin + UPDATING_MS) : due);
     }
     file.write("a\nnow\n");
-    expect(file.look(begin + MAX_WAIT_MS)).toEqual({ rows: ["now"], ...LIVE });
+    expect(file.look(begin + MAX_WAIT_MS)).toEqual({ rows: ["now"], ...UPDATING });
+    file.append("and\n");
+    expect(file.look(begin + MAX_WAIT_MS + 100)).toEqual({ rows: ["now", "and"], ...UPDATING });
+    expect(file.look(begin + MAX_WAIT_MS + 100 + SETTLE_MS)).toEqual(LIVE);
   });
 
   test("of a cell is a change of that row, and of the same size is seen", () => {
@@ -264,36 +295,59 @@ describe("the whole file", () => {
   test("is compared once after it was quiet: that finds an edit behind an append", () => {
     using file = openTestReader(LARGE);
     file.look(0);
-    file.look(VERIFY_QUIET_MS);
+    file.look(VERIFY_MS);
     expect(file.dueAt()).toBeUndefined();
     file.edit(200_000, "X");
     file.append("40000,row\n");
     const appended = file.look(10_000);
     expect(appended.rows).toEqual(rows(0, 40_001));
     expect(file.look(10_000 + SETTLE_MS)).toEqual(LIVE);
-    expect(file.dueAt()).toBe(10_000 + VERIFY_QUIET_MS);
-    expect(file.look(10_000 + VERIFY_QUIET_MS - 1)).toEqual({});
-    const verified = file.look(10_000 + VERIFY_QUIET_MS);
+    expect(file.dueAt()).toBe(10_000 + VERIFY_MS);
+    expect(file.look(10_000 + VERIFY_MS - 1)).toEqual({});
+    const verified = file.look(10_000 + VERIFY_MS);
     expect(verified.rows?.filter((row, r) => row !== appended.rows?.[r])).toHaveLength(1);
     expect(file.dueAt()).toBeUndefined();
   });
 
-  test("is compared every minute while it is never quiet", () => {
+  test("is compared while it is never quiet, too", () => {
     using file = openTestReader(LARGE);
     file.look(0);
-    file.look(VERIFY_QUIET_MS);
+    file.look(VERIFY_MS);
     file.edit(200_000, "X");
-    const begin = 10_000;
     const isFound = ({ rows: seen }: Seen) => seen !== undefined && seen.some((row, r) => row !== `${r},row`);
     let appended = 40_000;
-    for (let now = begin; now < begin + VERIFY_BUSY_MS; now += 6_000) {
+    let now = 10_000;
+    for (let seen: Seen = {}; !isFound(seen); now += 200) {
+      expect(now).toBeLessThan(20_000);
       file.append(`${appended++},row\n`);
-      const seen = file.look(now);
-      expect([now, seen.rows?.length, isFound(seen)]).toEqual([now, appended, false]);
+      seen = file.look(now);
     }
-    file.append(`${appended++},row\n`);
-    const seen = file.look(begin + VERIFY_BUSY_MS);
-    expect([seen.rows?.length, isFound(seen)]).toEqual([appended, true]);
+    expect(now).toBeGreaterThan(10_000 + VERIFY_MS);
+  });
+
+  test("of many steps is compared one by one: with a row now and then, so much of it as was written meanwhile and a MB a second", () => {
+    const verification = openVerification(() => 0);
+    using folder = temporaryFolder();
+    const bytes = Buffer.alloc(100 << 20, "0123456789\n");
+    writeFileSync(folder.path("large"), bytes);
+    const prints = openPrints();
+    prints.add(bytes);
+    const fd = openSync(folder.path("large"), "r+");
+    let steps = 0;
+    for (let now = 0; now < 60_000; now += 20) {
+      if (now % 3_000 === 0) verification.expect(now);
+      if ((verification.dueAt() ?? Infinity) > now) continue;
+      steps++;
+      expect(verification.step(fd, prints, now)).toBe(true);
+    }
+    expect(steps).toBeGreaterThan(50);
+    expect(steps).toBeLessThan(61);
+    writeSync(fd, "X", 99 << 20);
+    let found = 0;
+    for (let now = 60_000; found === 0 && now < 120_000; now = verification.dueAt()!)
+      if (!verification.step(fd, prints, now)) found = now;
+    expect(found).toBeLessThan(80_000);
+    closeSync(fd);
   });
 });
 
@@ -319,8 +373,10 @@ describe("a file that", () => {
     file.look(0);
     unlinkSync(file.path);
     const missing = { states: ["missing not-found: no such file"] };
-    expect(file.look(10_000)).toEqual(missing);
-    expect(file.look(10_100)).toEqual(missing);
+    expect(file.look(10_000)).toEqual({});
+    expect(file.dueAt()).toBe(10_000 + SETTLE_MS);
+    expect(file.look(10_000 + SETTLE_MS)).toEqual(missing);
+    expect(file.look(11_000)).toEqual(missing);
     expect(file.dueAt()).toBeUndefined();
     file.write("a\n2\n");
     expect(file.look(20_000)).toEqual({});
@@ -399,6 +455,242 @@ describe("a file that", () => {
     file.look(30_000);
     expect(file.look(30_000 + SETTLE_MS)).toEqual({ rows: ["1", "2", "3"], ...LIVE });
   });
+});
+
+describe("a tail without a line end", () => {
+  const ROW = "1234567,abcdefg"; // 16 bytes with a line end
+
+  test("that ends at the edge of a buffer is torn, however long the writer is quiet", () => {
+    using file = openTestReader("a,b\n1,2\n");
+    file.look(0);
+    file.append(`${`${ROW}\n`.repeat(255)}${ROW}\n`.slice(0, 4_095) + "x"); // 4,096 bytes
+    expect(file.look(10_000).rows).toHaveLength(256);
+    expect(file.look(1_000_000)).toEqual({ states: ["live 16 pending"] });
+    file.append(`yz\n${ROW}`);
+    expect(file.look(1_000_100).rows).toHaveLength(257);
+    expect(file.look(1_000_100 + TAIL_QUIET_MS).rows?.at(-1)).toBe("1234567,abcdefg");
+  });
+
+  test("is torn where the file as a whole ends at an edge", () => {
+    using file = openTestReader(`a,b\n${"12,45\n".repeat(170)}`); // 4 + 1020
+    file.look(0);
+    expect(file.look(100)).toEqual({});
+    using torn = openTestReader(`a,b\n${"12,45\n".repeat(169)}12,456`); // 1,024 bytes
+    expect(torn.look(0).rows).toHaveLength(169);
+    expect(torn.look(100_000)).toEqual({ states: ["live 6 pending"] });
+  });
+
+  test("of a file written whole counts once it is quiet for a moment, however many cells it has", () => {
+    using file = openTestReader("a,b\n1,2\n");
+    file.look(0);
+    file.replace("a,b\n1,2\n3");
+    file.look(10_000);
+    expect(file.look(10_000 + SETTLE_MS)).toEqual({ rows: ["1,2", "3,"], ...LIVE });
+  });
+
+  test("counts at once with a writer who puts line ends first", () => {
+    using file = openTestReader("a,b\n1,2");
+    expect(file.look(0).rows).toEqual(["1,2"]);
+    let now = 10_000;
+    for (const row of ["3,4", "5,6"]) {
+      file.append(`\n${row}`);
+      expect(file.look((now += 100)).rows?.at(-1)).not.toBe(row);
+    }
+    file.append("\n7,8");
+    expect(file.look((now += 100)).rows).toEqual(["1,2", "3,4", "5,6", "7,8"]);
+    file.append("\n9,10");
+    expect(file.look((now += 100)).rows?.at(-1)).toBe("9,10");
+  });
+
+  test("of a header is no header yet", () => {
+    using file = openTestReader("a,b", { clock: AT_ONCE });
+    expect(file.look(0)).toEqual({});
+    file.append(",c\n1,2,3\n");
+    expect(file.look(100)).toMatchObject({ rows: ["1,2,3"], isNewEpoch: true });
+    using other = openTestReader("a,b", { clock: AT_ONCE });
+    other.look(0);
+    expect(other.look(SETTLE_MS)).toMatchObject({ rows: [], isNewEpoch: true });
+  });
+});
+
+describe("a file that is replaced", () => {
+  const version = (n: number) => `a\n${n}\n`;
+
+  test("is shown without a wait once two were put there whole, one after the other", () => {
+    using file = openTestReader(version(0));
+    file.look(0);
+    let now = 10_000;
+    file.replace(version(1));
+    expect(file.look(now)).toEqual({});
+    expect(file.dueAt()).toBe(now + SETTLE_MS);
+    file.replace(version(2));
+    expect(file.look((now += 100))).toEqual({});
+    file.replace(version(3));
+    expect(file.look((now += 100)).rows).toEqual(["2"]);
+    expect(file.dueAt()).toBe(now + 20);
+    expect(file.look(now + 20)).toEqual({ rows: ["3"], ...LIVE });
+    for (let n = 4; n < 30; n++) {
+      file.replace(version(n));
+      expect(file.look((now += 10)).rows).toEqual(n === 4 ? undefined : [`${n - 1}`]);
+    }
+  });
+
+  test("by one that grows is waited for, and those after it", () => {
+    using file = openTestReader(version(0));
+    file.look(0);
+    let now = 10_000;
+    for (let n = 1; n <= 3; n++) {
+      file.replace(version(n));
+      file.look((now += 1_000));
+      file.look((now += SETTLE_MS));
+    }
+    file.replace("a\n");
+    expect(file.look((now += 1_000))).toEqual({});
+    file.append("4\n");
+    expect(file.look((now += 10))).toEqual({});
+    expect(file.dueAt()).toBe(now + SETTLE_MS);
+    expect(file.look((now += SETTLE_MS))).toEqual({ rows: ["4"], ...LIVE });
+    file.replace(version(5));
+    expect(file.look((now += 1_000))).toEqual({});
+    expect(file.dueAt()).toBe(now + SETTLE_MS);
+  });
+
+  test("is not there for a moment is not missing", () => {
+    using file = openTestReader(version(0));
+    file.look(0);
+    unlinkSync(file.path);
+    expect(file.look(10_000)).toEqual({});
+    file.write(version(1));
+    expect(file.look(10_000 + SETTLE_MS - 1)).toEqual({});
+    expect(file.look(10_000 + 2 * SETTLE_MS)).toEqual({ rows: ["1"], ...LIVE });
+  });
+});
+
+describe("a log that is rotated", () => {
+  test("is read to its end, and the new one shown although it is written to", () => {
+    using file = openTestReader("a,b\n1,2\n");
+    file.look(0);
+    renameSync(file.path, file.folder.path("f.csv.1"));
+    appendFileSync(file.folder.path("f.csv.1"), "3,4\n");
+    expect(file.look(10_000).rows).toEqual(["1,2", "3,4"]);
+    appendFileSync(file.folder.path("f.csv.1"), "5,6\n");
+    file.write("a,b\n");
+    expect(file.look(10_010).rows).toEqual(["1,2", "3,4", "5,6"]);
+    let now = 10_010;
+    let n = 10;
+    const seen: string[][] = [];
+    while (now < 10_600) {
+      file.append(`${n++},x\n`);
+      const { rows, states = [] } = file.look((now += 50));
+      if (rows) seen.push(rows);
+      for (const state of states) expect(state).toBe("live");
+    }
+    expect(seen[0]).toEqual(Array.from({ length: 10 }, (_, r) => `${10 + r},x`));
+    expect(seen.at(-1)).toHaveLength(n - 10);
+  });
+
+  test("without a header keeps the columns, if its first record is a row like those before", () => {
+    using file = openTestReader("time,value,unit\n1,2.5,kPa\n2,2.6,kPa\n");
+    file.look(0);
+    file.write("3,2.7,kPa\n");
+    file.look(10_000);
+    expect(file.look(10_000 + SETTLE_MS)).toMatchObject({ rows: ["3,2.7,kPa"] });
+    file.append("4,2.8,kPa\n");
+    expect(file.look(20_000).rows).toEqual(["3,2.7,kPa", "4,2.8,kPa"]);
+    expect(file.look(20_000 + SETTLE_MS)).toEqual(LIVE);
+    expect(file.look(20_000 + VERIFY_MS)).toEqual({});
+    file.write("x,y,z\n5,2.9,kPa\n");
+    file.look(30_000);
+    expect(file.look(30_000 + SETTLE_MS)).toMatchObject({ rows: ["5,2.9,kPa"], isNewEpoch: true });
+  });
+
+  test.each([
+    { name: "fewer cells", text: "3,2.7\n4,2.8\n", rows: ["4,2.8"] },
+    { name: "no number where one was", text: "a,b,c\n4,2.8,kPa\n", rows: ["4,2.8,kPa"] },
+  ])("with $name has another header", ({ text, rows }) => {
+    using file = openTestReader("time,value,unit\n1,2.5,kPa\n2,2.6,kPa\n");
+    file.look(0);
+    file.write(text);
+    file.look(10_000);
+    expect(file.look(10_000 + SETTLE_MS)).toMatchObject({ rows, isNewEpoch: true });
+  });
+});
+
+describe("NULs", () => {
+  const hole = (bytes: number) => Buffer.alloc(bytes);
+
+  test("in front, where a log was cut under its writer, are no text, however many", () => {
+    using file = openTestReader("a,b\n1,2\n");
+    file.look(0);
+    for (const bytes of [100, 70_000, 3 << 20]) {
+      file.write(Buffer.concat([hole(bytes), Buffer.from("3,4\n")]));
+      file.look(bytes * 10);
+      expect(file.look(bytes * 10 + SETTLE_MS).rows).toEqual(["3,4"]);
+      file.append("5,6\n");
+      expect(file.look(bytes * 10 + 2 * SETTLE_MS).rows).toEqual(["3,4", "5,6"]);
+    }
+  });
+
+  test("at the end of a file that was preallocated are rows once they are written over", () => {
+    const text = Buffer.concat([Buffer.from("a,b\n1,2\n"), hole(200_000)]);
+    using file = openTestReader(text);
+    expect(file.look(0).rows).toEqual(["1,2"]);
+    file.edit(8, "3,4\n5,");
+    expect(file.look(10_000).rows).toEqual(["1,2", "3,4"]);
+    file.edit(14, "6\n");
+    expect(file.look(10_010).rows).toEqual(["1,2", "3,4", "5,6"]);
+    file.append("7,8\n");
+    expect(file.look(10_020).rows).toEqual(["1,2", "3,4", "5,6", "7,8"]);
+    expect(file.look(20_000)).toEqual(LIVE);
+  });
+
+  test("after a loss of power end the row that they cut off", () => {
+    using file = openTestReader("a,b\n1,2\n");
+    file.look(0);
+    file.append(Buffer.concat([Buffer.from("3,"), hole(3_000)]));
+    expect(file.look(10_000)).toEqual(LIVE);
+    file.append("5,6\n");
+    expect(file.look(10_010).rows).toEqual(["1,2", "3,", "5,6"]);
+  });
+});
+
+test.each(["utf-16le", "utf-16be", "shift_jis", "windows-1252"])("%s is followed as it is appended to", (encoding) => {
+  const encode = (text: string): Buffer => {
+    if (encoding === "utf-16le") return Buffer.from(text, "utf16le");
+    if (encoding === "utf-16be") return Buffer.from(text, "utf16le").swap16();
+    if (encoding === "windows-1252") return Buffer.from(text.replaceAll("ア", "\xe9"), "latin1");
+    return Buffer.concat([...text].map((c) => (c === "ア" ? Buffer.from([0x83, 0x41]) : Buffer.from(c))));
+  };
+  const kana = encoding === "windows-1252" ? "é" : "ア";
+  using file = openTestReader(encode("a,b\n1,ア\n"), { encoding });
+  expect(file.look(0).rows).toEqual([`1,${kana}`]);
+  const line = encode("2,アア\n");
+  for (const [at, byte] of line.entries()) {
+    file.append(Buffer.from([byte]));
+    const { rows } = file.look(10_000 + at);
+    if (at < line.length - 2) expect(rows).toBeUndefined();
+  }
+  expect(file.look(10_100).rows ?? []).toEqual([]);
+  file.append(encode("3,x\n"));
+  expect(file.look(10_200).rows).toEqual([`1,${kana}`, `2,${kana}${kana}`, "3,x"]);
+});
+
+test("a file without a link that its path still leads to, as in a mount of one file, is stale", () => {
+  using file = openTestReader(undefined);
+  const one = file.folder.path("one");
+  writeFileSync(one, "a\n1\n");
+  symlinkSync(one, file.path);
+  file.look(0);
+  const fd = openSync(one, "r");
+  unlinkSync(one);
+  unlinkSync(file.path);
+  symlinkSync(`/proc/self/fd/${fd}`, file.path);
+  const [state] = file.look(10_000).states ?? [];
+  if (process.platform === "linux")
+    expect(state).toBe(
+      "stale replaced: was replaced, but the path still leads to the old one: mount its folder instead",
+    );
+  closeSync(fd);
 });
 
 /** Root may read everything. */

@@ -114,8 +114,10 @@ export function takeOrSkip(state: FollowerState, entry: RelayEntry, isFresh: boo
 /** Takes an entry; `isFresh` if it says something of now. Throws CsvError, and leaves the table as it was, for what cannot be taken. */
 export function take(state: FollowerState, entry: RelayEntry, isFresh: boolean, moment: Moment): Step {
   if (entry.kind === "delta") return takeDelta(state, entry, isFresh, moment);
-  if (entry.kind === "status" && isFresh)
-    state.publisherStatus = { state: entry.state, message: entry.message, since: entry.since };
+  if (entry.kind === "status" && isFresh) {
+    const { state: said, message, since, pendingBytes } = entry;
+    state.publisherStatus = { state: said, message, since, pendingBytes };
+  }
   const { copy } = state;
   if (copy?.epoch === entry.epoch && copy.version === entry.version)
     return isFresh ? confirm(state, moment) : { place: "follows" };

@@ -1,6 +1,7 @@
 // The table of a replica: rows from the wire become a CSV in its normal form, kept like that of a file. The changes are known, so
 // nothing is compared.
 import { plainDialect } from "../../csv/dialect.ts";
+import { PLAIN_TEXT } from "../../csv/decoding.ts";
 import type { Understanding } from "../../csv/document.ts";
 import { CsvError } from "../../csv/error.ts";
 import { csvHeader } from "../../csv/rfc4180.ts";
@@ -54,7 +55,7 @@ export function draftTable(columns: readonly string[], limits: RelayLimits): Rel
 
   function finish(): RelayTable {
     rewriting.finish();
-    return openRelayTable(table, { start: 0, encoding: "utf-8", replaced: 0, dialect }, limits);
+    return openRelayTable(table, { ...PLAIN_TEXT, dialect }, limits);
   }
 
   return { rows: () => count, add, finish };

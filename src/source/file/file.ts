@@ -25,7 +25,8 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
       publishing.publish(revision, isFirst ? modifiedAt(path) : Date.now(), lookedAt);
       isFirst = false;
     },
-    onState: (state, problem) => events.onStatus({ state, problem: problem && problemOf(problem) }),
+    onState: (state, problem, pendingBytes) =>
+      events.onStatus({ state, problem: problem && problemOf(problem), pendingBytes }),
     onRefused: (problem) => events.onRefused(problemOf(problem)),
     onProgress: events.onProgress,
   });
@@ -44,6 +45,7 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
     close() {
       schedule.close();
       watch?.close();
+      reader.close();
       publishing.close();
     },
   };

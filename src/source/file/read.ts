@@ -87,7 +87,15 @@ function isOfKernel(fd: number, path: string): boolean {
   return false;
 }
 
-export type BigStat = { dev: bigint; ino: bigint; size: bigint; mtimeMs: bigint; mtimeNs: bigint; ctimeNs: bigint };
+export type BigStat = {
+  dev: bigint;
+  ino: bigint;
+  nlink: bigint;
+  size: bigint;
+  mtimeMs: bigint;
+  mtimeNs: bigint;
+  ctimeNs: bigint;
+};
 
 export function identityOf(stat: BigStat): Identity {
   return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;

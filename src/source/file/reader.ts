@@ -1,11 +1,14 @@
 // Follows one file that somebody else writes: what happened since the last look, and when it is safe to show.
-// Appended bytes are read at once; every other change waits until the writer is quiet, so that nobody sees half of it.
-import { closeSync, fstatSync } from "node:fs";
-import { HEAD_BYTES, SPARE_BYTES } from "../../csv/encoding.ts";
+// Appended rows are read at once; every other change waits until what is there is whole, so that nobody sees half of it.
+import { fstatSync } from "node:fs";
 import { CsvError, type CsvErrorKind } from "../../csv/error.ts";
 import type { State } from "../../feed/publication.ts";
 import { type Held, type HeldOptions, openHeld, openQuote, oversize, type Revision } from "../held.ts";
-import { asCsvError, type BigStat, identityOf, openRegular, readAll, readRange, tooLarge } from "./read.ts";
+import { openTailRule } from "../tail.ts";
+import { openContents } from "./contents.ts";
+import { type Generation, isLinked, isWhole, openGenerations } from "./generations.ts";
+import { asCsvError, tooLarge } from "./read.ts";
+import { openVerification, VERIFY_MS } from "./verification.ts";
 
 export type ReaderSettings = HeldOptions & {
   readonly maxFileBytes: number;
@@ -15,8 +18,8 @@ export type ReaderSettings = HeldOptions & {
 
 export type ReaderEvents = {
   onRevision(revision: Revision): void;
-  /** Also if nothing has changed. */
-  onState(state: State, problem?: CsvError): void;
+  /** `pendingBytes`: what has been held back for a while, as it is no whole row. */
+  onState(state: State, problem?: CsvError, pendingBytes?: number): void;
   /** There is no table yet, and this is why. */
   onRefused(problem: CsvError): void;
   onProgress(read: number, size: number): void;
@@ -29,24 +32,14 @@ export type Reader = {
   steps(now: number): Generator<void>;
   /** When to look again even if nothing seems to happen; undefined if there is no reason. */
   dueAt(): number | undefined;
+  close(): void;
 };
 
-/** A writer that is never quiet is waited for no longer than this. */
-const MAX_WAIT_MS = 5_000;
-/** After this long without a change the whole file is compared once: an edit may hide behind an append or a coarse clock. */
-const VERIFY_QUIET_MS = 2_000;
-/** And at least this often while it changes. */
-const VERIFY_BUSY_MS = 60_000;
+/** For so long a table may be older than its file without a word. */
+const UPDATING_MS = 1_000;
 
-/** What is read at once. */
-const STEP_BYTES = 1 << 20;
 /** A change that is larger is published in pieces. */
 const PUBLISHED_BYTES = 4 << 20;
-/** What is compared to tell an append from another change. */
-const compared = Buffer.allocUnsafeSlow(HEAD_BYTES);
-/** What is read passes through here. */
-const step = Buffer.allocUnsafeSlow(STEP_BYTES + SPARE_BYTES);
-
 const WRONG_CONTENT: ReadonlySet<CsvErrorKind> = new Set(["not-csv", "too-large", "unclosed-quote", "not-a-file"]);
 
 const STATES: Partial<Record<CsvErrorKind, State>> = {
@@ -62,184 +55,222 @@ export function openReader(
   events: ReaderEvents,
   clock: () => number = Date.now,
 ): Reader {
-  const { settleMs } = settings;
   const held: Held = openHeld(settings);
-  let seen: BigStat | undefined; // the file at the last look
+  const tailRule = openTailRule(settings.settleMs);
+  const contents = openContents(held, settings.maxFileBytes);
+  const generations = openGenerations(path);
+  const verification = openVerification();
+  let lookedAt = -Infinity;
   let changedAt = -Infinity;
-  let rewriteSince: number | undefined; // the file has changed in a way that must be read whole
-  let unverifiedSince: number | undefined;
-  let verifiedAt = -Infinity;
+  let rewriteSince: number | undefined; // what is at the path is not what is held, nor goes on from it
+  let isRewriting = false; // what is held may be half of what a writer is about to write
   let isSettled = true;
-  let isUnreachable = false;
-
-  function look(now: number): void {
-    for (const _ of steps(now));
-  }
+  let mustRetry = false;
+  let hasPublished = false;
+  let trouble: CsvError | undefined; // which there is although the table may be as it was
+  const reports = openReports(events);
+  let absentSince: number | undefined;
 
   function* steps(now: number): Generator<void> {
-    let fd: number | undefined;
+    lookedAt = now;
     try {
-      fd = openRegular(path);
-      const stat = fstatSync(fd, { bigint: true });
-      if (!seen || identityOf(stat) !== identityOf(seen)) yield* noticed(fd, stat, now);
-      else if (isUnreachable) publish(isQuiet(now));
-      isUnreachable = false;
-      if (isDue(now)) yield* settle(fd, stat, now);
-    } catch (error) {
-      isUnreachable = fd === undefined;
-      failed(asCsvError(error));
-    } finally {
-      if (fd !== undefined) closeSync(fd);
-    }
-  }
-
-  function* noticed(fd: number, stat: BigStat, now: number): Generator<void> {
-    const before = seen;
-    seen = stat;
-    changedAt = now;
-    isSettled = false;
-    unverifiedSince ??= now;
-    if (!held.table()) {
-      // A file that was written some time ago is done; the clock of the file system decides only about a moment's wait.
-      if (clock() - Number(stat.mtimeMs) >= settleMs) changedAt = now - settleMs;
-      rewriteSince = now;
-      return yield* reload(fd, now);
-    }
-    if (rewriteSince === undefined && isAppended(fd, before, stat)) yield* append(fd, stat);
-    else rewriteSince ??= now;
-    if (rewriteSince === undefined) publish(false);
-  }
-
-  function isAppended(fd: number, before: BigStat | undefined, stat: BigStat): boolean {
-    const covered = held.covered();
-    if (!before || before.ino !== stat.ino || before.dev !== stat.dev || Number(stat.size) <= covered) return false;
-    if (Number(stat.size) > settings.maxFileBytes) throw tooLarge(settings.maxFileBytes);
-    const tail = Math.max(0, covered - HEAD_BYTES);
-    const isSameAt = (at: number, length: number) => held.matches(at, readRange(fd, at, length, compared));
-    return isSameAt(tail, covered - tail) && isSameAt(0, Math.min(HEAD_BYTES, tail));
-  }
-
-  function* append(fd: number, stat: BigStat): Generator<void> {
-    let published = held.covered();
-    for (let left = Number(stat.size) - published; left > 0;) {
-      const covered = held.covered();
-      const added = readRange(fd, covered, Math.min(left, STEP_BYTES), left > compared.length ? step : compared);
-      if (!held.append(added)) return void (rewriteSince = changedAt);
-      if (held.covered() === covered) return; // the beginning of a character
-      left -= held.covered() - covered;
-      // What comes at once is published in pieces, so that no text of all of it is made.
-      if (held.covered() - published >= PUBLISHED_BYTES) {
-        publish(false);
-        published = held.covered();
+      const { found, isNew, isChanged } = generations.look(now);
+      absentSince = undefined;
+      if (isNew) yield* arrived(found, now);
+      else if (isChanged || mustRetry) yield* noticed(found, now);
+      else if (trouble?.kind === "not-a-file") {
+        // What was there for a while is gone.
+        trouble = undefined;
+        publish(now);
       }
-      yield;
+      const isVerified = rewriteSince !== undefined || (verification.dueAt() ?? Infinity) > now;
+      if (!isVerified && !verification.step(found.fd, contents.prints(), now)) rewriteSince = now;
+      if (isDue(now)) yield* settle(found, now);
+      else if (tailRule.isDue(held.tail(), columns(), now)) publish(now);
+      else reportState(now);
+    } catch (error) {
+      const problem = asCsvError(error);
+      if (problem.kind === "not-found" && generations.taken()) yield* absent(problem, now);
+      else refuse(problem);
     }
   }
 
-  function isQuiet(now: number): boolean {
-    return now - changedAt >= settleMs;
+  /** Another file is at the path than before. */
+  function* arrived(found: Generation, now: number): Generator<void> {
+    const passed = generations.passed();
+    const taken = generations.taken();
+    try {
+      if (hasPublished && passed && passed !== taken && generations.areWhole() && isWhole(passed))
+        yield* reload(passed, now);
+      else if (taken) yield* readOn(taken, now);
+    } catch {
+      // Whatever is wrong with it is of the past.
+    }
+    yield* noticed(found, now);
   }
 
-  function isDue(now: number): boolean {
-    if (rewriteSince !== undefined && now - rewriteSince >= MAX_WAIT_MS) return true;
-    if (unverifiedSince !== undefined && now - Math.max(unverifiedSince, verifiedAt) >= VERIFY_BUSY_MS) return true;
-    return isQuiet(now) && (rewriteSince !== undefined || !isSettled || isVerificationDue(now));
+  function* noticed(found: Generation, now: number): Generator<void> {
+    changedAt = now;
+    isSettled = mustRetry = false;
+    if (!hasPublished) {
+      // A file that was written some time ago is done; the clock of the file system decides only about a moment's wait.
+      if (clock() - Number(found.stat.mtimeMs) >= settings.settleMs) changedAt = now - settings.settleMs;
+      rewriteSince = now;
+      return yield* reload(found, now);
+    }
+    const goesOn = found === generations.taken() && rewriteSince === undefined && (yield* readOn(found, now));
+    if (!goesOn) rewriteSince ??= now;
   }
 
-  function isVerificationDue(now: number): boolean {
-    return unverifiedSince !== undefined && now - changedAt >= VERIFY_QUIET_MS;
+  /** Takes what was appended to the file that is held. False if anything else happened to it. */
+  function* readOn(taken: Generation, now: number): Generator<void, boolean> {
+    const size = Number(fstatSync(taken.fd, { bigint: true }).size);
+    if (size <= held.covered() || !contents.isAsBefore(taken.fd)) return false;
+    if (size > settings.maxFileBytes) throw tooLarge(settings.maxFileBytes);
+    verification.expect(now);
+    let published = held.covered();
+    const isTaken = yield* contents.append(taken.fd, size, (text) => {
+      tailRule.appended(text, size, now);
+      // What comes at once is published in pieces, so that no text of all of it is made.
+      if (held.covered() - published < PUBLISHED_BYTES) return;
+      publish(now);
+      published = held.covered();
+    });
+    if (!isTaken) return false;
+    trouble = undefined;
+    publish(now);
+    return true;
   }
 
-  function* settle(fd: number, stat: BigStat, now: number): Generator<void> {
-    const isTorn = held.covered() !== Number(stat.size); // in the middle of a character
-    if (rewriteSince !== undefined || isTorn || isVerificationDue(now) || !isQuiet(now)) yield* reload(fd, now);
-    isSettled ||= isQuiet(now);
-    publish(isQuiet(now));
+  const isQuiet = (now: number) => now - changedAt >= settings.settleMs;
+  const columns = () => held.table()?.columns.length ?? 0;
+
+  const isDue = (now: number) =>
+    rewriteSince === undefined
+      ? isQuiet(now) && !isSettled
+      : generations.dueAt(changedAt, rewriteSince, settings.settleMs) <= now;
+
+  function* settle(found: Generation, now: number): Generator<void> {
+    if (rewriteSince !== undefined) {
+      const taken = generations.taken();
+      const isLog = taken !== undefined && taken !== found && isLinked(taken);
+      const isInPlace = !isQuiet(now) && !isLog && !generations.areWhole();
+      yield* reload(found, now);
+      isRewriting = isInPlace && rewriteSince === undefined;
+    }
+    if (isQuiet(now)) {
+      isSettled = true;
+      isRewriting = false;
+    }
+    publish(now);
   }
 
-  /** Reads the whole file, and keeps what of it is as it was; what is held stays if that does not succeed. */
-  function* reload(fd: number, now: number): Generator<void> {
+  /** Reads a whole file, and keeps what of it is as it was; what is held stays if that does not succeed. */
+  function* reload(from: Generation, now: number): Generator<void> {
+    const { fd } = from;
     const before = fstatSync(fd, { bigint: true });
     const size = Number(before.size);
     if (size > settings.maxFileBytes) throw tooLarge(settings.maxFileBytes);
-    const isFirst = !held.table();
+    const isFirst = !hasPublished;
     const onProgress = isFirst ? events.onProgress : () => {};
-    const finish = (yield* takeIn(fd, size, onProgress)) ?? readWhole(fd, size, onProgress);
+    const coming = yield* contents.take(fd, size, onProgress);
     const after = fstatSync(fd, { bigint: true });
-    const hasGrown = after.ino === before.ino && after.size > before.size;
-    if (identityOf(before) !== identityOf(after) && !hasGrown) return;
-    if (!finish()) readWhole(fd, size, onProgress)();
-    rewriteSince = undefined;
-    verifiedAt = now;
+    const isSame = after.size === before.size && after.mtimeNs === before.mtimeNs;
+    if (!isSame && after.size <= before.size) return;
+    coming.finish();
+    generations.take(from);
+    rewriteSince = trouble = undefined;
+    tailRule.replaced(size, changedAt);
     // Within the granularity of its clock the file may change once more without showing it: that takes another look.
-    unverifiedSince = hasGrown || now - changedAt < VERIFY_QUIET_MS ? now : undefined;
-    if (isFirst) publish(isQuiet(now));
+    if (!isSame || now - changedAt < VERIFY_MS) verification.expect(now);
+    else verification.clear();
+    if (isFirst || from !== generations.found()) publish(now);
   }
 
-  type Progress = ReaderEvents["onProgress"];
-
-  /** The file piece by piece; undefined if only the whole of it at once tells what it means. */
-  function* takeIn(fd: number, size: number, onProgress: Progress): Generator<void, (() => boolean) | undefined> {
-    const first = readRange(fd, 0, Math.min(size, STEP_BYTES), step);
-    const intake = held.begin(first, first.length === size);
-    if (!intake) return undefined;
-    let at = first.length;
-    while (at < size) {
-      onProgress(at, size);
-      yield;
-      const space = intake.space();
-      const read = readRange(fd, at, Math.min(space.length, size - at), space).length;
-      if (read === 0) break;
-      at += read;
-      if (!intake.took(read)) return undefined;
+  function publish(now: number): void {
+    const tail = held.tail();
+    const revision = held.publish(tail === undefined || tailRule.isWhole(tail, columns(), now));
+    if (revision) {
+      hasPublished = true;
+      events.onRevision(revision);
     }
-    onProgress(at, size);
-    return () => intake.finish(at);
+    reports.repeat();
+    reportState(now);
   }
 
-  /** The file at once. */
-  function readWhole(fd: number, size: number, onProgress: Progress): () => boolean {
-    const { bytes, length } = readAll(fd, size, { maxFileBytes: settings.maxFileBytes, onProgress });
-    return () => {
-      held.set(bytes, Math.min(length, size));
-      return true;
-    };
-  }
-
-  function publish(isQuietNow: boolean): void {
-    const revision = held.publish(isQuietNow);
-    if (revision) events.onRevision(revision);
-    reportState(isQuietNow);
-  }
-
-  /** A record inside a quote is no news while it is being written; it is once the writer is quiet. */
-  function reportState(isQuietNow: boolean): void {
+  function reportState(now: number): void {
     const table = held.table();
-    if (!table) return;
+    if (!table || !hasPublished || trouble) return;
     const row = held.oversizeRow();
-    if (row !== undefined) return failed(oversize(row, settings.maxCellBytes));
+    if (row !== undefined) return refuse(oversize(row, settings.maxCellBytes));
+    const tail = held.tail();
+    const end = table.length() + table.gone().bytes;
+    const pending = tailRule.pendingBytes(tail, end - (tail?.bytes ?? 0), columns(), now);
+    const isUpdating = isRewriting || (rewriteSince !== undefined && now - rewriteSince >= UPDATING_MS);
+    if (isUpdating) return reports.report("updating", undefined, pending);
+    if (rewriteSince !== undefined) return;
     const open = table.openQuoteAt();
-    if (open === -1) return events.onState("live");
-    if (!isQuietNow) return;
-    events.onState("invalid", openQuote(table.lineAt(open)));
+    if (open === -1) return reports.report("live", undefined, pending);
+    if (isQuiet(now) || pending !== undefined) reports.report("invalid", openQuote(table.lineAt(open)), pending);
   }
 
-  function failed(problem: CsvError): void {
+  /** Nothing is at the path: the file may be about to be replaced, and may have got its last rows elsewhere. */
+  function* absent(problem: CsvError, now: number): Generator<void> {
+    absentSince ??= now;
+    try {
+      yield* readOn(generations.taken()!, now);
+    } catch (error) {
+      return refuse(asCsvError(error));
+    }
+    if (now - absentSince >= settings.settleMs) refuse(problem);
+  }
+
+  function refuse(problem: CsvError): void {
     const { kind } = problem;
     // What the file says stays wrong until it changes; what keeps it from being read may pass by itself.
-    if (!WRONG_CONTENT.has(kind)) seen = undefined;
+    if (!WRONG_CONTENT.has(kind)) mustRetry = true;
     isSettled = true;
-    unverifiedSince = undefined;
-    if (!held.table()) return events.onRefused(problem);
+    verification.clear();
+    if (!hasPublished) return events.onRefused(problem);
+    trouble = problem;
     rewriteSince = undefined;
-    events.onState(STATES[kind] ?? "stale", problem);
+    isRewriting = false;
+    reports.repeat();
+    reports.report(STATES[kind] ?? "stale", problem);
   }
 
   function dueAt(): number | undefined {
-    if (rewriteSince !== undefined) return Math.min(changedAt + settleMs, rewriteSince + MAX_WAIT_MS);
-    if (!isSettled) return changedAt + settleMs;
-    return unverifiedSince === undefined ? undefined : changedAt + VERIFY_QUIET_MS;
+    const times = [
+      isSettled ? undefined : changedAt + settings.settleMs,
+      rewriteSince === undefined ? undefined : rewriteSince + UPDATING_MS,
+      tailRule.dueAt(held.tail(), columns(), lookedAt),
+      absentSince === undefined ? undefined : absentSince + settings.settleMs,
+    ].filter((time) => time !== undefined && time > lookedAt);
+    if (rewriteSince !== undefined) times.push(generations.dueAt(changedAt, rewriteSince, settings.settleMs));
+    else if (absentSince === undefined) times.push(verification.dueAt());
+    const next = Math.min(...times.map((time) => time ?? Infinity));
+    return next === Infinity ? undefined : next;
   }
 
-  return { look, steps, dueAt };
+  return {
+    look(now) {
+      for (const _ of steps(now));
+    },
+    steps,
+    dueAt,
+    close: generations.close,
+  };
+}
+
+/** States are reported once, unless they are to be repeated. */
+function openReports(events: ReaderEvents) {
+  let last = "";
+  return {
+    repeat: () => void (last = ""),
+    report(state: State, problem?: CsvError, pendingBytes?: number): void {
+      const text = `${state} ${problem?.message} ${pendingBytes}`;
+      if (text !== last) events.onState(state, problem, pendingBytes);
+      last = text;
+    },
+  };
 }
