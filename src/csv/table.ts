@@ -14,7 +14,8 @@ import { changeOf } from "./changes.ts";
 import { type Cut, type Cutter, type CutterOptions, letGo, linesIn, openCutter, unmark } from "./cutter.ts";
 import type { CsvDocument } from "./document.ts";
 import type { Typing } from "./literals.ts";
-import { hasCellOver, type Layout, walkRecords } from "./records.ts";
+import { SPARE_BYTES } from "./encoding.ts";
+import { hasCellOver, type Layout, QUOTE, walkRecords } from "./records.ts";
 import { emptyTally, type Tally } from "./tally.ts";
 import { type Arena, createRenderer, type Rendered } from "./render.ts";
 import type { Splice } from "../values/hunks.ts";
@@ -310,6 +311,7 @@ const blockAt = ({ bytesBefore }: State, offset: number) => blockOfRow(bytesBefo
 function append(state: State, text: Uint8Array): RowChange {
   const { blocks, walked, head } = state;
   const { recordEnd } = walked.layout;
+  if (staysOpen(state, text)) return goOn(state, text);
   const length = lengthOf(state);
   const isWhole = lastByte(state) === recordEnd || (length === head.length && blocks.length === 0);
   if (!isWhole || openQuoteAt(state) !== -1 || unsettledAt(state, length) !== -1) {
@@ -326,6 +328,32 @@ function append(state: State, text: Uint8Array): RowChange {
   const inserted = rowsIn(state) - rows;
   if (isAll(state, text.length)) return "all";
   return inserted === 0 ? [] : [{ start: rows, deleted: 0, inserted }];
+}
+
+/**
+ * Whether the text ends far inside an open quote, and still does with `text` behind it: then nothing is walked again, however much
+ * comes. One quote at its end may be the first of two: that takes a walk.
+ */
+function staysOpen({ blocks }: State, text: Uint8Array): boolean {
+  const last = blocks.at(-1);
+  if (!last || last.length - last.end < MAX_UNSETTLED_BYTES || last.bytes[last.length - 1] === QUOTE) return false;
+  for (let i = text.indexOf(QUOTE); i !== -1; i = text.indexOf(QUOTE, i + 2)) if (text[i + 1] !== QUOTE) return false;
+  return true;
+}
+
+/** The last block grows, without another row. */
+function goOn(state: State, text: Uint8Array): RowChange {
+  const { blocks } = state;
+  const last = blocks.at(-1)!;
+  const length = last.length + text.length;
+  let { bytes } = last;
+  if (bytes.length < length + SPARE_BYTES) {
+    bytes = Buffer.allocUnsafeSlow(2 * length + SPARE_BYTES);
+    bytes.set(last.bytes.subarray(0, last.length));
+  }
+  bytes.set(text, last.length);
+  replaceBlocks(state, blocks.length - 1, blocks.length, [{ ...last, bytes, length }]);
+  return [];
 }
 
 const cutting = ({ walked, options }: State): CutterOptions => ({

@@ -69,6 +69,8 @@ export type Held = {
   set(bytes: Uint8Array, length: number): void;
   /** The number of a row with a cell that is too large: nothing is published while there is one. */
   oversizeRow(): number | undefined;
+  /** That a quote is open at the end, and in which line. */
+  openQuote(): CsvError | undefined;
   /** What is behind the last record end, if there is anything. */
   tail(): Tail | undefined;
   /** What has changed since the last publication. The tail counts as a row, or as the header, only if it `isWhole`. */
@@ -89,6 +91,7 @@ export function openHeld(options: HeldOptions): Held {
   let view: View = { first: 0, end: 0, rows: 0 };
   let pending: RowChange = [];
   let isNewEpoch = false;
+  let quote: { readonly at: number; readonly line: number } | undefined; // to find the line takes a walk
 
   function append(bytes: Uint8Array, isFinal = false): boolean {
     if (!table || !document || !decoding || table.columns.length === 0) return false;
@@ -230,6 +233,17 @@ export function openHeld(options: HeldOptions): Held {
 
   const oversizeRow = () => table?.oversizeRow();
 
+  function openQuote(): CsvError | undefined {
+    const at = table?.openQuoteAt() ?? -1;
+    if (at === -1) return undefined;
+    if (quote?.at !== at) quote = { at, line: table!.lineAt(at) };
+    return new CsvError(
+      "unclosed-quote",
+      "a quote is opened and never closed; the rows before it are shown",
+      quote.line,
+    );
+  }
+
   function tail(): Tail | undefined {
     if (!table) return undefined;
     const open = table.openQuoteAt();
@@ -267,6 +281,7 @@ export function openHeld(options: HeldOptions): Held {
     begin,
     set,
     oversizeRow,
+    openQuote,
     tail,
     publish,
   };
@@ -281,10 +296,6 @@ function openHeader(table: CsvTable): OpenRow | undefined {
   const head = table.head();
   const isEnded = head.length < lengthOf(table) || head.at(-1) === layout.recordEnd;
   return isEnded || columns.length === 0 ? undefined : { bytes: head.length, cells: columns.length };
-}
-
-export function openQuote(line: number): CsvError {
-  return new CsvError("unclosed-quote", "a quote is opened and never closed; the rows before it are shown", line);
 }
 
 export function oversize(row: number, maxCellBytes: number): CsvError {

@@ -1,7 +1,7 @@
 // A CSV that comes as a stream of bytes and only grows: the same table, without a file to look at. Touches no file and no clock.
 import { CsvError } from "../csv/error.ts";
 import type { State } from "../feed/publication.ts";
-import { type HeldOptions, openHeld, openQuote, oversize, type Revision } from "./held.ts";
+import { type HeldOptions, openHeld, oversize, type Revision } from "./held.ts";
 import { openTailRule } from "./tail.ts";
 
 /** Reading waits while more than this has not been taken into the table. */
@@ -145,10 +145,10 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
     if (!hasPublished) return;
     const row = held.oversizeRow();
     if (row !== undefined) throw oversize(row, settings.maxCellBytes);
-    const open = table.openQuoteAt();
-    if (open === -1) events.onState("live", undefined, pending);
+    const open = held.openQuote();
+    if (!open) events.onState("live", undefined, pending);
     else if (pending !== undefined || hasEnded || at - changedAt >= settings.settleMs)
-      events.onState("invalid", openQuote(table.lineAt(open)), pending);
+      events.onState("invalid", open, pending);
   }
 
   function dueAt(): number | undefined {

@@ -338,6 +338,27 @@ describe("the last N rows", () => {
   });
 });
 
+test("what comes inside an open quote is not walked again, and the record is whole when it is closed", () => {
+  const pieces = ['1,"open\n', ...Array.from({ length: 40 }, (_, i) => `${'he said ""so"" twice\n'.repeat(500)}${i}`)];
+  pieces.push('"', '" not yet\n', "x".repeat(1_000), '"', "\n2,b\n", "3,c\n");
+  const held = openTestHeld("a,b\n0,z\n");
+  let text = "a,b\n0,z\n";
+  for (const piece of pieces) {
+    expect(held.append(bytesOf(piece))).toBe(true);
+    held.publish(false);
+    text += piece;
+    const whole = openTestHeld(text);
+    expect([held.table()!.rows(), held.table()!.openQuoteAt()]).toEqual([
+      whole.table()!.rows(),
+      whole.table()!.openQuoteAt(),
+    ]);
+  }
+  expect(held.openQuote()).toBeUndefined();
+  const rows = (one: Held) => one.table()!.render(0, one.table()!.rows(), "arrays").text;
+  expect(rows(held)).toBe(rows(openTestHeld(text)));
+  expect(held.table()!.rows()).toBe(4);
+});
+
 describe("a cell that is too large", () => {
   test("is refused at first", () => {
     const held = openHeld({ ...OPTIONS, maxCellBytes: 8 });

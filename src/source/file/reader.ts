@@ -3,7 +3,7 @@
 import { fstatSync } from "node:fs";
 import { CsvError, type CsvErrorKind } from "../../csv/error.ts";
 import type { State } from "../../feed/publication.ts";
-import { type Held, type HeldOptions, openHeld, openQuote, oversize, type Revision } from "../held.ts";
+import { type Held, type HeldOptions, openHeld, oversize, type Revision } from "../held.ts";
 import { openTailRule } from "../tail.ts";
 import { openContents } from "./contents.ts";
 import { type Generation, isLinked, isWhole, openGenerations } from "./generations.ts";
@@ -209,9 +209,9 @@ export function openReader(
     const isUpdating = isRewriting || (rewriteSince !== undefined && now - rewriteSince >= UPDATING_MS);
     if (isUpdating) return reports.report("updating", undefined, pending);
     if (rewriteSince !== undefined) return;
-    const open = table.openQuoteAt();
-    if (open === -1) return reports.report("live", undefined, pending);
-    if (isQuiet(now) || pending !== undefined) reports.report("invalid", openQuote(table.lineAt(open)), pending);
+    const open = held.openQuote();
+    if (!open) return reports.report("live", undefined, pending);
+    if (isQuiet(now) || pending !== undefined) reports.report("invalid", open, pending);
   }
 
   /** Nothing is at the path: the file may be about to be replaced, and may have got its last rows elsewhere. */
