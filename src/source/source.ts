@@ -18,6 +18,8 @@ export type Snapshot<S extends Shape> = {
   readonly cursor: Cursor;
   readonly columns: Columns;
   readonly rows: number;
+  /** As of a publication. */
+  readonly first?: number | undefined;
   /** The part that begins with row `at`: 0, or `next` of another part. Rejects with CsvError if it cannot be had, or not any more. */
   part(at: number): Promise<Part<S>>;
   /** All of them, one after the other; to be iterated once, which closes it. Throws as `part` does. */
