@@ -75,7 +75,12 @@ export type SourceStatus = {
   readonly since?: number | undefined;
   readonly problem?: Problem | undefined;
   readonly message?: string | undefined;
+  /** There was nothing yet, and it is waited for. */
+  readonly awaited?: Awaited | undefined;
 };
+
+/** `similar`: a file that may be meant instead, for the person who runs the server and for nobody else. */
+export type Awaited = { readonly similar?: string | undefined };
 
 /** What is counted of a connection to a relay. */
 export type LinkCounts = {
@@ -95,7 +100,7 @@ export type SourceEvents = {
   onStatus(status: SourceStatus): void;
   /** Bytes read so far, of about `size`, of a first table that takes a while. */
   onProgress(read: number, size: number): void;
-  /** There can be no table at all: the source is closed. */
+  /** There can be no table at all, and there was none: the source is closed. */
   onRefused(problem: Problem): void;
   /** The source is a relay: how it goes with it. */
   onLink?(counts: LinkCounts): void;

@@ -58,6 +58,7 @@ function skippedText(count: number): string {
 export function openRowLog({ format, isAll, print, printHeader, say }: RowLogOptions): RowLog {
   let hasBegun = false;
   let hasTable = false;
+  let printedHeader: string | undefined;
   let count = 0; // rows of the table
   let first = 0; // rows of the source in front of them
   let isWarned = false;
@@ -65,12 +66,14 @@ export function openRowLog({ format, isAll, print, printHeader, say }: RowLogOpt
 
   function newTable(table: Printed, isPrinted: boolean): void {
     const { columns } = table;
+    hasTable = columns.length > 0;
+    if (!hasTable) return; // an empty file: the rows that come are all new
     const header = format.header(columns);
-    hasTable = true;
     count = table.length;
     first = table.first ?? 0;
     line = format.line(columns);
-    if (header !== undefined) printHeader(header);
+    if (header !== undefined && header !== printedHeader) printHeader(header);
+    printedHeader = header;
     if (isPrinted) print(lines(table));
   }
 
@@ -110,7 +113,7 @@ export function openRowLog({ format, isAll, print, printHeader, say }: RowLogOpt
     update(table, splices) {
       if (!hasBegun) return;
       if (splices && hasTable) return follow(table, splices);
-      if (hasTable) say("the columns are others now");
+      if (hasTable && table.columns.length > 0) say("the columns are others now");
       newTable(table, isAll || !hasTable);
     },
   };

@@ -148,6 +148,16 @@ describe("of a table that changes", () => {
     expect(printed).toEqual(["[n]", "(the columns are others now)", "[m]", ...(isAll ? ["x", "y"] : []), "z"]);
   });
 
+  test("what comes after an empty file is all new, and a header is printed when it is another", () => {
+    const { log, printed } = openTestLog(false);
+    const empty = { ...tableOf(""), columns: [] };
+    log.begin(empty);
+    log.update(tableOf("x"), undefined);
+    log.update(empty, undefined);
+    log.update(tableOf("yz"), undefined);
+    expect(printed).toEqual(["[n]", "x", "y", "z"]);
+  });
+
   test("the first table after none is all new", () => {
     const { log, printed } = openTestLog(false);
     log.begin(undefined);
