@@ -2,7 +2,7 @@
 import { isRelayUrl } from "../relay/address.ts";
 import { openFollower } from "../relay/follow/follower.ts";
 import { STDIN } from "../source/location.ts";
-import { openFile } from "../source/file/file.ts";
+import { openPath } from "../source/path.ts";
 import { openStdin } from "../source/stdin.ts";
 import { serveSources } from "../source/worker.ts";
 
@@ -10,5 +10,5 @@ serveSources((settings, events, resume) => {
   if (settings.location === STDIN) return openStdin(settings, events);
   if (isRelayUrl(settings.location)) return openFollower(settings, events, resume);
   // What has been published once is not waited for: it is missing.
-  return openFile({ ...settings, waits: settings.waits === true && resume === undefined }, events);
+  return openPath({ ...settings, waits: settings.waits === true && resume === undefined }, events);
 });
