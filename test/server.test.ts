@@ -113,6 +113,7 @@ describe.concurrent("the server", () => {
     expect(linesOf(server.stdout()).slice(3).sort()).toEqual([
       "",
       "a.csv: 1 row × 2 columns, comma, UTF-8",
+      "a.csv: other columns now: 1 row × 1 column, comma, UTF-8",
       expect.stringMatching(/^client from 127\.0\.0\.1 is gone: plain, \d\.\d s, 1001 server shutting down$/),
       "client from 127.0.0.1: plain",
     ]);

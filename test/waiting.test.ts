@@ -151,7 +151,12 @@ describe.concurrent("FILE that is not there yet", () => {
     server.type("*.csv\r");
     await server.shows(/it fits b\.csv$/);
     server.type("https://h/x.csv\r");
-    await server.shows(/nothing is fetched/);
+    await server.ends(
+      "Enter the CSV file path: https://h/x.csv",
+      /nothing is fetched/,
+      "waiting for a.csv · 0 clients",
+      "Enter the CSV file path:",
+    );
     server.type("-\r");
     await server.shows(/standard input is where paths are typed/);
     server.type("$HOME/b.csv\r");

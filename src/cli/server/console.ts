@@ -68,8 +68,8 @@ export function openConsole({ output, env, prompts, input: open }: ConsoleOption
     dropStatus(text);
     isAsked &&= !input?.isTTY; // a terminal has echoed the line end
     const path = cleanPath(text, env["HOME"] ?? "");
-    if (path !== "") events.onPath(path);
     redraw();
+    if (path !== "") events.onPath(path);
   });
   prompt?.on("close", () => {
     clear();

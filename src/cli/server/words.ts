@@ -118,9 +118,9 @@ export function wordOf(path: string): Word | undefined {
 
 /** For a person at the prompt. */
 export const PROMPT_HELP = [
-  "Type the path of a CSV file, and it is published: data.csv, ~/data.csv, $HOME/data.csv, in quotes, or as file://.",
-  "redis://HOST follows a relay. Tab completes paths; exit, quit or Ctrl-C ends the server.",
-  "The options are in bun run server --help.",
+  "Type the path of a CSV file, and it is published: data.csv, ~/data.csv,",
+  "$HOME/data.csv, in quotes, or as file://. Tab completes it. redis://HOST is a relay.",
+  "exit, quit or Ctrl-C ends the server; its options are in bun run server --help.",
 ] as const;
 
 /** At the prompt. */
