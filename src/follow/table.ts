@@ -198,6 +198,8 @@ export function rowsFrom(rows: readonly Row[], settings: BlockSettings = BLOCKS)
   return openRows(blocksOf(rows, size), size, settings);
 }
 
+const COMPARED_ROWS = 4096;
+
 /** Whether the splices name rows that exist, and lead to `count` rows. */
 function fits(splices: readonly Splice[], length: number, count: number): boolean {
   for (const [start, deleteCount, rows] of splices) {
@@ -225,9 +227,14 @@ export function windowChange(before: Table, after: Table): Splice[] | undefined 
   if ((from === 0 && first === 0) || end > first + after.length) return undefined;
   if (first >= end) return [[0, length, after.slice()]];
   const start = Math.max(from, first);
-  const isSame = (at: number) => isSameRow(before.row(at - from)!, after.row(at - first)!);
-  for (let at = start; at < end - 1; at++) if (!isSame(at)) return undefined;
-  const isCompleted = !isSame(end - 1);
+  const isSame = (at: number, to: number) => {
+    const rows = after.slice(at - first, to - first);
+    return before.slice(at - from, to - from).every((row, i) => isSameRow(row, rows[i]!));
+  };
+  // In pieces: a single row is parsed with those around it.
+  for (let at = start; at < end - 1; at += COMPARED_ROWS)
+    if (!isSame(at, Math.min(at + COMPARED_ROWS, end - 1))) return undefined;
+  const isCompleted = !isSame(end - 1, end);
   const gone = start - from;
   const front: Splice[] = gone > 0 ? [[0, gone, []]] : first < from ? [[0, 0, after.slice(0, from - first)]] : [];
   const at = end - first - (isCompleted ? 1 : 0);

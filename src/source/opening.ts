@@ -12,7 +12,7 @@ export type Opening = "more" | "rows" | "table" | { readonly skip: number };
 const SAMPLE_ROWS = 20;
 /** Of the cells of one column there: a row of words among them does not make the next one a header, nor keep it from being one. */
 const MIN_TYPED = 0.5;
-/** A longer first record is taken for a row. */
+/** So much of what comes tells; a longer first record is taken for a row. */
 const MAX_BYTES = 1 << 16;
 
 /**
@@ -31,11 +31,11 @@ export function openingOf(
   const isHead = head.length > 0 && isSame(head.subarray(0, text.length), text.subarray(0, head.length));
   if (isHead && (text.length >= head.length || hasEnded)) return { skip: mark + Math.min(head.length, text.length) };
   if (isHead) return "more";
-  if (bytes.length > MAX_BYTES || !mayBeHeader(table, options)) return rows(mark);
-  const lines = linesIn(text);
-  const isAll = hasEnded || isQuiet;
-  if (lines === 0 && !isAll) return "more";
-  const found = understood(bytes, options);
+  if (!mayBeHeader(table, options)) return rows(mark);
+  const { sample, lines } = sampleOf(text);
+  const isAll = hasEnded || isQuiet || text.length > MAX_BYTES;
+  if (lines === 0) return isAll ? rows(mark) : "more";
+  const found = understood(sample, options);
   if (!found || !isOtherHeader(found, table)) return rows(mark);
   const { columns } = found.dialect;
   if (lines > 1) return isRecognisable(columns, rowsIn(found)) ? "table" : rows(mark);
@@ -52,10 +52,15 @@ function withoutMark(bytes: Uint8Array): Uint8Array {
 
 const isSame = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 
-const linesIn = (bytes: Uint8Array) =>
-  Buffer.from(bytes)
+/** Its first lines, of which all are whole. */
+function sampleOf(text: Uint8Array): { readonly sample: Uint8Array; readonly lines: number } {
+  const sample = text.subarray(0, MAX_BYTES);
+  const end = Math.max(sample.lastIndexOf(10), sample.lastIndexOf(13)) + 1;
+  const ends = Buffer.from(sample.subarray(0, end))
     .toString("latin1")
-    .split(/\r\n?|\n/).length - 1;
+    .match(/\r\n?|\n/g);
+  return { sample: sample.subarray(0, end), lines: ends?.length ?? 0 };
+}
 
 /** Without names in the stream there is none to be another. */
 const mayBeHeader = (table: CsvTable, { noHeader }: ReadOptions) =>
@@ -63,7 +68,7 @@ const mayBeHeader = (table: CsvTable, { noHeader }: ReadOptions) =>
 
 function understood(bytes: Uint8Array, options: ReadOptions): CsvDocument | undefined {
   try {
-    return openDocument(Buffer.concat([bytes, Buffer.from("\n")]), bytes.length, options);
+    return openDocument(bytes.slice(), bytes.length, options);
   } catch {
     return undefined;
   }

@@ -36,6 +36,8 @@ const CASES: readonly Case[] = [
     expected: { skip: 14 },
   },
   { name: "another header over its rows", before: NUMBERS, text: "c,d\n5,6\n", expected: "table" },
+  { name: "another header over many rows", before: NUMBERS, text: `c,d\n${"5,6\n".repeat(50_000)}`, expected: "table" },
+  { name: "another header with CR", before: NUMBERS, text: "c,d\r\n5,6\r\n", expected: "table" },
   { name: "a wider header over its rows", before: NUMBERS, text: "c,d,e\n5,6,7\n", expected: "table" },
   { name: "a header with another delimiter", before: NUMBERS, text: "c;d;e\n5;6;7\n", expected: "table" },
   { name: "another header, so far", before: NUMBERS, text: "c,d\n", expected: "more" },
