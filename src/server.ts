@@ -11,13 +11,13 @@ import { serverHelp } from "./cli/server/help.ts";
 import { onPort } from "./cli/server/listen.ts";
 import { openLog } from "./cli/server/log.ts";
 import { serverOptions, serverSettings } from "./cli/server/options.ts";
-import { givenFile, openPrompt, promptsForPath } from "./cli/server/prompt.ts";
+import { openPrompt, promptsForPath } from "./cli/server/prompt.ts";
 import { report } from "./cli/server/reporter.ts";
 import { printStartup } from "./cli/server/startup.ts";
 import { statusLine } from "./cli/server/status.ts";
+import { givenFile } from "./cli/server/words.ts";
 import { type EndSignal, endSignals, exitCodeOf } from "./cli/signals.ts";
 import { givenToken } from "./cli/token.ts";
-import { printable } from "./feed/printable.ts";
 import { type ServerEvent, websocketServer } from "./websocket-server.ts";
 import { STDIN } from "./source/location.ts";
 
@@ -31,7 +31,7 @@ function run(argv: readonly string[]): void {
   const { program } = values;
   if (program.help) return void process.stdout.write(serverHelp(positionals.includes("all")));
   if (program.version) return void process.stdout.write(`${pkg.version}\n`);
-  const file = givenFile(positionals, printable);
+  const file = givenFile(positionals);
   const isForMachines = program.log === "json";
   const prompts = promptsForPath({ file, isStdin: file === STDIN, isForMachines });
   const token = givenToken(values.access.token, program.tokenFile, serverOptions.access.token);
@@ -49,15 +49,22 @@ function run(argv: readonly string[]): void {
   const ending = Promise.withResolvers<{ failure?: CliError }>();
   const fail = (failure: CliError) => ending.resolve({ failure });
 
+  /** Resolves when there is nothing to be done for now but to wait. */
+  let awaited = Promise.withResolvers<void>();
+
   function onEvent(event: ServerEvent): void {
     report(log, event);
+    if (event.type === "file-awaited") {
+      awaited.resolve();
+      awaited = Promise.withResolvers();
+    }
     if (event.type === "relay-refused") fail(new CliError("failure", event.reason));
   }
 
   const server = onPort(values.network.port, values.network.hostname, (port) =>
     websocketServer({
       ...serverSettings(values),
-      ...{ file, token, port, maxClients, certificate: files && readCertificate(files), onEvent },
+      ...{ file, waitsForFile: true, token, port, maxClients, certificate: files && readCertificate(files), onEvent },
     }),
   );
   const withdraw = printStartup({
@@ -75,14 +82,17 @@ function run(argv: readonly string[]): void {
 
   const prompt = openPrompt({
     screen,
-    open: server.open,
-    isPublishing: () => server.overview().publication !== undefined,
+    open: (path) => Promise.race([server.open(path), awaited.promise]),
+    hasFile() {
+      const { publication, awaited } = server.overview();
+      return publication !== undefined || awaited !== undefined;
+    },
     nameOf,
     onRefused: (reason) => onEvent({ type: "file-refused", reason }),
     onFailed: fail,
     onQuit: () => ending.resolve({}),
   });
-  if (file !== undefined && prompts) prompt.track(file, server.ready);
+  if (file !== undefined && prompts) prompt.track(file, Promise.race([server.ready, awaited.promise]));
   else server.ready.catch((error: unknown) => fail(new CliError(kindOf(error), reasonOf(error))));
 
   let closingAt = 0;

@@ -24,6 +24,8 @@ export type { ServerEvent } from "./channel/events.ts";
 export type ServerOptions = Partial<TableOptions & FeedOptions & NetworkOptions & AccessOptions & RelayOptions> & {
   /** A path, `-` for standard input, or the URL of a relay. Without it nothing is published before `open`. */
   readonly file?: string | undefined;
+  /** A `file` that is not there yet is waited for, and not refused. Default: only with `relayUrl`. */
+  readonly waitsForFile?: boolean | undefined;
   /** Everything worth a line in a log. */
   readonly onEvent?: ((event: ServerEvent) => void) | undefined;
 };
@@ -51,6 +53,8 @@ export type Overview = {
   readonly publication: Publication | undefined;
   readonly status: Status;
   readonly clients: number;
+  /** What a file is called that is not there yet, and waited for. */
+  readonly awaited: string | undefined;
   /** What is being read to take its place; `share` of it was read, from 0 to 1, if that is known. */
   readonly loading: { readonly name: string; readonly sinceMs: number; readonly share: number | undefined } | undefined;
 };
@@ -71,6 +75,7 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
   const given: ServerOptions = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const settings = { ...serverSettings(defaultsOf(serverOptions)), ...given, port: options.port ?? 0 };
   const { file, relayHeartbeatMs: heartbeatMs } = settings;
+  const waitsForFile = given.waitsForFile ?? settings.relayUrl !== undefined;
   const fault = faultIn(settings);
   if (fault !== undefined) throw new RangeError(fault);
   const role = relayRole(file, settings.relayUrl, settings.isStandby);
@@ -86,7 +91,7 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
   const channel = openChannel({
     ...settings,
     topic: "csv",
-    openSource: (location, events) => openSource({ ...sourceSettings, location }, events),
+    openSource: (location, events, waits) => openSource({ ...sourceSettings, location, waits }, events),
     backlog: hub.backlog,
     broadcast: hub.broadcast,
     onEvent,
@@ -100,7 +105,7 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
       snapshot: () => channel.snapshot("rows"),
     },
     {
-      open: (location) => channel.open(location).then(ready.resolve),
+      open: (location) => channel.open(location, waitsForFile).then(ready.resolve),
       onUnusable: ready.reject,
       reopen() {
         const location = channel.location();
@@ -127,6 +132,7 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
       publication: channel.feed.publication(),
       status: channel.status(),
       clients: Object.values(channel.clients()).reduce((sum, count) => sum + count, 0),
+      awaited: channel.awaited(),
       loading: channel.loading(),
     }),
     renew: hub.renew,

@@ -342,21 +342,24 @@ describe.concurrent.skipIf(engines.length === 0)(`the relay${skipped}`, () => {
     await becomes(replica, "live with the table of the first", ({ state, rows }) => state === "live" && rows === 1);
   });
 
-  test("a file that is being replaced while a publisher starts, or a standby takes over, ends neither", async () => {
+  test("a file that is not there when a publisher starts, or a standby takes over, is waited for", async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", "a\n1\n");
     const own = await folder.write("own.csv", "a\n1\n2\n");
     await using redis = await startRedis(folder.path);
     await Bun.$`mv ${path} ${path}.away`;
     await using first = await publish(path, redis.port, folder);
-    await first.prints("no such file; looks for it again", "stderr");
+    await first.prints(`waiting for ${path}: no such file yet`, "stderr");
+    await using replica = await follow(redis.port, folder);
+    await becomes(replica, "waiting", ({ state }) => state === "waiting");
     await Bun.$`mv ${path}.away ${path}`;
+    await becomes(replica, "live", ({ state, rows }) => state === "live" && rows === 1);
     await becomes(first, "publisher", ({ state, relay }) => state === "live" && relay["role"] === "publisher");
     await using second = await publish(own, redis.port, folder, "--standby");
     await becomes(second, "following", ({ state, rows }) => state === "live" && rows === 1);
     await Bun.$`mv ${own} ${own}.away`;
     first.kill("SIGTERM");
-    await second.prints("no such file; looks for it again", "stderr");
+    await second.prints(`waiting for ${own}: no such file yet`, "stderr");
     expect(await jsonOf(second)).toBe('[{"a":"1"}]');
     await Bun.$`mv ${own}.away ${own}`;
     await becomes(second, "publisher", ({ state, rows, file }) => state === "live" && rows === 2 && file === "own.csv");

@@ -2,8 +2,8 @@
 import { CsvError } from "../csv/error.ts";
 import type { DocumentShape } from "../csv/parts.ts";
 import { type Feed, openFeed } from "../feed/feed.ts";
-import { sizeText } from "../feed/printable.ts";
-import type { About, Publication, Sink, Status } from "../feed/publication.ts";
+import { printable, sizeText } from "../feed/printable.ts";
+import type { About, Columns, Publication, Sink, Status } from "../feed/publication.ts";
 import type { LinkCounts, Problem, Shape, Snapshot, Source, SourceEvents, SourceStatus } from "../source/source.ts";
 import type { Backlog } from "./client.ts";
 import { type Documents, openDocuments } from "./documents.ts";
@@ -13,12 +13,13 @@ import { type Histogram, openHistogram } from "./histogram.ts";
 import * as liveFeed from "./live.ts";
 import type { FeedOptions } from "./options.ts";
 import * as plainFeed from "./plain.ts";
-import { nameOf } from "./sources.ts";
+import { nameOf, pathOf } from "./sources.ts";
 
 export type ChannelOptions = FeedOptions & {
   /** The topic of the plain feed; that of the live feed is derived from it. */
   readonly topic: string;
-  readonly openSource: (location: string, events: SourceEvents) => Source;
+  /** `waits`: what is not there yet is waited for. */
+  readonly openSource: (location: string, events: SourceEvents, waits: boolean) => Source;
   readonly backlog: Backlog;
   /** Sends a text to all who have subscribed to a topic; gives how many they are. */
   readonly broadcast: (topic: string, text: string) => number;
@@ -40,12 +41,15 @@ export type Channel = {
   readonly readSeconds: Histogram;
   /**
    * Reads what is at a location and publishes it; until its first table is there, what was published still is. Resolves then, or
-   * when another location was opened meanwhile, or the channel was closed; rejects with CsvError if it cannot be published.
+   * when another location was opened meanwhile, or the channel was closed; rejects with CsvError if it cannot be published. With
+   * `waits` what is not there yet is waited for, until it or another table is published.
    */
-  open(location: string): Promise<void>;
+  open(location: string, waits?: boolean): Promise<void>;
   /** Where the published table comes from; undefined before the first. */
   location(): string | undefined;
   status(): Status;
+  /** What the source is called that is waited for. */
+  awaited(): string | undefined;
   /** What is being read, and how far it is. */
   loading(): Loading | undefined;
   /** Of the relay that the table comes by. */
@@ -76,6 +80,8 @@ type Opened = {
   link: LinkCounts | undefined;
 };
 
+const NO_TABLE = "no table is published yet";
+
 const READ_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export function openChannel(options: ChannelOptions): Channel {
@@ -85,11 +91,13 @@ export function openChannel(options: ChannelOptions): Channel {
   const traffic = openTraffic();
   const readSeconds = openHistogram(READ_BOUNDS);
   const sinks = new Set<Sink>();
-  let status: Status = { state: "waiting", message: "no table is published yet", since: Date.now() };
+  let status: Status = { state: "waiting", message: NO_TABLE, since: Date.now() };
   let active: Opened | undefined;
   let candidate: Opened | undefined;
+  let awaited: Opened | undefined;
   let warned = "";
   let warnings: readonly string[] = [];
+  let layout: Layout = { epoch: "", columns: 0, names: "", dialect: "" };
   let isClosed = false;
 
   const streams = openEventStreams((bytes) => count(traffic.events, 1, bytes));
@@ -116,20 +124,21 @@ export function openChannel(options: ChannelOptions): Channel {
     },
     status,
   );
-  const documents = openDocuments({ cursor: feed.cursor, snapshot: (shape: DocumentShape) => snapshot(shape) });
+  const documents = openDocuments({ cursor: feed.cursor, why, snapshot: (shape: DocumentShape) => snapshot(shape) });
 
-  function open(location: string): Promise<void> {
+  const isHeard = (opened: Opened) => [active, candidate, awaited].includes(opened);
+
+  function open(location: string, waits = false): Promise<void> {
     if (isClosed) return Promise.resolve();
     dismiss(candidate);
     const events: SourceEvents = {
-      onPublication: (publication) => (active === opened || candidate === opened) && publish(opened, publication),
-      // How a candidate is doing is nobody's business while another table is published.
-      onStatus: (next) => (active ?? candidate) === opened && takeStatus(opened, next),
+      onPublication: (publication) => isHeard(opened) && publish(opened, publication),
+      onStatus: (next) => isHeard(opened) && hear(opened, next),
       onProgress: (read, size) => void (opened.share = size > 0 ? Math.min(read / size, 1) : undefined),
-      onRefused: (problem) => candidate === opened && refuse(opened, problem),
+      onRefused: (problem) => active !== opened && isHeard(opened) && refuse(opened, problem),
       onLink: (counts) => void (opened.link = counts),
     };
-    const source = openSource(location, events);
+    const source = openSource(location, events, waits);
     const done = Promise.withResolvers<void>();
     const opened: Opened = { location, source, done, openedAt: performance.now(), share: undefined, link: undefined };
     candidate = opened;
@@ -141,8 +150,32 @@ export function openChannel(options: ChannelOptions): Channel {
     opened?.done.resolve();
   }
 
+  /** It is no candidate any more. */
+  function leave(opened: Opened): void {
+    if (candidate === opened) candidate = undefined;
+    if (awaited === opened) awaited = undefined;
+  }
+
+  /** A candidate that is not there yet makes room for another one. How it is doing is nobody's business while a table is published. */
+  function hear(opened: Opened, next: SourceStatus): void {
+    const isNews = candidate === opened && next.awaited !== undefined;
+    if (isNews) {
+      dismiss(awaited);
+      candidate = undefined;
+      awaited = opened;
+    }
+    if ((active ?? candidate ?? awaited) === opened) takeStatus(opened, next, !isNews);
+    if (isNews) reportAwaited(opened.location, next);
+  }
+
+  function reportAwaited(location: string, { problem, awaited: { similar } = {} }: SourceStatus): void {
+    const names = { file: nameOf(location), path: pathOf(location) };
+    const guess = similar === undefined ? {} : { similar: printable(similar) };
+    onEvent({ type: "file-awaited", ...names, reason: problem?.reason ?? "", ...guess });
+  }
+
   function refuse(opened: Opened, { kind, reason, line }: Problem): void {
-    candidate = undefined;
+    leave(opened);
     opened.source.close();
     opened.done.reject(new CsvError(kind, reason, line, nameOf(opened.location)));
   }
@@ -162,8 +195,10 @@ export function openChannel(options: ChannelOptions): Channel {
   /** The source before it is heard no more. */
   function become(opened: Opened): void {
     active?.source.close();
+    leave(opened);
     active = opened;
-    candidate = undefined;
+    dismiss(awaited);
+    awaited = undefined;
     status = { state: "live", message: "", since: Date.now() };
     tellStatus();
   }
@@ -172,10 +207,15 @@ export function openChannel(options: ChannelOptions): Channel {
     liveFeed.setStatus(live, { ...status, warnings });
   }
 
-  function report({ columns, rows, about }: Publication, isNew: boolean): void {
+  function report({ cursor, columns, rows, about }: Publication, isNew: boolean): void {
     const { dialect } = about;
     const name = displayName(about);
-    if (isNew) onEvent({ type: "file-on-air", file: name, rows, columns: columns.count, dialect });
+    const before = layout;
+    layout = layoutOf(cursor.epoch, columns, dialect);
+    const facts = { file: name, rows, columns: columns.count, dialect };
+    const change = isNew ? undefined : changeOf(before, layout);
+    if (isNew) onEvent({ type: "file-on-air", ...facts });
+    if (change) onEvent({ type: "file-changed", change, ...facts });
     const kinds = about.warnings.join("; ").replace(/\d+/g, "");
     if (kinds === warned) return;
     warned = kinds;
@@ -184,18 +224,18 @@ export function openChannel(options: ChannelOptions): Channel {
     if (kinds !== "") onEvent({ type: "file-warning", file: name, warnings });
   }
 
-  function takeStatus(opened: Opened, next: SourceStatus): void {
+  function takeStatus(opened: Opened, next: SourceStatus, isReported: boolean): void {
     const about = active === opened ? feed.publication()?.about : undefined;
     const name = about ? displayName(about) : nameOf(opened.location);
     const message = messageOf(next, name, active === opened);
-    const wasReported = next.state === status.state && message === status.message;
+    const isSame = next.state === status.state && message === status.message;
     const { pendingBytes } = next;
-    if (wasReported && pendingBytes === status.pendingBytes && next.since === undefined) return;
-    const since = next.since ?? (wasReported ? status.since : Date.now());
+    if (isSame && pendingBytes === status.pendingBytes && next.since === undefined) return;
+    const since = next.since ?? (isSame ? status.since : Date.now());
     status = { state: next.state, message, since, ...(pendingBytes !== undefined && { pendingBytes }) };
     tellStatus();
     for (const sink of sinks) sink.setStatus(status);
-    if (!wasReported) onEvent({ type: "file-state", file: name, ...status });
+    if (isReported && !isSame) onEvent({ type: "file-state", file: name, ...status });
   }
 
   function snapshot<S extends Shape>(shape: S): Promise<Snapshot<S>> {
@@ -217,13 +257,19 @@ export function openChannel(options: ChannelOptions): Channel {
   async function ofActive<T>(take: (source: Source) => Promise<T>): Promise<T> {
     for (;;) {
       const from = active;
-      if (!from || isClosed) throw new CsvError("closed", isClosed ? "closed" : "no table is published yet");
+      if (!from || isClosed) throw new CsvError("closed", isClosed ? "closed" : NO_TABLE);
       try {
         return await take(from.source);
       } catch (error) {
         if (from === active) throw error;
       }
     }
+  }
+
+  /** Why there is no table. */
+  function why(): string {
+    const isKnown = status.message !== "" && status.message !== NO_TABLE;
+    return isKnown ? `${NO_TABLE}: ${status.message}` : NO_TABLE;
   }
 
   function loading(): Loading | undefined {
@@ -250,8 +296,9 @@ export function openChannel(options: ChannelOptions): Channel {
     open,
     location: () => active?.location,
     status: () => status,
+    awaited: () => awaited && nameOf(awaited.location),
     loading,
-    link: () => (active ?? candidate)?.link,
+    link: () => (active ?? candidate ?? awaited)?.link,
     snapshot,
     addSink: (sink) => void sinks.add(sink),
     clients,
@@ -265,9 +312,32 @@ export function openChannel(options: ChannelOptions): Channel {
       plainFeed.stop(plain);
       liveFeed.stop(live);
       dismiss(candidate);
+      dismiss(awaited);
       dismiss(active);
     },
   };
+}
+
+/** What a table looks like, as far as that is worth a line in a log when it changes. */
+type Layout = {
+  readonly epoch: string;
+  readonly columns: number;
+  readonly names: string;
+  readonly dialect: string;
+};
+
+const layoutOf = (epoch: string, { count, json }: Columns, dialect: string): Layout => ({
+  epoch,
+  columns: count,
+  names: json,
+  dialect,
+});
+
+function changeOf(before: Layout, after: Layout): "first" | "none" | "columns" | "dialect" | undefined {
+  if ((before.columns === 0) !== (after.columns === 0)) return after.columns === 0 ? "none" : "first";
+  // Only a new epoch has other columns.
+  if (before.epoch !== after.epoch && before.names !== after.names) return "columns";
+  return before.dialect !== after.dialect && after.columns > 0 ? "dialect" : undefined;
 }
 
 /** With the relay that it came through: what is wrong with a replica's table is mostly wrong there. */

@@ -16,6 +16,8 @@ export const DOCUMENT_TYPES: Readonly<Record<DocumentShape, string>> = {
 export type DocumentsOptions = {
   /** Of the table as it is now; undefined before the first. */
   readonly cursor: () => Cursor | undefined;
+  /** Why there is no table. */
+  readonly why: () => string;
   /** Rejects if the table cannot be had in this shape, with the reason. */
   readonly snapshot: (shape: DocumentShape) => Promise<Snapshot<DocumentShape>>;
 };
@@ -26,7 +28,7 @@ export type Documents = {
   expire(now: number): void;
 };
 
-export function openDocuments({ cursor, snapshot }: DocumentsOptions): Documents {
+export function openDocuments({ cursor, why, snapshot }: DocumentsOptions): Documents {
   const now = () => performance.now();
   const shared = {
     json: openShared(() => snapshot("json"), now),
@@ -57,7 +59,7 @@ export function openDocuments({ cursor, snapshot }: DocumentsOptions): Documents
 
   async function answer(request: Request, shape: DocumentShape): Promise<Response> {
     const at = cursor();
-    if (!at) return text(503, "no table is published yet", { "Retry-After": "1" });
+    if (!at) return text(503, why(), { "Retry-After": "1" });
     const headers: Record<string, string> = {
       ...SAFE,
       ETag: etagOf(formatCursor(at)),

@@ -20,6 +20,23 @@ export type TableEvent =
       readonly columns: number;
       readonly dialect: string;
     }
+  /** Not there yet, and waited for. `path` as it was given; `similar`: a file beside it that may be meant. */
+  | {
+      readonly type: "file-awaited";
+      readonly file: string;
+      readonly path: string;
+      readonly reason: string;
+      readonly similar?: string | undefined;
+    }
+  /** Its columns are others, or it is read in another way. `change`: `first` if there were no columns before, `none` if there are none now. */
+  | {
+      readonly type: "file-changed";
+      readonly file: string;
+      readonly change: "first" | "none" | "columns" | "dialect";
+      readonly rows: number;
+      readonly columns: number;
+      readonly dialect: string;
+    }
   /** One for each new kind of warning; how the counts go on is in the status. */
   | { readonly type: "file-warning"; readonly file: string; readonly warnings: readonly string[] }
   | ({ readonly type: "file-state"; readonly file: string } & Status)

@@ -270,7 +270,7 @@ function refuse(live: LiveState, subscribers: readonly Subscriber[], error: unkn
 }
 
 function sendPart(live: LiveState, subscriber: Subscriber, transfer: Transfer): boolean {
-  const { cursor, columns, rows } = transfer.snapshot;
+  const { cursor, columns, rows, first } = transfer.snapshot;
   const part = transfer.part ?? transfer.snapshot.kept(transfer.at);
   if (!part) return askPart(live, subscriber, transfer);
   const isLast = part.next >= rows;
@@ -282,7 +282,8 @@ function sendPart(live: LiveState, subscriber: Subscriber, transfer: Transfer): 
     subscriber.cursor = cursor;
   }
   const { at, text } = part;
-  const message = snapshotText(cursor, columns.json, at, text, rows, at === 0 ? columns.verdicts : undefined);
+  const [verdicts, from] = at === 0 ? [columns.verdicts, first] : [];
+  const message = snapshotText(cursor, columns.json, at, text, rows, verdicts, from);
   return send(live, subscriber, message, isLast ? cursor : undefined);
 }
 

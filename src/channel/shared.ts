@@ -7,6 +7,7 @@ export type Shared<S extends Shape> = {
   readonly cursor: Cursor;
   readonly columns: Columns;
   readonly rows: number;
+  readonly first?: number | undefined;
   /** A part that is kept. */
   kept(at: number): Part<S> | undefined;
   /** Rejects as that of `Snapshot`. */
@@ -71,7 +72,7 @@ export function openShared<S extends Shape>(
 }
 
 function shared<S extends Shape>(snapshot: Snapshot<S>, keptBytes: number): Shared<S> & { isLost(): boolean } {
-  const { cursor, columns, rows } = snapshot;
+  const { cursor, columns, rows, first } = snapshot;
   const kept = new Map<number, Part<S>>();
   const coming = new Map<number, Promise<Part<S>>>();
   let bytes = 0;
@@ -106,6 +107,7 @@ function shared<S extends Shape>(snapshot: Snapshot<S>, keptBytes: number): Shar
     cursor,
     columns,
     rows,
+    first,
     kept: (at) => kept.get(at),
     part(at) {
       const part = kept.get(at);

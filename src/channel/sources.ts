@@ -1,4 +1,5 @@
 // Which source a location leads to, and what it is called: a file, standard input, or the table of another server by way of a relay.
+import { printable } from "../feed/printable.ts";
 import { relayName } from "../relay/address.ts";
 import type { Source, SourceEvents, SourceSettings } from "../source/source.ts";
 import { fileName, STDIN, STDIN_NAME } from "../source/location.ts";
@@ -15,6 +16,9 @@ export function openSource(settings: SourceSettings, events: SourceEvents): Sour
 function workerEntry(): URL | string {
   return Bun.isStandaloneExecutable ? "./channel/sources.worker.ts" : new URL("./sources.worker.ts", import.meta.url);
 }
+
+/** A path as it was given. */
+export const pathOf = (location: string) => relayName(location) ?? printable(location);
 
 /** What a location is called before there is a table: never with what is secret in it. */
 export function nameOf(location: string): string {

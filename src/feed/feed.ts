@@ -52,7 +52,7 @@ export function openFeed(maxHistory: number): Feed {
 
   function publish(publication: Publication): string | undefined {
     const before = current?.cursor;
-    const { cursor, columns, splices, rows, about } = publication;
+    const { cursor, columns, splices, rows, first, about } = publication;
     const isRefined = !isSame(current?.columns.verdicts, columns.verdicts);
     current = publication;
     squashed = undefined;
@@ -72,6 +72,7 @@ export function openFeed(maxHistory: number): Feed {
       splices,
       rows,
       isRefined ? columns.verdicts : undefined,
+      first,
     );
   }
 
@@ -95,13 +96,13 @@ export function openFeed(maxHistory: number): Feed {
     return squashed.step;
   }
 
-  function squash(from: number, { cursor, columns, rows }: Publication): Step {
+  function squash(from: number, { cursor, columns, rows, first }: Publication): Step {
     const index = indexOf(from);
     if (index === -1) return SNAPSHOT;
     const missed = history.slice(index);
     const verdicts = missed.some(({ isRefined }) => isRefined) ? columns.verdicts : undefined;
     const splices = missed.map((entry) => entry.splices).filter((text) => text !== "");
-    const text = deltaText(cursor.epoch, from, cursor.version, `[${splices.join(",")}]`, rows, verdicts);
+    const text = deltaText(cursor.epoch, from, cursor.version, `[${splices.join(",")}]`, rows, verdicts, first);
     return { type: "delta", text };
   }
 

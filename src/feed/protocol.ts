@@ -38,6 +38,8 @@ export type SnapshotMessage = ColumnCodes & {
   readonly at: number;
   readonly rows: readonly Row[];
   readonly count: number;
+  /** Rows of the source in front of the first one of the table: absent for none. */
+  readonly first?: number | undefined;
 };
 
 /** Turns version `from` into version `to`, which has `count` rows. With `types` and `units` these replace those before. */
@@ -48,6 +50,8 @@ export type DeltaMessage = ColumnCodes & {
   readonly to: number;
   readonly splices: readonly Splice[];
   readonly count: number;
+  /** As in a snapshot, of the table that comes of it. */
+  readonly first?: number | undefined;
 };
 
 /** "You are up to date": after catching up, and while nothing changes. `time` in ms since 1970, by the server's clock. */
@@ -73,9 +77,12 @@ export function snapshotText(
   rowsJson: string,
   count: number,
   verdicts?: Verdicts,
+  first?: number,
 ): string {
-  return `{"type":"snapshot",${cursorJson(cursor)},"columns":${columnsJson},"at":${at},"rows":${rowsJson},"count":${count}${codesJson(verdicts)}}`;
+  return `{"type":"snapshot",${cursorJson(cursor)},"columns":${columnsJson},"at":${at},"rows":${rowsJson},"count":${count}${firstJson(first)}${codesJson(verdicts)}}`;
 }
+
+const firstJson = (first = 0) => (first > 0 ? `,"first":${first}` : "");
 
 const codesJson = (verdicts: Verdicts | undefined) =>
   verdicts ? `,"types":${verdicts.types},"units":${verdicts.units}` : "";
@@ -88,8 +95,9 @@ export function deltaText(
   splicesJson: string,
   count: number,
   verdicts?: Verdicts,
+  first?: number,
 ): string {
-  return `{"type":"delta","epoch":${JSON.stringify(epoch)},"from":${from},"to":${to},"splices":${splicesJson},"count":${count}${codesJson(verdicts)}}`;
+  return `{"type":"delta","epoch":${JSON.stringify(epoch)},"from":${from},"to":${to},"splices":${splicesJson},"count":${count}${firstJson(first)}${codesJson(verdicts)}}`;
 }
 
 export function syncText(cursor: Cursor, count: number, time: number): string {
@@ -159,9 +167,10 @@ function isSnapshot(message: Fields): message is Fields & SnapshotMessage {
   return isCursor(message) && isCount(at) && isCount(count) && isRows(rows) && Array.isArray(columns);
 }
 
-/** Types and units say how to read what is there: what they are not is as if they were not there. */
+/** Types, units and `first` say how to read what is there: what they are not is as if they were not there. */
 function withCodes<M extends Fields>(message: M): M {
-  const { types, units } = message;
+  const { types, units, first } = message;
+  if (first !== undefined && !isCount(first)) delete (message as Fields)["first"];
   const isTold =
     Array.isArray(types) &&
     types.every((type) => typeof type === "string") &&

@@ -49,6 +49,8 @@ export type Publication = {
   readonly cursor: Cursor;
   readonly columns: Columns;
   readonly rows: number;
+  /** Rows of the source in front of the first one here, which `--last` leaves out. Absent for none. */
+  readonly first?: number | undefined;
   /**
    * `[[start, deleted, rows], …]` as JSON, rows as arrays of cells: what turns the table before, of the same epoch, into this one.
    * Undefined if the table is to be taken anew.

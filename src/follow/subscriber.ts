@@ -13,7 +13,7 @@ import {
 } from "../feed/protocol.ts";
 import { type Block, BLOCKS } from "./blocks.ts";
 import { readPart } from "./part.ts";
-import { blocksIn, changesBetween, openTable, type PartialTable, type Table } from "./table.ts";
+import { blocksIn, changesBetween, openTable, type PartialTable, type Table, windowChange } from "./table.ts";
 
 /** What the connection does: `open` is catching up, `current` has all that the server has, `waiting` tries again. */
 export type ConnectionState =
@@ -226,7 +226,7 @@ export function subscribe(url: string | URL, options: SubscribeOptions = {}): Su
 function changeBetween(before: Table | undefined, after: Table): Splice[] | undefined {
   const isSame = before?.columns.length === after.columns.length;
   if (!before || !isSame || before.columns.some((name, i) => name !== after.columns[i])) return undefined;
-  return changesBetween(blocksIn(before), blocksIn(after));
+  return windowChange(before, after) ?? changesBetween(blocksIn(before), blocksIn(after));
 }
 
 /** In a task of its own, where the runtime sees it: `window.onerror`, `uncaughtException`. */

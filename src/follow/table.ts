@@ -37,6 +37,8 @@ export type TableFields = {
   /** One array for each row, with a string for each column. */
   readonly rows: readonly Row[];
   readonly cursor: string;
+  /** Rows of the source in front of the first one here, which the server leaves out (`--last`). Absent for none. */
+  readonly first?: number | undefined;
   /** What each column is: `number`, `text`, `time:iso`, … (PROTOCOL.md, Types and units); undefined if the server does not tell. */
   readonly types?: readonly string[] | undefined;
   /** The unit of each column, null where none is known. */
@@ -54,11 +56,17 @@ export type Table = TableFields & RowList;
 export type PartialTable = Table & { readonly count: number };
 
 /** A table to come, of which the first rows are there. */
-type Draft = Cursor & ColumnCodes & Shape & { readonly blocks: Block[]; length: number; readonly count: number };
+type Draft = Cursor &
+  ColumnCodes &
+  Shape &
+  Place & { readonly blocks: Block[]; length: number; readonly count: number };
+
+/** Rows of the source in front. */
+type Place = { readonly first?: number | undefined };
 
 type Shape = { readonly columns: readonly string[]; readonly size: number };
 
-type Held = Cursor & ColumnCodes & Shape & { readonly rows: Rows; readonly table: Table };
+type Held = Cursor & ColumnCodes & Shape & Place & { readonly rows: Rows; readonly table: Table };
 
 /** `gap`: what came does not fit, and has changed nothing; if the copy may be wrong itself, it has no cursor any more. */
 export type TableCopy = {
@@ -105,12 +113,12 @@ export function openTable(settings: BlockSettings = BLOCKS): TableCopy {
   }
 
   function applyDelta(delta: DeltaMessage): "applied" | "duplicate" | "gap" {
-    const { epoch, from, to, splices, count, types, units } = delta;
+    const { epoch, from, to, splices, count, first, types, units } = delta;
     if (!held || !isTrusted || epoch !== held.epoch) return "gap";
     if (to <= held.version) return "duplicate";
     if (from !== held.version) return "gap";
     if (!fits(splices, held.rows.length, count)) return distrust();
-    held = hold({ ...held, version: to, ...(types && { types, units }) }, held.rows.spliced(splices));
+    held = hold({ ...held, version: to, first, ...(types && { types, units }) }, held.rows.spliced(splices));
     draft = undefined;
     return "applied";
   }
@@ -149,15 +157,16 @@ export function openTable(settings: BlockSettings = BLOCKS): TableCopy {
 const isSameState = (a: Cursor, b: Cursor) => a.epoch === b.epoch && a.version === b.version;
 
 function draftOf(part: SnapshotMessage, settings: BlockSettings): Draft {
-  const { epoch, version, columns, count, types, units } = part;
+  const { epoch, version, columns, count, first, types, units } = part;
   const size = blockSize(Math.max(1, columns.length), settings);
-  return { epoch, version, columns, size, blocks: [], length: 0, count, types, units };
+  return { epoch, version, columns, size, blocks: [], length: 0, count, first, types, units };
 }
 
-function hold(about: Cursor & ColumnCodes & Shape, rows: Rows): Held {
-  const { epoch, version, columns, size, types, units } = about;
-  const table = tableOf({ columns, cursor: formatCursor(about), ...(types && { types, units }) }, rows);
-  return { epoch, version, columns, size, types, units, rows, table };
+function hold(about: Cursor & ColumnCodes & Shape & Place, rows: Rows): Held {
+  const { epoch, version, columns, size, first, types, units } = about;
+  const place = first === undefined ? {} : { first };
+  const table = tableOf({ columns, cursor: formatCursor(about), ...place, ...(types && { types, units }) }, rows);
+  return { epoch, version, columns, size, first, types, units, rows, table };
 }
 
 const rowsOfTables = new WeakMap<TableFields, Rows>();
@@ -189,6 +198,8 @@ export function rowsFrom(rows: readonly Row[], settings: BlockSettings = BLOCKS)
   return openRows(blocksOf(rows, size), size, settings);
 }
 
+const COMPARED_ROWS = 4096;
+
 /** Whether the splices name rows that exist, and lead to `count` rows. */
 function fits(splices: readonly Splice[], length: number, count: number): boolean {
   for (const [start, deleteCount, rows] of splices) {
@@ -203,6 +214,32 @@ export function changesBetween(before: Rows, after: Rows): Splice[] {
   const { head, tail } = sameEnds(before, after);
   const middle = splicesBetween(before.slice(head, before.length - tail), after.slice(head, after.length - tail));
   return middle.map(([start, deleted, rows]) => [start + head, deleted, rows]);
+}
+
+/**
+ * The same of two windows of a source that has only grown: known by where they are in it, also where rows repeat. Undefined if it has
+ * become something else, or where they are is not known. The last row of the one before may have been completed meanwhile.
+ */
+export function windowChange(before: Table, after: Table): Splice[] | undefined {
+  const { first: from = 0, length } = before;
+  const { first = 0 } = after;
+  const end = from + length;
+  if ((from === 0 && first === 0) || end > first + after.length) return undefined;
+  if (first >= end) return [[0, length, after.slice()]];
+  const start = Math.max(from, first);
+  const isSame = (at: number, to: number) => {
+    const rows = after.slice(at - first, to - first);
+    return before.slice(at - from, to - from).every((row, i) => isSameRow(row, rows[i]!));
+  };
+  // In pieces: a single row is parsed with those around it.
+  for (let at = start; at < end - 1; at += COMPARED_ROWS)
+    if (!isSame(at, Math.min(at + COMPARED_ROWS, end - 1))) return undefined;
+  const isCompleted = !isSame(end - 1, end);
+  const gone = start - from;
+  const front: Splice[] = gone > 0 ? [[0, gone, []]] : first < from ? [[0, 0, after.slice(0, from - first)]] : [];
+  const at = end - first - (isCompleted ? 1 : 0);
+  const come = after.slice(at);
+  return come.length > 0 ? [...front, [at, isCompleted ? 1 : 0, come]] : front;
 }
 
 /**

@@ -171,7 +171,7 @@ function openBook(figures: Figures, admission: Admission, onEvent: HubOptions["o
 function healthOf(channel: Channel | undefined, relay: unknown) {
   const publication = channel?.feed.publication();
   const status = channel?.status();
-  const { name = "", relay: _relay, changedAt = 0, ...about } = publication?.about ?? {};
+  const { name = channel?.awaited() ?? "", relay: _relay, changedAt = 0, ...about } = publication?.about ?? {};
   const verdicts = publication?.columns.verdicts;
   const fields = {
     ...publication?.cursor,

@@ -1,5 +1,4 @@
 // What a server does with a relay: it publishes its file there, follows one, or follows until it may publish; or nothing at all.
-import { CsvError } from "../csv/error.ts";
 import type { Sink } from "../feed/publication.ts";
 import type { LinkCounts, Snapshot } from "../source/source.ts";
 import {
@@ -25,9 +24,9 @@ export type RelayRoleOptions = RelayRole & {
 };
 
 export type RelayRoleEvents = {
-  /** The channel is to have this source. Rejects, with CsvError `not-found` for a file that is not there, if it cannot. */
+  /** The channel is to have this source: FILE when it is there, or the relay. Rejects if it cannot. */
   open(location: string): Promise<void>;
-  /** What `open` rejected with, when there is no sense in another attempt. */
+  /** What `open` rejected with. */
   onUnusable(error: unknown): void;
   /** The file is to be read anew, in a new epoch: another server has written over the one that is published. */
   reopen(): void;
@@ -64,10 +63,6 @@ type RoleState = {
   isClosed: boolean;
 };
 
-/** A file is replaced within this time, if a server is started in the middle of that. */
-const ROTATION_MS = 2_000;
-const LOOK_AGAIN_MS = 100;
-
 export function openRelayRole(options: RelayRoleOptions, events: RelayRoleEvents): OpenRelayRole {
   const { location, publishesTo, relayUrl, isStandby, heartbeatMs, snapshot } = options;
   const relay = publishesTo?.name ?? "";
@@ -95,7 +90,7 @@ export function openRelayRole(options: RelayRoleOptions, events: RelayRoleEvents
     sink,
     begin() {
       if (location === undefined || isStandby) return;
-      void openInTime(state, location, publisher ? performance.now() + ROTATION_MS : 0);
+      open(state, location);
     },
     resolve(typed) {
       if (!isRelayUrl(typed)) return typed;
@@ -148,30 +143,18 @@ function openFile(state: RoleState): void {
   const { location } = state.options;
   if (state.hasFile || location === undefined) return;
   state.hasFile = true;
-  void openInTime(state, location, Infinity); // it serves what it has followed meanwhile
+  open(state, location); // it serves what it has followed until that is there
 }
 
-/** A file that is not there may be about to be replaced: it is looked for until the time is up. */
-async function openInTime(state: RoleState, location: string, until: number): Promise<void> {
-  for (let isSaid = false; !state.isClosed; isSaid = true) {
-    try {
-      return await state.events.open(location);
-    } catch (error) {
-      const isAway = error instanceof CsvError && error.kind === "not-found";
-      if (!isAway || performance.now() >= until) return state.events.onUnusable(error);
-      const { relay } = state;
-      if (!isSaid)
-        state.events.onEvent({ type: "relay-trouble", relay, reason: `${error.message}; looks for it again` });
-    }
-    await Bun.sleep(LOOK_AGAIN_MS);
-  }
+function open({ events }: RoleState, location: string): void {
+  events.open(location).catch(events.onUnusable);
 }
 
 function follow(state: RoleState): void {
   const { relayUrl } = state.options;
   if (state.hasFile || state.isFollowing || relayUrl === undefined) return;
   state.isFollowing = true;
-  void openInTime(state, relayUrl, 0);
+  open(state, relayUrl);
 }
 
 function addressOf(location: string | undefined): RelayAddress | undefined {

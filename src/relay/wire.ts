@@ -17,6 +17,8 @@ export type RelayEntry =
       /** Of the table that it leads to, as in the pointer. */
       readonly warnings: readonly string[];
       readonly changedAt?: number | undefined;
+      /** Rows of the file in front of the table. Absent for none. */
+      readonly first?: number | undefined;
       /** What the columns are from now on, if that is known better than before. */
       readonly verdicts?: Verdicts | undefined;
     }
@@ -46,6 +48,8 @@ export type RelayPointer = Cursor & {
   readonly warnings: readonly string[];
   /** When the file last changed, by the publisher's clock; ms since 1970. Undefined if the publisher does not know. */
   readonly changedAt?: number | undefined;
+  /** Rows of the file in front of the table. Absent for none. */
+  readonly first?: number | undefined;
   /** What the columns are, if the publisher says so. */
   readonly verdicts?: Verdicts | undefined;
 };
@@ -124,8 +128,8 @@ function parseDelta(head: Fields, splices: unknown): RelayEntry {
   const { epoch, from, to, count, warnings, changedAt } = head;
   const isWhole = isEpoch(epoch) && isCount(from) && isCount(to) && isCount(count) && typeof splices === "string";
   if (!isWhole || to <= from) return malformed("delta");
-  const about = { warnings: textsOf(warnings), changedAt: timeOf(changedAt), verdicts: verdictsOf(head["verdicts"]) };
-  return { kind: "delta", epoch, from, to, count, splices, ...about };
+  const about = { warnings: textsOf(warnings), changedAt: timeOf(changedAt), first: firstOf(head["first"]) };
+  return { kind: "delta", epoch, from, to, count, splices, ...about, verdicts: verdictsOf(head["verdicts"]) };
 }
 
 /** JSON arrays of an entry for each column; undefined for anything else, as a table is one without them. */
@@ -173,6 +177,7 @@ export function parsePointer(text: string, maxColumns: number): RelayPointer {
     dialect: shown(dialect),
     warnings: textsOf(fields["warnings"]),
     changedAt: timeOf(fields["changedAt"]),
+    first: firstOf(fields["first"]),
     verdicts: verdictsOf(fields["verdicts"], columns.length),
   };
 }
@@ -259,6 +264,7 @@ const isEntryId = (value: unknown): value is string => typeof value === "string"
 const isListId = (value: unknown): value is string => typeof value === "string" && /^[\w-]{1,64}$/.test(value);
 /** Of no importance for the table: what is malformed is not there. */
 const timeOf = (value: unknown) => (isCount(value) ? value : undefined);
+const firstOf = timeOf;
 
 function isColumns(value: unknown): value is readonly string[] {
   if (!Array.isArray(value) || !value.every((name) => typeof name === "string" && name.isWellFormed())) return false;

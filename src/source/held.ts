@@ -91,7 +91,6 @@ export function openHeld(options: HeldOptions): Held {
   let view: View = { first: 0, end: 0, rows: 0 };
   let pending: RowChange = [];
   let isNewEpoch = false;
-  let quote: { readonly at: number; readonly line: number } | undefined; // to find the line takes a walk
 
   function append(bytes: Uint8Array, isFinal = false): boolean {
     if (!table || !document || !decoding || table.columns.length === 0) return false;
@@ -233,26 +232,6 @@ export function openHeld(options: HeldOptions): Held {
 
   const oversizeRow = () => table?.oversizeRow();
 
-  function openQuote(): CsvError | undefined {
-    const at = table?.openQuoteAt() ?? -1;
-    if (at === -1) return undefined;
-    if (quote?.at !== at) quote = { at, line: table!.lineAt(at) };
-    return new CsvError(
-      "unclosed-quote",
-      "a quote is opened and never closed; the rows before it are shown",
-      quote.line,
-    );
-  }
-
-  function tail(): Tail | undefined {
-    if (!table) return undefined;
-    const open = table.openQuoteAt();
-    if (open !== -1) return { bytes: lengthOf(table) - open, cells: undefined };
-    const waiting = decoding?.waiting() ?? 0;
-    const row = table.openRow() ?? openHeader(table);
-    return row ? { ...row, bytes: row.bytes + waiting } : waiting > 0 ? { bytes: waiting, cells: 1 } : undefined;
-  }
-
   function publish(isWhole: boolean): Revision | undefined {
     if (!table || !document || table.oversizeRow() !== undefined) return undefined;
     if (isWhole && table.columns.length > 0 && decoding && decoding.waiting() > 0) add(decoding.flush());
@@ -281,10 +260,31 @@ export function openHeld(options: HeldOptions): Held {
     begin,
     set,
     oversizeRow,
-    openQuote,
-    tail,
+    openQuote: openQuoteTeller(() => table),
+    tail: () => table && tailOf(table, decoding),
     publish,
   };
+}
+
+/** Tells of the quote that is open at the end. To find its line takes a walk. */
+function openQuoteTeller(tableNow: () => CsvTable | undefined): () => CsvError | undefined {
+  let known: { readonly at: number; readonly line: number } | undefined;
+  return () => {
+    const table = tableNow();
+    const at = table?.openQuoteAt() ?? -1;
+    if (!table || at === -1) return undefined;
+    if (known?.at !== at) known = { at, line: table.lineAt(at) };
+    const reason = "a quote is opened and never closed; the rows before it are shown";
+    return new CsvError("unclosed-quote", reason, known.line);
+  };
+}
+
+function tailOf(table: CsvTable, decoding: Decoding | undefined): Tail | undefined {
+  const open = table.openQuoteAt();
+  if (open !== -1) return { bytes: lengthOf(table) - open, cells: undefined };
+  const waiting = decoding?.waiting() ?? 0;
+  const row = table.openRow() ?? openHeader(table);
+  return row ? { ...row, bytes: row.bytes + waiting } : waiting > 0 ? { bytes: waiting, cells: 1 } : undefined;
 }
 
 /** Of all the text, with what was let go. */

@@ -70,15 +70,17 @@ export function openPublishing({
       readMs: Math.round((now() - noticedAt) * 1000) / 1000,
       bytes: table.length(),
     };
+    const first = table.gone().rows + view.first || undefined;
     snapshots.show({
       cursor,
+      first,
       columns,
       table: blocks,
       from: view.first,
       to: view.end,
       verdicts: types && judging.verdicts(),
     });
-    onPublication({ cursor, columns, rows: view.end - view.first, splices, about });
+    onPublication({ cursor, columns, rows: view.end - view.first, first, splices, about });
   }
 
   return { publish, snapshot: snapshots.snapshot, close: snapshots.close };

@@ -18,6 +18,8 @@ export type TableOptions = ReadOptions & {
 export type SourceSettings = TableOptions & {
   /** A path, `-` for standard input, or the URL of a relay. */
   readonly location: string;
+  /** Whether what is not there yet is waited for, and not refused. */
+  readonly waits?: boolean | undefined;
   /** Milliseconds between two looks at a file. */
   readonly lookMs: number;
   /** Whether to use file events; without them a change is seen at the next look. */

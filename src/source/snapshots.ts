@@ -13,6 +13,8 @@ import { type Part, type Shape, type Snapshot, snapshotOf, type Source } from ".
 export type Shown = Range & {
   readonly cursor: Cursor;
   readonly columns: Columns;
+  /** Rows of the source in front of them. */
+  readonly first?: number | undefined;
   /** By them frames and documents have literals; without them every value is a string. */
   readonly verdicts?: readonly Verdict[] | undefined;
 };
@@ -33,8 +35,8 @@ type Taken = { shown: Shown | undefined };
 
 /** `maxHeldBytes`: of blocks that only snapshots still have; beyond it the one that was begun first can be had no more. */
 export function openSnapshots(maxHeldBytes = Infinity): Snapshots {
-  const first = Promise.withResolvers<void>();
-  first.promise.catch(() => {}); // nobody may be waiting
+  const coming = Promise.withResolvers<void>();
+  coming.promise.catch(() => {}); // nobody may be waiting
   const taken = new Set<Taken>();
   let shown: Shown | undefined;
   let shownSince = 0;
@@ -42,8 +44,8 @@ export function openSnapshots(maxHeldBytes = Infinity): Snapshots {
   let idle: ReturnType<typeof setTimeout> | undefined;
 
   async function snapshot<S extends Shape>(shape: S, maxBytes?: number): Promise<Snapshot<S>> {
-    if (!shown) await first.promise;
-    const { cursor, columns, from, to, verdicts } = shown!;
+    if (!shown) await coming.promise;
+    const { cursor, columns, first, from, to, verdicts } = shown!;
     if (shape !== "frame") checkSize(shown!, shape as Exclude<Shape, "frame">);
     const of: Taken = { shown };
     taken.add(of);
@@ -52,6 +54,7 @@ export function openSnapshots(maxHeldBytes = Infinity): Snapshots {
       cursor,
       columns,
       rows: to - from,
+      first,
       async part(at) {
         if (!of.shown) throw new CsvError("outdated", "the table has changed too much meanwhile: try again");
         return partOf(of.shown, shape, at, typing, maxBytes);
@@ -101,13 +104,13 @@ export function openSnapshots(maxHeldBytes = Infinity): Snapshots {
   return {
     show(next) {
       shown = next;
-      first.resolve();
+      coming.resolve();
       if (taken.size > 0 && ++shownSince >= EXPIRED_EVERY) expire();
     },
     snapshot,
     close() {
       clearTimeout(idle);
-      first.reject(new CsvError("closed", "closed"));
+      coming.reject(new CsvError("closed", "closed"));
     },
   };
 }

@@ -18,6 +18,8 @@ export type Snapshot<S extends Shape> = {
   readonly cursor: Cursor;
   readonly columns: Columns;
   readonly rows: number;
+  /** As of a publication. */
+  readonly first?: number | undefined;
   /** The part that begins with row `at`: 0, or `next` of another part. Rejects with CsvError if it cannot be had, or not any more. */
   part(at: number): Promise<Part<S>>;
   /** All of them, one after the other; to be iterated once, which closes it. Throws as `part` does. */
@@ -75,7 +77,12 @@ export type SourceStatus = {
   /** What has been held back for a while, as it is no whole row: bytes. */
   readonly pendingBytes?: number | undefined;
   readonly message?: string | undefined;
+  /** There was nothing yet, and it is waited for. */
+  readonly awaited?: Awaited | undefined;
 };
+
+/** `similar`: a file that may be meant instead, for the person who runs the server and for nobody else. */
+export type Awaited = { readonly similar?: string | undefined };
 
 /** What is counted of a connection to a relay. */
 export type LinkCounts = {
@@ -95,7 +102,7 @@ export type SourceEvents = {
   onStatus(status: SourceStatus): void;
   /** Bytes read so far, of about `size`, of a first table that takes a while. */
   onProgress(read: number, size: number): void;
-  /** There can be no table at all: the source is closed. */
+  /** There can be no table at all, and there was none: the source is closed. */
   onRefused(problem: Problem): void;
   /** The source is a relay: how it goes with it. */
   onLink?(counts: LinkCounts): void;

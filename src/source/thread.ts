@@ -36,7 +36,7 @@ export type ThreadRequest =
   | { readonly type: "close"; readonly source: number };
 
 /** A snapshot without its parts, which are asked for. */
-type Head = Pick<Snapshot<Shape>, "cursor" | "columns" | "rows">;
+type Head = Pick<Snapshot<Shape>, "cursor" | "columns" | "rows" | "first">;
 
 export type ThreadReport =
   | { readonly type: "publication"; readonly source: number; readonly publication: Publication }

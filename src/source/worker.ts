@@ -61,8 +61,8 @@ async function begin(
     if (!source) throw new CsvError("closed", "closed");
     const snapshot = await source.snapshot(shape, maxBytes);
     snapshots.set(request, snapshot);
-    const { cursor, columns, rows } = snapshot;
-    report({ type: "snapshot", request, head: { cursor, columns, rows } });
+    const { cursor, columns, rows, first } = snapshot;
+    report({ type: "snapshot", request, head: { cursor, columns, rows, first } });
   } catch (error) {
     report({ type: "failed", request, call: undefined, problem: problemOf(error) });
   }

@@ -39,7 +39,13 @@ export function emptyText(
   if (connection === "connecting" || connection === "reconnecting") return "Connecting…";
   if (connection === "ended") return "There is nothing to show.";
   if (facts?.loaded !== undefined) return `Loading… ${Math.floor(facts.loaded * 100)} %`;
-  return status?.state === "waiting" ? "No table is published yet. It will appear here." : "Loading…";
+  return status?.state === "waiting" ? waitingText(status.message) : "Loading…";
+}
+
+/** `prices.csv: no such file yet. The table will appear here.` */
+function waitingText(message: string): string {
+  const isNamed = message !== "" && message !== "no table is published yet";
+  return isNamed ? `${message}. The table will appear here.` : "No table is published yet. It will appear here.";
 }
 
 /** `textAt` gives the text of a cell, as far as it is known. */

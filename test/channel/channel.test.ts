@@ -280,6 +280,98 @@ describe("the state of a channel", () => {
   });
 });
 
+describe("a source that is not there yet", () => {
+  const AWAITED = {
+    state: "waiting",
+    problem: { kind: "not-found", reason: "no such file yet" },
+    awaited: { similar: "New.csv" },
+  } as const;
+
+  test("is waited for: its state is told, and a file that may be meant to the log alone", async () => {
+    await using test = openTestChannel();
+    const { source, outcome } = test.open("/data/new.csv", { rows: [["new"]], name: "new.csv" });
+    source.events.onStatus(AWAITED);
+    expect(test.channel.status()).toMatchObject({ state: "waiting", message: "new.csv: no such file yet" });
+    expect([test.channel.awaited(), test.channel.loading()]).toEqual(["new.csv", undefined]);
+    const { reason } = AWAITED.problem;
+    const said = { type: "file-awaited", file: "new.csv", path: "/data/new.csv", reason, similar: "New.csv" } as const;
+    expect(test.events).toEqual([said]);
+    source.events.onStatus({ state: "waiting", problem: { kind: "not-permitted", reason: "no permission" } });
+    expect(test.channel.status().message).toBe("new.csv: no permission");
+    expect(test.events.at(-1)).toMatchObject({ type: "file-state", message: "new.csv: no permission" });
+    source.begin();
+    expect(await outcome).toBe("done");
+    expect([test.channel.awaited(), test.channel.location()]).toEqual([undefined, "/data/new.csv"]);
+  });
+
+  test("is waited for while another is refused, and no more when another is published", async () => {
+    await using test = openTestChannel();
+    const { source: awaited, outcome } = test.open("/data/new.csv");
+    awaited.events.onStatus(AWAITED);
+    const wrong = test.open("/data/wrong.csv");
+    wrong.source.events.onRefused({ kind: "not-csv", reason: "an image" });
+    expect(await wrong.outcome).toBe("not-csv: wrong.csv: an image");
+    expect([test.channel.awaited(), awaited.isClosed()]).toEqual(["new.csv", false]);
+    const other = test.open("/data/other.csv", { rows: [["other"]] });
+    other.source.begin();
+    expect(await Promise.all([outcome, other.outcome])).toEqual(["done", "done"]);
+    expect([test.channel.awaited(), awaited.isClosed()]).toEqual([undefined, true]);
+    awaited.begin();
+    expect(test.channel.location()).toBe("/data/other.csv");
+  });
+
+  test("leaves a table that is published, and its state, as they are, and takes its place when it comes", async () => {
+    const { test, old } = await openPublished();
+    await using _ = test;
+    const before = { ...shownBy(test), events: [] };
+    const { source: next } = test.open("/data/new.csv", { rows: [["new"]], name: "new.csv" });
+    next.events.onStatus(AWAITED);
+    expect({ ...shownBy(test), events: [] }).toEqual(before);
+    expect(test.events.at(-1)).toMatchObject({ type: "file-awaited", path: "/data/new.csv" });
+    const { source: loading } = test.open("/data/slow.csv", { rows: [["slow"]] });
+    next.begin();
+    expect([old.isClosed(), loading.isClosed()]).toEqual([true, false]);
+    expect(await rowsOf(test)).toEqual([["new"]]);
+    loading.begin();
+    expect(next.isClosed()).toBe(true);
+    expect(await rowsOf(test)).toEqual([["slow"]]);
+  });
+
+  test("gives way to the next one that is not there", async () => {
+    await using test = openTestChannel();
+    const first = test.open("/data/first.csv");
+    first.source.events.onStatus(AWAITED);
+    const second = test.open("/data/second.csv");
+    second.source.events.onStatus(AWAITED);
+    expect(await first.outcome).toBe("done");
+    expect([first.source.isClosed(), test.channel.awaited()]).toEqual([true, "second.csv"]);
+  });
+});
+
+test("columns and dialects that change are told once each", async () => {
+  await using test = openTestChannel();
+  const { source } = test.open("f.csv");
+  const cursor = (epoch: string, version: number) => ({ epoch, version });
+  const table = (epoch: string, version: number, names: string[], dialect = "comma, UTF-8") =>
+    source.events.onPublication({
+      ...source.publication(),
+      cursor: cursor(epoch, version),
+      columns: { count: names.length, json: JSON.stringify(names) },
+      about: { ...source.publication().about, dialect },
+    });
+  table("a", 1, []);
+  table("b", 1, ["x"]);
+  table("b", 2, ["x"]);
+  table("c", 1, ["x"]);
+  table("d", 1, ["x", "y"]);
+  table("e", 1, ["x", "y"], "semicolon, UTF-8");
+  table("e", 2, ["x", "y"], "semicolon, UTF-8");
+  table("f", 1, []);
+  table("g", 1, ["x", "y"], "semicolon, UTF-8");
+  const told = test.events.flatMap((event) => (event.type === "file-changed" ? [event.change] : []));
+  expect(told).toEqual(["first", "columns", "dialect", "none", "first"]);
+});
+
 test("a sink gets each publication, each status, and the status after the first publication of a source", async () => {
   await using test = openTestChannel();
   const got: string[] = [];

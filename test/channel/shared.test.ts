@@ -26,7 +26,7 @@ function openScene(keptBytes?: number) {
       },
       close: () => void closed++,
     });
-  const documents = openDocuments({ cursor: () => CURSOR, snapshot: snapshot as never });
+  const documents = openDocuments({ cursor: () => CURSOR, why: () => "", snapshot: snapshot as never });
   const get = () => documents.answer(new Request("http://localhost/csv.csv"), "csv");
   const shared = openShared(snapshot, () => 0, keptBytes);
   return { documents, get, shared, made, closed: () => closed, fail: (error: CsvError) => void (failure = error) };

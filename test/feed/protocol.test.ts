@@ -41,6 +41,17 @@ describe("a message is what PROTOCOL.md shows:", () => {
         '{"type":"delta","epoch":"k3f9","from":120,"to":121,"splices":[],"count":0,"types":["number"],"units":[null]}',
     },
     {
+      name: "snapshot of the last rows",
+      text: snapshotText(cursor, '["a"]', 0, "[]", 0, { types: '["number"]', units: "[null]" }, 1000),
+      expected:
+        '{"type":"snapshot","epoch":"k3f9","version":120,"columns":["a"],"at":0,"rows":[],"count":0,"first":1000,"types":["number"],"units":[null]}',
+    },
+    {
+      name: "delta of the last rows",
+      text: deltaText("k3f9", 120, 121, "[]", 0, undefined, 1001),
+      expected: '{"type":"delta","epoch":"k3f9","from":120,"to":121,"splices":[],"count":0,"first":1001}',
+    },
+    {
       name: "sync",
       text: syncText({ epoch: "k3f9", version: 121 }, 1201, 1760000000000),
       expected: '{"type":"sync","epoch":"k3f9","version":121,"count":1201,"time":1760000000000}',
@@ -55,6 +66,16 @@ describe("a message is what PROTOCOL.md shows:", () => {
     expect(text).toBe(expected);
     expect(parseMessage(text) as unknown).toEqual(JSON.parse(expected));
   });
+
+  test.each([-1, 1.5, "7", null, {}])(
+    "with a first row of %p, which is no number of rows, is one without it",
+    (first) => {
+      const text = snapshotText(cursor, '["a"]', 0, "[]", 0);
+      expect(parseMessage(JSON.stringify({ ...JSON.parse(text), first }))).toEqual(parseMessage(text));
+      const delta = deltaText("k3f9", 1, 2, "[]", 0);
+      expect(parseMessage(JSON.stringify({ ...JSON.parse(delta), first }))).toEqual(parseMessage(delta));
+    },
+  );
 
   test("of an unknown type, which is ignored, and with unknown fields, which are too", () => {
     expect(parseMessage('{"type":"weather"}')).toBeUndefined();

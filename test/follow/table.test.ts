@@ -2,7 +2,16 @@
 import { describe, expect, test } from "bun:test";
 import type { DeltaMessage, Row, SnapshotMessage, Splice, SyncMessage } from "../../src/feed/protocol.ts";
 import { readPart } from "../../src/follow/part.ts";
-import { blocksIn, changesBetween, openTable, rowsFrom, splicesBetween, toObjects } from "../../src/follow/table.ts";
+import {
+  blocksIn,
+  changesBetween,
+  openTable,
+  rowsFrom,
+  splicesBetween,
+  type Table,
+  toObjects,
+  windowChange,
+} from "../../src/follow/table.ts";
 import { spliced as bySplice } from "./splice.ts";
 
 const EPOCH = "k3f9";
@@ -327,6 +336,80 @@ describe("the splices between two tables", () => {
       const [before, after] = [table(), table()];
       expect({ seed, rows: bySplice(before, splicesBetween(before, after)) }).toEqual({ seed, rows: after });
     }
+  });
+});
+
+describe("two windows of a source", () => {
+  const windowOf = (first: number, names: string): Table => {
+    const copy = openTable();
+    const rows = rowsOf(...names);
+    const part = { type: "snapshot", epoch: "e", version: 1, columns: ["name"], at: 0, rows } as const;
+    copy.applySnapshotPart({ ...part, count: rows.length, first });
+    return copy.table()!;
+  };
+  type Case = { name: string; before: [number, string]; after: [number, string]; expected: Splice[] | undefined };
+  const cases: Case[] = [
+    {
+      name: "that has moved on, of rows that are all the same",
+      before: [3, "aaa"],
+      after: [5, "aaa"],
+      expected: [
+        [0, 2, []],
+        [1, 0, rowsOf("a", "a")],
+      ],
+    },
+    { name: "that has not moved", before: [3, "abc"], after: [3, "abc"], expected: [] },
+    { name: "that has grown", before: [3, "ab"], after: [3, "abc"], expected: [[2, 0, rowsOf("c")]] },
+    {
+      name: "of which the last row was completed",
+      before: [3, "abc"],
+      after: [4, "bCd"],
+      expected: [
+        [0, 1, []],
+        [1, 1, rowsOf("C", "d")],
+      ],
+    },
+    { name: "that follow one another", before: [3, "ab"], after: [5, "cd"], expected: [[0, 2, rowsOf("c", "d")]] },
+    { name: "with rows between them", before: [3, "ab"], after: [9, "yz"], expected: [[0, 2, rowsOf("y", "z")]] },
+    {
+      name: "of which the later is longer at both ends",
+      before: [3, "ab"],
+      after: [1, "xyabc"],
+      expected: [
+        [0, 0, rowsOf("x", "y")],
+        [4, 0, rowsOf("c")],
+      ],
+    },
+    { name: "of which rows have changed", before: [3, "abc"], after: [4, "Xcd"], expected: undefined },
+    { name: "of which the later ends before the other", before: [3, "abc"], after: [2, "ab"], expected: undefined },
+    { name: "that are the whole of it", before: [0, "ab"], after: [0, "abc"], expected: undefined },
+  ];
+  test.each(cases)("$name", ({ before, after, expected }) => {
+    const [earlier, later] = [windowOf(...before), windowOf(...after)];
+    const splices = windowChange(earlier, later);
+    expect(splices).toEqual(expected);
+    if (splices) expect(bySplice(earlier.rows, splices)).toEqual([...later.rows]);
+  });
+
+  test("are where the messages say", () => {
+    const copy = openTable();
+    const { table, applyDelta, applySnapshotPart } = copy;
+    const part = {
+      type: "snapshot",
+      epoch: "e",
+      version: 1,
+      columns: ["n"],
+      at: 0,
+      rows: rowsOf("a"),
+      count: 1,
+    } as const;
+    applySnapshotPart({ ...part, first: 7 });
+    expect(table()!.first).toBe(7);
+    const delta = { type: "delta", epoch: "e", from: 1, to: 2, splices: [], count: 1 } as const;
+    applyDelta({ ...delta, first: 8 });
+    expect(table()!.first).toBe(8);
+    applyDelta({ ...delta, from: 2, to: 3 });
+    expect(table()!.first).toBeUndefined();
   });
 });
 

@@ -147,30 +147,14 @@ describe.skipIf(engines.length === 0)(`with a relay to publish to${skipped}`, ()
     },
   );
 
-  test.concurrent("a FILE that is being replaced is looked for again, by a standby as long as it takes", async () => {
+  test.concurrent("a FILE that cannot be used is refused, by a standby when it opens it", async () => {
     await using folder = await temporaryFolder();
     await using redis = await startRedis(folder.path);
     const url = `redis://127.0.0.1:${redis.port}`;
-    const away = () => new CsvError("not-found", "no such file", undefined, "f.csv");
-    await using role = openTestRole(publishing(url, false), [away(), away()]);
-    role.begin();
-    await until("it to be opened", () => role.done.includes("open f.csv"));
-    expect(role.done.filter((what) => what !== "relay-published")).toEqual(["relay-trouble", "open f.csv"]);
-    await using standby = openTestRole(publishing(`${url}?topic=other`, true), [away(), away(), away()]);
-    standby.begin();
-    await until("it to be opened", () => standby.done.includes("open f.csv"));
-    expect(standby.done).toEqual(["relay-published", "relay-trouble", "open f.csv"]);
-  });
-
-  test.concurrent("a FILE that is never there, or cannot be used, is refused", async () => {
-    await using folder = await temporaryFolder();
-    await using redis = await startRedis(folder.path);
-    const url = `redis://127.0.0.1:${redis.port}`;
-    const away = Array.from({ length: 1_000 }, () => new CsvError("not-found", "no such file"));
-    await using role = openTestRole(publishing(url, false), away);
+    await using role = openTestRole(publishing(url, false), [new CsvError("not-csv", "an image")]);
     role.begin();
     await until("it to be given up", () => role.done.some((what) => what.startsWith("unusable")));
-    expect(role.done).toContain("unusable: CsvError: no such file");
+    expect(role.done).toContain("unusable: CsvError: an image");
     await using other = openTestRole(publishing(`${url}?topic=other`, true), [new CsvError("not-csv", "an image")]);
     await until("it to be given up", () => other.done.includes("unusable: CsvError: an image"));
     expect(other.done).toEqual(["relay-published", "unusable: CsvError: an image"]);

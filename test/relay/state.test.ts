@@ -62,6 +62,7 @@ function hold(state: FollowerState, version: number, now = 0): void {
     dialect: "comma, UTF-8",
     warnings: [],
     changedAt: 99_999,
+    first: 30,
   };
   takeSnapshot(state, pointer, draft.finish(), at(now));
 }
@@ -73,8 +74,8 @@ describe("an entry", () => {
     const step = take(state, status(2), true, at(2));
     expect(step).toEqual({ place: "follows", change: { splices: undefined, noticedAt: 0 }, isConfirmed: true });
     expect(take(state, status(2), true, at(3)).change).toBeUndefined();
-    const { cursor, rows, about } = publicationOf(state.copy!, state.name, step.change!, 5);
-    expect([cursor, rows]).toEqual([{ epoch: "e", version: 2 }, 2]);
+    const { cursor, rows, first, about } = publicationOf(state.copy!, state.name, step.change!, 5);
+    expect([cursor, rows, first]).toEqual([{ epoch: "e", version: 2 }, 2, 30]);
     expect(about).toMatchObject({ name: '"f\\t.csv"', relay: "topic csv at h:6379", readMs: 5 });
     expect(about.changedAt).toBe(10_000); // the publisher's clock is ahead
   });

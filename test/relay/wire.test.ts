@@ -21,6 +21,7 @@ const entries: RelayEntry[] = [
     splices: '[[1,0,[["a","b"]]]]',
     warnings: ["w"],
     changedAt: 9,
+    first: 7,
   },
   { kind: "snapshot", epoch: "k3f9", version: 5 },
   { kind: "status", epoch: "k3f9", version: 5, state: "stale", message: 'a "message"', since: 7 },
@@ -39,6 +40,7 @@ const pointer = {
   dialect: "comma, UTF-8",
   warnings: ["1 cell dropped"],
   changedAt: 1_760_000_000_000,
+  first: 1_000,
 };
 
 test.each(entries)("an entry of kind $kind survives", (entry) => {

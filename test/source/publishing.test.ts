@@ -267,3 +267,16 @@ describe("a snapshot", () => {
     expect(await coming.catch((error: unknown) => error)).toEqual(new CsvError("closed", "closed"));
   });
 });
+
+test("how many rows of the source are in front is told with each publication, and with a snapshot", async () => {
+  using source = openTestPublishing({ lastRows: 2 });
+  const firsts = [source.set("a\n1\n"), source.append("2\n3\n"), source.append("4\n"), source.set("a\n1\n")].map(
+    ({ first }) => first,
+  );
+  expect(firsts).toEqual([undefined, 1, 2, undefined]);
+  source.append("2\n3\n4\n");
+  const snapshot = await source.snapshot("rows");
+  source.append("5\n");
+  expect(snapshot.first).toBe(2);
+  snapshot.close();
+});

@@ -51,6 +51,7 @@ function openTestStream({ workMs = 0, ...changes }: Partial<StreamSettings> & { 
   return {
     add: (bytes: string | Uint8Array) => reader.add(typeof bytes === "string" ? bytesOf(bytes) : bytes),
     end: reader.end,
+    pause: reader.pause,
     dueAt: reader.dueAt,
     /** True if more may come that might not before. */
     makesRoom: (now: number) => reader.look((time = now)),
@@ -322,6 +323,73 @@ describe("a stream of more than may be held", () => {
       const { rows, states } = stream.look(round * 10);
       expect(rows).toEqual([last - 3, last - 2, last - 1].map((n) => `${n},row ${n}`));
       expect(new Set(states)).toEqual(new Set(["live"]));
+    }
+  });
+});
+
+describe("writers that come one after the other", () => {
+  const cases: { name: string; writers: string[]; columns?: string; rows: string[]; epochs?: number }[] = [
+    { name: "make one table", writers: ["a,b\n1,2\n", "3,4\n", "5,6\n"], rows: ["1,2", "3,4", "5,6"] },
+    { name: "end their last row", writers: ["a,b\n1,2", "3,4", "5,6"], rows: ["1,2", "3,4", "5,6"] },
+    { name: "end their last quote", writers: ['a,b\n1,"2', "3,4\n"], rows: ["1,2", "3,4"] },
+    { name: "may write the header alone", writers: ["a,b", "1,2"], rows: ["1,2"] },
+    { name: "may write it each", writers: ["a,b\n1,2\n", "a,b\n3,4\n", "a,b"], rows: ["1,2", "3,4"] },
+    {
+      name: "may write another header",
+      writers: ["a,b\n1,2\n", "x;y;z\n3;4;5\n"],
+      columns: "x,y,z",
+      rows: ["3,4,5"],
+      epochs: 2,
+    },
+    { name: "may write what is no table first", writers: ["\x89PNG\r\n\x1a\n", "a,b\n1,2\n"], rows: ["1,2"] },
+    { name: "may write nothing that counts first", writers: ["\n\n", "a,b\n1,2\n"], rows: ["1,2"], epochs: 2 },
+  ];
+  const scenes = cases.flatMap((each) => [
+    { ...each, when: "at each look", isTogether: false },
+    { ...each, when: "together", isTogether: true },
+  ]);
+  test.each(scenes)("$name, seen $when", ({ writers, columns = "a,b", rows, epochs = 1, isTogether }) => {
+    const stream = openTestStream();
+    const seen: Seen[] = [];
+    let time = 0;
+    for (const writer of writers) {
+      stream.add(bytesOf(writer, writer.startsWith("\x89") ? "latin1" : "utf8"));
+      stream.pause();
+      if (!isTogether) seen.push(stream.look((time += 10)));
+    }
+    seen.push(stream.look((time += 10)), stream.look((time += 10 * SETTLE_MS)));
+    expect(seen.findLast((each) => each.rows)?.rows).toEqual(rows);
+    const begun = seen.filter((each) => each.isNewEpoch);
+    expect(begun.at(-1)?.columns).toBe(columns);
+    if (!isTogether) expect(begun.length).toBe(epochs);
+    expect(seen.flatMap(({ states = [] }) => states).at(-1)).toBe("live");
+    expect(seen.flatMap(({ states = [] }) => states.filter((state) => state !== "live"))).toEqual([]);
+  });
+
+  test.each(["utf16le", "latin1"] as const)("end their last row in %s, too", (encoding) => {
+    const stream = openTestStream();
+    const mark = encoding === "utf16le" ? "\ufeff" : "";
+    for (const text of [`${mark}a,é\n1,é`, "3,é", "5,é"]) {
+      stream.add(bytesOf(text, encoding));
+      stream.pause();
+    }
+    expect(stream.look(10).rows).toEqual(["1,é", "3,é", "5,é"]);
+  });
+
+  test("cut anywhere, and with pauses between them, give the same table", () => {
+    const text = "time,v\n12:00,1\n12:01,2\n";
+    for (let cut = 0; cut <= text.length; cut++) {
+      const stream = openTestStream();
+      const pieces = ["time,v\n11:59,0\n", "pause", text.slice(0, cut), text.slice(cut), "pause"];
+      let seen: Seen = {};
+      let rows: string[] | undefined;
+      pieces.forEach((piece, i) => {
+        if (piece === "pause") stream.pause();
+        else if (piece !== "") stream.add(piece);
+        seen = stream.look((i + 1) * 10);
+        rows = seen.rows ?? rows;
+      });
+      expect({ cut, rows }).toEqual({ cut, rows: ["11:59,0", "12:00,1", "12:01,2"] });
     }
   });
 });

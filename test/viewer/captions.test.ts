@@ -91,6 +91,12 @@ describe("in the place of rows it says", () => {
         expected: "No table is published yet. It will appear here.",
       },
       {
+        name: "what is waited for",
+        situation: { status: { state: "waiting", message: "f.csv: no such file yet" } },
+        facts: none,
+        expected: "f.csv: no such file yet. The table will appear here.",
+      },
+      {
         name: "that it loads",
         situation: { status: { state: "live", message: "" } },
         facts: none,

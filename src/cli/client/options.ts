@@ -79,7 +79,8 @@ message is the whole table, sent again and again.
 
 --live, --ndjson and --csv go on where they were after a lost connection: nothing is
 lost, nothing is printed twice. If the server was started again, --live prints the table
-that it sends, --ndjson and --csv only the rows beyond those printed.
+that it sends, --ndjson and --csv only the rows beyond those printed; if more came than
+a server with --last keeps, stderr says how many were skipped.
 
 --ndjson and --csv: a last row that was not complete is printed again when it is. Rows
 that change elsewhere or go are not printed; stderr says so once. If the columns change,

@@ -40,7 +40,7 @@ export type RowLogOptions = {
 };
 
 /** What is read of a table here. */
-type Printed = Pick<Table, "columns" | "length"> & Iterable<Row>;
+type Printed = Pick<Table, "columns" | "length" | "first"> & Iterable<Row>;
 
 /** Follows a table, and prints what is appended to it from `begin` on. */
 export type RowLog = {
@@ -50,20 +50,30 @@ export type RowLog = {
   update(table: Printed, splices: readonly Splice[] | undefined): void;
 };
 
+function skippedText(count: number): string {
+  const rows = count === 1 ? "1 row was" : `${count} rows were`;
+  return `${rows} skipped: more came than the server keeps, see --last`;
+}
+
 export function openRowLog({ format, isAll, print, printHeader, say }: RowLogOptions): RowLog {
   let hasBegun = false;
   let hasTable = false;
+  let printedHeader: string | undefined;
   let count = 0; // rows of the table
+  let first = 0; // rows of the source in front of them
   let isWarned = false;
   let line: (row: Row) => string = () => "";
 
   function newTable(table: Printed, isPrinted: boolean): void {
     const { columns } = table;
+    hasTable = columns.length > 0;
+    if (!hasTable) return; // an empty file: the rows that come are all new
     const header = format.header(columns);
-    hasTable = true;
     count = table.length;
+    first = table.first ?? 0;
     line = format.line(columns);
-    if (header !== undefined) printHeader(header);
+    if (header !== undefined && header !== printedHeader) printHeader(header);
+    printedHeader = header;
     if (isPrinted) print(lines(table));
   }
 
@@ -73,14 +83,25 @@ export function openRowLog({ format, isAll, print, printHeader, say }: RowLogOpt
   }
 
   /** A splice that reaches the end appends, and may replace the last row, which was not complete. */
-  function apply([start, deleteCount, rows]: Splice): void {
+  function apply([start, deleteCount, rows]: Splice, moved: number): void {
     const isAtEnd = start + deleteCount === count && rows.length > 0;
     count += rows.length - deleteCount;
     if (isAtEnd) print(lines(rows));
-    const hasLeft = start === 0 && rows.length === 0; // as with `--last N`
+    // As with `--last N`: rows have left in front, all of them perhaps, or are shown again.
+    const hasLeft = start === 0 && (rows.length === 0 || (isAtEnd && moved > 0) || (deleteCount === 0 && moved < 0));
     if (isWarned || hasLeft || (isAtEnd && deleteCount <= 1)) return;
     isWarned = true;
     say("rows changed elsewhere, which is not printed; see --live");
+  }
+
+  /** What left in front without having been here has been missed: `--last` had no room for it. */
+  function follow(table: Printed, splices: readonly Splice[]): void {
+    const moved = (table.first ?? 0) - first;
+    const left = splices.reduce((sum, [start, deleteCount]) => sum + (start === 0 ? deleteCount : 0), 0);
+    first += moved;
+    const skipped = Math.max(0, moved - left);
+    if (skipped > 0) say(skippedText(skipped));
+    for (const splice of splices) apply(splice, moved);
   }
 
   return {
@@ -91,8 +112,8 @@ export function openRowLog({ format, isAll, print, printHeader, say }: RowLogOpt
     },
     update(table, splices) {
       if (!hasBegun) return;
-      if (splices && hasTable) return splices.forEach(apply);
-      if (hasTable) say("the columns are others now");
+      if (splices && hasTable) return follow(table, splices);
+      if (hasTable && table.columns.length > 0) say("the columns are others now");
       newTable(table, isAll || !hasTable);
     },
   };

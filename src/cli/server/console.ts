@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import * as readline from "node:readline";
 import type { ReadStream, WriteStream } from "node:tty";
+import { cleanPath, underHome } from "./words.ts";
 
 export type ConsoleEvents = {
   /** A path was entered, cleaned of quotes and `~`. */
@@ -67,8 +68,8 @@ export function openConsole({ output, env, prompts, input: open }: ConsoleOption
     dropStatus(text);
     isAsked &&= !input?.isTTY; // a terminal has echoed the line end
     const path = cleanPath(text, env["HOME"] ?? "");
-    if (path !== "") events.onPath(path);
     redraw();
+    if (path !== "") events.onPath(path);
   });
   prompt?.on("close", () => {
     clear();
@@ -165,29 +166,6 @@ function fit(text: string, columns: number | undefined): string {
   return Bun.sliceAnsi(text, 0, Math.max(10, (columns ?? 80) - 1));
 }
 
-/** What a person typed or dragged in -> a path: quotes around it, `~`, `file://` and a shell's backslashes are undone. */
-export function cleanPath(typed: string, home: string): string {
-  let path = typed.trim();
-  const quoted = /^(['"])(.*)\1$/s.exec(path);
-  if (quoted) path = quoted[2]!;
-  else if (path.includes("\\") && process.platform !== "win32" && !exists(path)) path = path.replace(/\\(.)/g, "$1");
-  if (path.startsWith("file://")) path = fromFileUrl(path);
-  if (path === "~" || path.startsWith("~/")) path = home + path.slice(1);
-  return path;
-}
-
-function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-function fromFileUrl(url: string): string {
-  try {
-    return Bun.fileURLToPath(url);
-  } catch {
-    return url;
-  }
-}
-
 /** readline's completer for paths: a directory ends with a slash, so that Tab goes on into it. */
 export function completePath(typed: string, home: string): [string[], string] {
   const opening = /^\s*["']?/.exec(typed)?.[0] ?? "";
@@ -195,7 +173,7 @@ export function completePath(typed: string, home: string): [string[], string] {
   const slash = path.lastIndexOf("/") + 1;
   const folder = path.slice(0, slash);
   const start = path.slice(slash);
-  const real = folder.startsWith("~/") ? home + folder.slice(1) : folder || ".";
+  const real = underHome(folder, home) || ".";
   try {
     const names = readdirSync(real, { withFileTypes: true })
       .filter(({ name }) => name.startsWith(start) && (start !== "" || !name.startsWith(".")))

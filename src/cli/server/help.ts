@@ -30,7 +30,8 @@ Usage: bun run server [FILE] [options]
 
 Every client gets the whole table as a JSON array of row objects, at once and then
 every interval, and every change of the file with it. Type another path at the
-prompt to switch to another file.
+prompt to switch to another file. A FILE that is not there yet is waited for; a FIFO
+is read as standard input is, by whoever writes to it.
 
 Clients that offer the subprotocol csvcast.v1 get the table once, and then each change
 within milliseconds (bun run client --live). To look at it, open the address in a browser.
@@ -45,5 +46,6 @@ network URL. Behind a proxy on this machine set a token: without a forwarding he
 its visitors would count as this machine. What --token holds others on this machine can
 see (ps, /proc); what CSVCAST_TOKEN or --token-file holds they cannot.
 
-Exit codes: 0 done, 1 failure, 2 usage, 3 file, 4 cannot listen, 128 + signal.
+Exit codes: 0 done, 1 failure, 2 usage, 3 file (it cannot be published, or its folder
+is not there), 4 cannot listen, 128 + signal.
 `;

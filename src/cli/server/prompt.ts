@@ -1,13 +1,8 @@
 // The path of the file: given, or asked for. Paths of a pipe are taken one after the other, each with its answer; what takes long is shown.
 import { CliError } from "../errors.ts";
+import { STDIN } from "../../source/location.ts";
 import { type Console, isInForeground } from "./console.ts";
-
-/** FILE, if it was given. Throws CliError for what is none. `printable` writes control characters out. */
-export function givenFile([file, surplus]: readonly string[], printable: (path: string) => string): string | undefined {
-  if (surplus !== undefined) throw new CliError("usage", `${printable(surplus)}: one file at a time; see --help`);
-  if (file === "") throw new CliError("usage", "FILE is empty: give the path of a CSV file");
-  return file;
-}
+import { noPath, PROMPT_HELP, STDIN_FAULT, wordOf } from "./words.ts";
 
 export type Prompting = {
   readonly file: string | undefined;
@@ -27,16 +22,16 @@ export function promptsForPath({ file, isStdin, isForMachines }: Prompting): boo
 
 export type PromptOptions = {
   readonly screen: Console;
-  /** Publishes what is there: resolves when that is done or given up, rejects if it cannot be. */
+  /** Publishes what is there: resolves when that is done, given up or waited for, rejects if it cannot be. */
   readonly open: (path: string) => Promise<void>;
-  /** Whether there is a table. */
-  readonly isPublishing: () => boolean;
+  /** Whether there is a table, or a file that is waited for. */
+  readonly hasFile: () => boolean;
   readonly nameOf: (path: string) => string;
   /** A path cannot be published; the next one may be. */
   readonly onRefused: (reason: string) => void;
   /** Nothing will ever be published. */
   readonly onFailed: (failure: CliError) => void;
-  /** On a terminal the input has ended, and there is no table: the person wants out. */
+  /** The person wants out: says so, or on a terminal has ended the input before there was a file. */
   readonly onQuit: () => void;
 };
 
@@ -54,7 +49,7 @@ const MAX_WRONG_PATHS = 10;
 const NOTICE_MS = 500;
 
 export function openPrompt(options: PromptOptions): Prompt {
-  const { screen, isPublishing, nameOf, onFailed } = options;
+  const { screen, hasFile, nameOf, onFailed } = options;
   const queue: string[] = [];
   let loading = 0;
   let refusals = 0;
@@ -65,7 +60,21 @@ export function openPrompt(options: PromptOptions): Prompt {
       queue.push(path);
       return screen.hold();
     }
+    take(path);
+  }
+
+  function take(path: string): void {
+    const word = wordOf(path);
+    if (word === "quit") return options.onQuit();
+    if (word === "help") return help();
+    const fault = path === STDIN ? STDIN_FAULT : noPath(path);
+    if (fault !== undefined) return refuse(fault);
     void load(path, options.open(path));
+  }
+
+  function help(): void {
+    PROMPT_HELP.forEach(screen.line);
+    screen.ask();
   }
 
   async function load(path: string, opening: Promise<void>): Promise<void> {
@@ -79,22 +88,21 @@ export function openPrompt(options: PromptOptions): Prompt {
       clearTimeout(notice);
       loading--;
     }
-    const next = queue.shift();
-    if (next !== undefined) enter(next);
-    else screen.resume();
+    while (loading === 0 && queue.length > 0) take(queue.shift()!);
+    if (loading === 0) screen.resume();
     if (!isInputOpen) giveUp();
   }
 
   function refuse(reason: string): void {
     refusals++;
     options.onRefused(reason);
-    if (refusals === MAX_WRONG_PATHS && !isPublishing() && !process.stdin.isTTY)
+    if (refusals === MAX_WRONG_PATHS && !hasFile() && !process.stdin.isTTY)
       return onFailed(new CliError("file", `${refusals} wrong paths; for a CSV on standard input give - as FILE`));
     if (isInputOpen) screen.ask();
   }
 
   function giveUp(): void {
-    if (isPublishing() || loading > 0) return;
+    if (hasFile() || loading > 0) return;
     if (process.stdin.isTTY) return options.onQuit();
     if (refusals > 0) return onFailed(new CliError("file", "no file to publish: the input has ended"));
     onFailed(new CliError("usage", "no FILE given, and standard input has none; see --help"));

@@ -29,6 +29,8 @@ export function report(log: Log, event: ServerEvent): void {
     case "relay-refused":
       return; // ends the program, which says why
     case "file-on-air":
+    case "file-awaited":
+    case "file-changed":
     case "file-warning":
     case "file-state":
     case "file-refused":
@@ -46,7 +48,13 @@ function reportTable(log: Log, event: EventOf<"file"> | EventOf<"message">): voi
   const { type, ...fields } = event;
   switch (event.type) {
     case "file-on-air":
-      return log.info(type, `${event.file}: ${shapeText(event)}, ${event.dialect}`, fields);
+      return log.info(type, onAirText(event), fields);
+    case "file-awaited": {
+      const { path, reason, similar } = event;
+      return log.warn(type, `waiting for ${path}: ${reason}${similar ? `; is ${similar} meant?` : ""}`, fields);
+    }
+    case "file-changed":
+      return log.often("info", type, changedText(event), fields);
     case "file-warning":
       return log.warn(type, `warning: ${event.warnings.join("; ")}`, { file: event.file });
     case "file-state": {
@@ -60,6 +68,26 @@ function reportTable(log: Log, event: EventOf<"file"> | EventOf<"message">): voi
       const limit = `--max-message (${sizeText(event.maxBytes)})`;
       return log.warn(type, `the table is larger than ${limit}: clients are closed with 1009; raise it`);
     }
+  }
+}
+
+type Shown = { readonly file: string; readonly rows: number; readonly columns: number; readonly dialect: string };
+
+function onAirText({ file, dialect, ...shape }: Shown): string {
+  return shape.columns === 0 ? `${file}: empty so far` : `${file}: ${shapeText(shape)}, ${dialect}`;
+}
+
+function changedText({ change, ...shown }: Extract<ServerEvent, { type: "file-changed" }>): string {
+  const { file, dialect } = shown;
+  switch (change) {
+    case "first":
+      return onAirText(shown);
+    case "none":
+      return `${file}: empty now`;
+    case "columns":
+      return `${file}: other columns now: ${shapeText(shown)}, ${dialect}`;
+    case "dialect":
+      return `${file}: read otherwise now: ${shapeText(shown)}, ${dialect}`;
   }
 }
 

@@ -20,6 +20,7 @@ export type StatusSource = {
   readonly publication: Publication | undefined;
   readonly status: Status;
   readonly clients: number;
+  readonly awaited: string | undefined;
   readonly loading: { readonly name: string; readonly sinceMs: number; readonly share: number | undefined } | undefined;
 };
 
@@ -27,9 +28,10 @@ export type StatusSource = {
 const LOADING_MS = 500;
 
 /** The status line of the server; `now` in ms since 1970. */
-export function statusLine({ publication, status, clients, loading }: StatusSource, now: number): string {
+export function statusLine({ publication, status, clients, awaited, loading }: StatusSource, now: number): string {
   if (loading && loading.sinceMs >= LOADING_MS) return loadingText(loading.name, loading.share);
-  if (!publication) return `no file yet · ${plural(clients, "client")}`;
+  if (!publication)
+    return `${awaited === undefined ? "no file yet" : `waiting for ${awaited}`} · ${plural(clients, "client")}`;
   const { rows, columns, about } = publication;
   const warnings = about.warnings.map((warning) => warning.split(":")[0] ?? "");
   const states = status.state === "live" ? [] : [status.state.toUpperCase()];

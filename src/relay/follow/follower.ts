@@ -223,10 +223,10 @@ function publish({ state, address, settings, snapshots, events }: Follower, chan
   const { copy } = state;
   if (!copy) return;
   const publication = publicationOf(copy, address.name, change, performance.now());
-  const { cursor, columns } = publication;
+  const { cursor, columns, first } = publication;
   const { first: from, end: to } = copy.contents.view();
   const verdicts = wantedVerdicts(settings.types, columns);
-  snapshots.show({ cursor, columns, table: copy.contents.table.blocks(), from, to, verdicts });
+  snapshots.show({ cursor, columns, first, table: copy.contents.table.blocks(), from, to, verdicts });
   events.onPublication(publication);
 }
 

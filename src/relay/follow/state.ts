@@ -15,6 +15,8 @@ export type Copy = {
   warnings: readonly string[];
   /** ms since 1970. */
   changedAt: number;
+  /** Rows of the file in front of it. */
+  first: number;
   readonly pointer: RelayPointer;
   columns: Columns;
   readonly contents: RelayTable;
@@ -94,7 +96,8 @@ export function takeSnapshot(
   const { epoch, version, warnings, verdicts } = pointer;
   const columns = { count: pointer.columns.length, json: JSON.stringify(pointer.columns), verdicts };
   const changedAt = changedAtOf(pointer.changedAt, date);
-  state.copy = { epoch, version, warnings, changedAt, pointer, columns, contents };
+  const { first = 0 } = pointer;
+  state.copy = { epoch, version, warnings, changedAt, first, pointer, columns, contents };
   state.isCopyPublished = false;
   state.copiedAt = now;
   state.snapshots++;
@@ -140,6 +143,7 @@ function takeDelta(
   const splices = copy.contents.apply(parseSplices(delta.splices, table.columns.length, table.rows(), delta.count));
   copy.version = delta.to;
   copy.warnings = delta.warnings;
+  copy.first = delta.first ?? 0;
   if (delta.verdicts) copy.columns = { ...copy.columns, verdicts: delta.verdicts };
   copy.changedAt = changedAtOf(delta.changedAt, moment.date);
   const change = state.isCopyPublished ? publish(state, copy, { splices, noticedAt: moment.now }) : undefined;
@@ -212,6 +216,7 @@ export function publicationOf(copy: Copy, relay: string, { splices, noticedAt }:
     cursor: { epoch, version },
     columns,
     rows: view.end - view.first,
+    first: copy.first + view.first || undefined,
     splices,
     about: {
       name: printable(pointer.file),

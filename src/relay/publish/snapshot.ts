@@ -47,7 +47,7 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<WrittenSn
   // It has become the snapshot if only the answer was lost.
   if (unfinished !== undefined && unfinished !== old?.id) await connection.send("UNLINK", [keys.list(unfinished)]);
   const after = await lastId(connection, keys.stream); // what is written from here on is later than the snapshot, or in it already
-  const { cursor, columns, rows, parts } = await options.snapshot();
+  const { cursor, columns, rows, first, parts } = await options.snapshot();
   const about = aboutOf(cursor.epoch);
   if (!about) return undefined;
   const written = await push(options, parts);
@@ -68,6 +68,7 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<WrittenSn
     dialect: about.dialect,
     warnings: about.warnings,
     changedAt: Math.floor(about.changedAt),
+    ...(first && { first }),
     verdicts: columns.verdicts,
   };
   // The entries of whoever wrote before, as far as somebody may be reading them.

@@ -113,7 +113,7 @@ export function addPublication(state: WriterState, publication: Publication): vo
 
 /** Undefined if the table is to be taken anew, or the change is worth no more than that. */
 function deltaOf(before: Publication | undefined, publication: Publication): Delta | undefined {
-  const { cursor, splices, rows: count, about } = publication;
+  const { cursor, splices, rows: count, first, about } = publication;
   const { epoch, version: to } = cursor;
   const limit = Math.max(MIN_CHANGES_BYTES, about.bytes >> 1);
   if (splices === undefined || before?.cursor.epoch !== epoch || splices.length > limit) return undefined;
@@ -122,7 +122,7 @@ function deltaOf(before: Publication | undefined, publication: Publication): Del
   const { verdicts } = publication.columns;
   const known = before.columns.verdicts;
   const isRefined = verdicts !== undefined && (verdicts.types !== known?.types || verdicts.units !== known?.units);
-  const facts = { warnings, changedAt: Math.floor(changedAt), ...(isRefined && { verdicts }) };
+  const facts = { warnings, changedAt: Math.floor(changedAt), ...(first && { first }), ...(isRefined && { verdicts }) };
   return { kind: "delta", epoch, from, to, count, splices, ...facts };
 }
 

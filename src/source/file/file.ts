@@ -1,11 +1,15 @@
 // A file as a source: looks at it when something may have happened to it, from time to time, and when the reader is due.
 import { statSync } from "node:fs";
+import { CsvError } from "../../csv/error.ts";
 import { fileName } from "../location.ts";
 import { openPublishing } from "../publishing.ts";
 import { openSchedule } from "../schedule.ts";
-import { problemOf, type Source, type SourceEvents, type SourceSettings } from "../source.ts";
+import { type Awaited, problemOf, type Source, type SourceEvents, type SourceSettings } from "../source.ts";
 import { openReader } from "./reader.ts";
+import { similarName } from "./similar.ts";
 import { watchFolders } from "./watch.ts";
+
+const NOT_YET = "no such file yet";
 
 export function openFile(settings: SourceSettings, events: SourceEvents): Source {
   const path = settings.location;
@@ -19,6 +23,7 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
   });
   let isFirst = true;
   let lookedAt = 0;
+  let awaited: Awaited | undefined;
 
   const reader = openReader(path, settings, {
     onRevision(revision) {
@@ -27,9 +32,18 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
     },
     onState: (state, problem, pendingBytes) =>
       events.onStatus({ state, problem: problem && problemOf(problem), pendingBytes }),
-    onRefused: (problem) => events.onRefused(problemOf(problem)),
+    onRefused: refuse,
     onProgress: events.onProgress,
   });
+
+  /** Once it is waited for, whatever keeps it from being a table may pass, as it may with one that was there. */
+  function refuse(error: CsvError): void {
+    const isAway = settings.waits === true && isNotThere(path);
+    if (isAway) awaited ??= { similar: similarName(path) };
+    if (!awaited) return events.onRefused(problemOf(error));
+    const problem = isAway ? new CsvError("not-found", NOT_YET) : error;
+    events.onStatus({ state: "waiting", problem: problemOf(problem), awaited: isAway ? awaited : undefined });
+  }
 
   const schedule = openSchedule(function* (at) {
     watch?.rearm();
@@ -49,6 +63,15 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
       publishing.close();
     },
   };
+}
+
+/** Whether there is nothing at a path, and no link either that leads in circles. */
+function isNotThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** When a file was last written to, by its own account; a clock that is ahead makes nothing younger than now. */

@@ -69,8 +69,9 @@ function openTestLog(isAll: boolean) {
   return { log, printed };
 }
 
-const tableOf = (text: string, column = "n") => ({
+const tableOf = (text: string, column = "n", first?: number) => ({
   columns: [column],
+  first,
   length: text.length,
   [Symbol.iterator]: () => [...text].map((cell) => [cell]).values(),
 });
@@ -104,6 +105,34 @@ describe("of a table that changes", () => {
     expect(printed).toEqual(["[n]", ...expected]);
   });
 
+  const windows: { name: string; from: number; to: number; splices: Splice[]; expected: string[] }[] = [
+    { name: "moves on", from: 4, to: 6, splices: [splice(0, 2), splice(1, 0, "de")], expected: ["d", "e"] },
+    { name: "is another, right behind", from: 4, to: 7, splices: [splice(0, 3, "def")], expected: ["d", "e", "f"] },
+    {
+      name: "is another, with rows between",
+      from: 4,
+      to: 307,
+      splices: [splice(0, 3, "xyz")],
+      expected: ["(300 rows were skipped: more came than the server keeps, see --last)", "x", "y", "z"],
+    },
+    {
+      name: "has moved in several steps, over a single row",
+      from: 0,
+      to: 5,
+      splices: [splice(0, 3, "xyz"), splice(0, 1), splice(2, 0, "!")],
+      expected: ["(1 row was skipped: more came than the server keeps, see --last)", "x", "y", "z", "!"],
+    },
+    { name: "shows earlier rows again", from: 4, to: 2, splices: [splice(0, 0, "AB")], expected: [] },
+    { name: "begins anew", from: 4, to: 0, splices: [splice(0, 3, "x")], expected: ["x", NOTE] },
+    { name: "has an edit in it", from: 4, to: 4, splices: [splice(0, 1, "A")], expected: [NOTE] },
+  ];
+  test.each(windows)("a window that $name: what was not seen is told", ({ from, to, splices, expected }) => {
+    const { log, printed } = openTestLog(false);
+    log.begin(tableOf("abc", "n", from));
+    log.update(tableOf("?", "n", to), splices);
+    expect(printed).toEqual(["[n]", ...expected]);
+  });
+
   test("the rows at the start are printed if all are wanted", () => {
     const { log, printed } = openTestLog(true);
     log.begin(tableOf("ab"));
@@ -117,6 +146,16 @@ describe("of a table that changes", () => {
     log.update(tableOf("xy", "m"), undefined);
     log.update(tableOf("xyz", "m"), [splice(2, 0, "z")]);
     expect(printed).toEqual(["[n]", "(the columns are others now)", "[m]", ...(isAll ? ["x", "y"] : []), "z"]);
+  });
+
+  test("what comes after an empty file is all new, and a header is printed when it is another", () => {
+    const { log, printed } = openTestLog(false);
+    const empty = { ...tableOf(""), columns: [] };
+    log.begin(empty);
+    log.update(tableOf("x"), undefined);
+    log.update(empty, undefined);
+    log.update(tableOf("yz"), undefined);
+    expect(printed).toEqual(["[n]", "x", "y", "z"]);
   });
 
   test("the first table after none is all new", () => {

@@ -3,7 +3,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, readdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { atOnce } from "../../at-once.ts";
-import { cleanPath, completePath } from "../../../src/cli/server/console.ts";
+import { completePath } from "../../../src/cli/server/console.ts";
+import { cleanPath } from "../../../src/cli/server/words.ts";
 import { connect, sampleCsv, sampleJson, TEST_TIMEOUT_MS, temporaryFolder } from "../../support.ts";
 import { KEYS, type Line, openScreen, startInTerminal } from "../terminal.ts";
 

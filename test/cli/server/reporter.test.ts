@@ -28,7 +28,38 @@ const CASES: { readonly [T in Exclude<ServerEvent["type"], "relay-refused">]: re
       text: "a.csv: 1 row × 2 columns, comma, UTF-8",
       fields: { file: "a.csv", rows: 1, columns: 2, dialect: "comma, UTF-8" },
     },
+    {
+      event: { type: "file-on-air", file: "a.csv", rows: 0, columns: 0, dialect: "comma, UTF-8" },
+      level: "info",
+      text: "a.csv: empty so far",
+      fields: { file: "a.csv", rows: 0, columns: 0, dialect: "comma, UTF-8" },
+    },
   ],
+  "file-awaited": [
+    {
+      event: { type: "file-awaited", file: "a.csv", path: "d/a.csv", reason: "no such file yet", similar: "A.csv" },
+      level: "warn",
+      text: "waiting for d/a.csv: no such file yet; is A.csv meant?",
+      fields: { file: "a.csv", path: "d/a.csv", reason: "no such file yet", similar: "A.csv" },
+    },
+    {
+      event: { type: "file-awaited", file: "a.csv", path: "d/a.csv", reason: "no such file yet" },
+      level: "warn",
+      text: "waiting for d/a.csv: no such file yet",
+      fields: { file: "a.csv", path: "d/a.csv", reason: "no such file yet" },
+    },
+  ],
+  "file-changed": (
+    [
+      ["first", 3, "a.csv: 1 row × 3 columns, comma, UTF-8"],
+      ["none", 0, "a.csv: empty now"],
+      ["columns", 1, "a.csv: other columns now: 1 row × 1 column, comma, UTF-8"],
+      ["dialect", 2, "a.csv: read otherwise now: 1 row × 2 columns, comma, UTF-8"],
+    ] as const
+  ).map(([change, columns, text]) => {
+    const fields = { file: "a.csv", change, rows: 1, columns, dialect: "comma, UTF-8" };
+    return { event: { type: "file-changed", ...fields }, level: "info", text, fields };
+  }),
   "file-warning": [
     {
       event: { type: "file-warning", file: "a.csv", warnings: ["3 cells dropped", "1 column renamed"] },

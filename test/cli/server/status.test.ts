@@ -55,9 +55,20 @@ describe("the status line", () => {
   };
   const of = (about: Partial<About>) => ({ ...publication, about: { ...publication.about, ...about } });
   const live: Status = { state: "live", message: "", since: 0 };
-  const idle: StatusSource = { publication: undefined, status: live, clients: 0, loading: undefined };
+  const idle: StatusSource = {
+    publication: undefined,
+    status: live,
+    clients: 0,
+    awaited: undefined,
+    loading: undefined,
+  };
   const cases: { name: string; source: Partial<StatusSource>; expected: string }[] = [
     { name: "before there is a file", source: { clients: 1 }, expected: "no file yet · 1 client" },
+    {
+      name: "before there is the file that is waited for",
+      source: { awaited: "a.csv" },
+      expected: "waiting for a.csv · 0 clients",
+    },
     {
       name: "of a table",
       source: { publication, clients: 3 },

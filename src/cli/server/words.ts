@@ -1,0 +1,127 @@
+// What people give for a file that is no path: addresses, patterns, words. A file of that name wins over all of them.
+import { readdirSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { printable } from "../../feed/printable.ts";
+import { isRelayUrl, redacted } from "../../relay/address.ts";
+import { STDIN } from "../../source/location.ts";
+import { CliError } from "../errors.ts";
+
+export function exists(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true; // or it could be: whoever reads it says why not
+  }
+}
+
+/** FILE, if it was given. Throws CliError for what can be none. */
+export function givenFile([given, surplus]: readonly string[]): string | undefined {
+  if (surplus !== undefined) throw new CliError("usage", `${printable(surplus)}: one file at a time; see --help`);
+  if (given === "") throw new CliError("usage", "FILE is empty: give the path of a CSV file");
+  if (given === undefined || given === STDIN || isRelayUrl(given)) return given;
+  const path = exists(given) ? given : fromFileUrl(given);
+  const fault = noPath(path);
+  if (fault !== undefined) throw new CliError("usage", fault);
+  const folder = dirname(path);
+  if (!isFolder(folder))
+    throw new CliError("file", `${printable(path)}: no such folder: ${printable(folder)}${hint(path)}`);
+  return path;
+}
+
+const hint = (path: string) =>
+  /^[~$]/.test(path) ? "; ~ and $HOME are replaced by a shell that sees them without quotes, and at the prompt" : "";
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch {
+    return true; // or it could be
+  }
+}
+
+/** Why this is no path of a file, and the way out; undefined if it is, or if there is a file of that name. */
+export function noPath(text: string): string | undefined {
+  const isAddress = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !isRelayUrl(text);
+  if (!(isAddress || isPattern(text)) || exists(text)) return undefined;
+  return isAddress ? addressText(text) : patternText(text);
+}
+
+function addressText(text: string): string {
+  const shown = printable(redacted(text));
+  if (/^https?:/i.test(text))
+    return `${shown}: nothing is fetched; save it as a file, or: curl -sN URL | bun run server -`;
+  if (/^wss?:/i.test(text)) return `${shown}: the address of a server; bun run client URL prints what it sends`;
+  return `${shown}: neither a path nor the redis:// of a relay`;
+}
+
+/** As a shell has them: `*.csv`, `run-?.csv`, `{a,b}.csv`. */
+const isPattern = (text: string) => /[*?]|\{[^{}]*,[^{}]*\}/.test(text);
+
+const SHOWN_MATCHES = 3;
+
+function patternText(text: string): string {
+  const found = matchesOf(text);
+  const names = found.slice(0, SHOWN_MATCHES).map(printable).join(", ");
+  const more = found.length > SHOWN_MATCHES ? `, and ${found.length - SHOWN_MATCHES} more` : "";
+  const fits = found.length === 0 ? "it fits no file" : `it fits ${names}${more}`;
+  return `${printable(text)}: a pattern, and one file is published at a time; ${fits}`;
+}
+
+/** In its own folder only: who looks further may look for long. */
+function matchesOf(text: string): string[] {
+  const folder = dirname(text);
+  try {
+    const glob = new Bun.Glob(basename(text));
+    const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
+    return names
+      .map(({ name }) => name)
+      .filter((name) => glob.match(name))
+      .sort()
+      .map((name) => (folder === "." ? name : join(folder, name)));
+  } catch {
+    return [];
+  }
+}
+
+export function fromFileUrl(text: string): string {
+  if (!text.startsWith("file://")) return text;
+  try {
+    return Bun.fileURLToPath(text);
+  } catch {
+    return text;
+  }
+}
+
+/** What a person typed or dragged in -> a path: quotes around it, `~`, `$HOME`, `file://` and a shell's backslashes are undone. */
+export function cleanPath(typed: string, home: string): string {
+  const text = typed.trim();
+  if (text === "" || exists(text)) return text;
+  const quoted = /^(['"])(.*)\1$/s.exec(text);
+  const plain = quoted || process.platform === "win32" ? (quoted?.[2] ?? text) : text.replace(/\\(.)/g, "$1");
+  return underHome(fromFileUrl(plain), home);
+}
+
+/** `~`, `$HOME` and `${HOME}` as a shell has them; also in quotes, as who drags a path in does not choose them. */
+export function underHome(path: string, home: string): string {
+  const rest = /^(?:~|\$HOME|\$\{HOME\})(\/.*)?$/s.exec(path);
+  return rest && home !== "" ? home + (rest[1] ?? "") : path;
+}
+
+/** What is typed at the prompt and is no path. */
+export type Word = "quit" | "help";
+
+export function wordOf(path: string): Word | undefined {
+  const word = /^(exit|quit|help|\?)$/i.exec(path)?.[0]?.toLowerCase();
+  if (word === undefined || exists(path)) return undefined;
+  return word === "exit" || word === "quit" ? "quit" : "help";
+}
+
+/** For a person at the prompt. */
+export const PROMPT_HELP = [
+  "Type the path of a CSV file, and it is published: data.csv, ~/data.csv,",
+  "$HOME/data.csv, in quotes, or as file://. Tab completes it. redis://HOST is a relay.",
+  "exit, quit or Ctrl-C ends the server; its options are in bun run server --help.",
+] as const;
+
+/** At the prompt. */
+export const STDIN_FAULT = "-: standard input is where paths are typed; bun run server - reads a CSV from it";

@@ -1,0 +1,127 @@
+// What people give for a file.
+import { describe, expect, test } from "bun:test";
+import { CliError } from "../../../src/cli/errors.ts";
+import { cleanPath, givenFile, noPath, wordOf } from "../../../src/cli/server/words.ts";
+import { temporaryFolder } from "../../support.ts";
+
+/** A folder with files, and `$/` in texts for its path. */
+async function openScene() {
+  const folder = await temporaryFolder();
+  for (const name of ["run-1.csv", "run-2.csv", "run-10.csv", "a*b.csv", "exit"]) await folder.write(name, "x\n1\n");
+  const real = (text: string) => text.replaceAll("$/", `${folder.path}/`);
+  return { ...folder, real, [Symbol.asyncDispose]: folder[Symbol.asyncDispose] };
+}
+
+const ONE = "a pattern, and one file is published at a time";
+
+describe("is no path:", () => {
+  const cases: { text: string; expected: string | undefined }[] = [
+    {
+      text: "https://ada:secret@h.example/x.csv",
+      expected:
+        "https://***@h.example/x.csv: nothing is fetched; save it as a file, or: curl -sN URL | bun run server -",
+    },
+    {
+      text: "HTTP://h/x.csv",
+      expected: "HTTP://h/x.csv: nothing is fetched; save it as a file, or: curl -sN URL | bun run server -",
+    },
+    {
+      text: "ws://127.0.0.1:59050/",
+      expected: "ws://127.0.0.1:59050/: the address of a server; bun run client URL prints what it sends",
+    },
+    { text: "s3://bucket/x.csv", expected: "s3://bucket/x.csv: neither a path nor the redis:// of a relay" },
+    { text: "$/run-?.csv", expected: `$/run-?.csv: ${ONE}; it fits $/run-1.csv, $/run-2.csv` },
+    {
+      text: "$/*.csv",
+      expected: `$/*.csv: ${ONE}; it fits $/a*b.csv, $/run-1.csv, $/run-10.csv, and 1 more`,
+    },
+    { text: "$/{run-1,other}.csv", expected: `$/{run-1,other}.csv: ${ONE}; it fits $/run-1.csv` },
+    { text: "$/nothing*.csv", expected: `$/nothing*.csv: ${ONE}; it fits no file` },
+    { text: "$/nowhere/*.csv", expected: `$/nowhere/*.csv: ${ONE}; it fits no file` },
+    { text: "$/a*b.csv", expected: undefined },
+    { text: "$/run-3.csv", expected: undefined },
+    { text: "$/{odd}.csv", expected: undefined },
+    { text: "redis://cache", expected: undefined },
+    { text: "C:\\data.csv", expected: undefined },
+  ];
+  test.each(cases)("$text", async ({ text, expected }) => {
+    await using scene = await openScene();
+    expect(noPath(scene.real(text))).toBe(expected && scene.real(expected));
+  });
+});
+
+describe("FILE", () => {
+  const cases: { given: string[]; expected: string | undefined | [kind: string, message: string] }[] = [
+    { given: [], expected: undefined },
+    { given: ["-"], expected: "-" },
+    { given: ["redis://h/nowhere"], expected: "redis://h/nowhere" },
+    { given: ["$/run-1.csv"], expected: "$/run-1.csv" },
+    { given: ["$/not-yet.csv"], expected: "$/not-yet.csv" },
+    { given: ["not-yet.csv"], expected: "not-yet.csv" },
+    { given: ["file://$/run-1.csv"], expected: "$/run-1.csv" },
+    { given: [""], expected: ["usage", "FILE is empty: give the path of a CSV file"] },
+    { given: ["a", "b\u0007"], expected: ["usage", '"b\\u0007": one file at a time; see --help'] },
+    { given: ["$/nothing*"], expected: ["usage", `$/nothing*: ${ONE}; it fits no file`] },
+    { given: ["$/nowhere/x.csv"], expected: ["file", "$/nowhere/x.csv: no such folder: $/nowhere"] },
+    { given: ["$/run-1.csv/x.csv"], expected: ["file", "$/run-1.csv/x.csv: no such folder: $/run-1.csv"] },
+    {
+      given: ["~/x.csv"],
+      expected: [
+        "file",
+        "~/x.csv: no such folder: ~; ~ and $HOME are replaced by a shell that sees them without quotes, and at the prompt",
+      ],
+    },
+  ];
+  test.each(cases)("$given", async ({ given, expected }) => {
+    await using scene = await openScene();
+    const act = () => givenFile(given.map((text) => scene.real(text)));
+    if (!Array.isArray(expected)) return expect(act()).toBe(expected && scene.real(expected));
+    const [kind, message] = expected;
+    expect(act).toThrow(new CliError(kind as "usage", scene.real(message)));
+  });
+});
+
+describe("what is typed", () => {
+  const home = "/home/ada";
+  const cases = [
+    { typed: "$HOME/a.csv", expected: "/home/ada/a.csv" },
+    { typed: '"${HOME}/a b.csv"', expected: "/home/ada/a b.csv" },
+    { typed: "$HOMES/a.csv", expected: "$HOMES/a.csv" },
+    { typed: "'$HOME/a.csv'", expected: "/home/ada/a.csv" },
+    { typed: "\\$HOME", expected: "/home/ada" },
+  ];
+  test.each(cases)("$typed", ({ typed, expected }) => {
+    expect(cleanPath(typed, home)).toBe(expected);
+  });
+
+  test("is what it says if there is a file of that name, whatever it looks like", async () => {
+    await using scene = await openScene();
+    for (const name of ['"quoted".csv', "$HOME.csv", "a\\ b.csv"]) {
+      const path = await scene.write(name, "");
+      expect(cleanPath(path, home)).toBe(path);
+    }
+  });
+
+  test.each([
+    ["exit", "quit"],
+    ["QUIT", "quit"],
+    ["help", "help"],
+    ["?", "help"],
+    ["exits", undefined],
+    ["./exit", undefined],
+  ] as const)("%s is the word %p", (typed, expected) => {
+    expect(wordOf(typed)).toBe(expected);
+  });
+
+  test("is no word if there is a file of that name", async () => {
+    await using scene = await openScene();
+    const before = process.cwd();
+    process.chdir(scene.path);
+    try {
+      expect(wordOf("exit")).toBeUndefined();
+      expect(wordOf("quit")).toBe("quit");
+    } finally {
+      process.chdir(before);
+    }
+  });
+});
