@@ -1,8 +1,8 @@
 // What makes a record a header, or the units under one.
 import { isMissing } from "../values/missing.ts";
-import { isNumber, isTime, isTyped, shareOf } from "./cells.ts";
+import { unitOf } from "../values/units.ts";
+import { isNumber, isTyped, isValue, shareOf } from "./cells.ts";
 import type { HeadRecord } from "./head.ts";
-import { isUnit } from "./units.ts";
 
 /** A header that was found, and what belongs to it. */
 export type Header = {
@@ -26,6 +26,8 @@ export type Header = {
 
 type Cells = readonly string[];
 
+const isUnit = (cell: string) => unitOf(cell) !== undefined;
+
 /** Every cell says something; the first or the last may be empty. */
 export function isNamedThroughout(cells: Cells): boolean {
   const filled = cells.filter((cell) => cell.trim() !== "").length;
@@ -33,11 +35,15 @@ export function isNamedThroughout(cells: Cells): boolean {
   return filled > 0 && inner && filled >= cells.length - 1;
 }
 
-/** Named throughout, and nothing in it is a value; `allowed` lets units pass, as long as there are other words. */
-export function isHeader(cells: Cells, allowed: "no units" | "some units"): boolean {
+/** How much of a header may be words that are units, too: `some` as long as there are other words. */
+export type AllowedUnits = "no units" | "some units" | "units";
+
+/** Named throughout, and nothing in it is a value. */
+export function isHeader(cells: Cells, allowed: AllowedUnits): boolean {
   if (!isNamedThroughout(cells)) return false;
   const names = cells.filter((cell) => cell.trim() !== "");
-  if (names.some((cell) => isTyped(cell) || isMissing(cell))) return false;
+  if (names.some((cell) => isValue(cell) || isMissing(cell))) return false;
+  if (allowed === "units") return true;
   return allowed === "no units" ? !names.some(isUnit) : !names.every(isUnit);
 }
 
@@ -57,7 +63,7 @@ export function areUnits(cells: Cells, rows: readonly Cells[]): boolean {
 
 /** Whether the header can be told from a row wherever it comes again. */
 export function isRecognisable(names: Cells, rows: readonly Cells[]): boolean {
-  if (!isNamedThroughout(names) || names.some((name) => isNumber(name) || isTime(name))) return false;
+  if (!isNamedThroughout(names) || names.some(isValue)) return false;
   if (names.length > 1 && names.every((name) => name === names[0])) return false;
   return names.some((_name, c) => shareOf(rows, c, isTyped) >= 0.9);
 }

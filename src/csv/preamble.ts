@@ -62,7 +62,8 @@ function lastCandidate(records: readonly HeadRecord[], half: readonly HeadRecord
     typed.every((c) => isTyped(cells[c]!) || isMissing(cells[c]!));
   const firstRow = records.findIndex(isRow);
   const above = records.slice(0, firstRow === -1 ? 0 : firstRow);
-  for (const allowed of ["no units", "some units"] as const) {
+  // Of `t,U` over `s,V` the first one; of `year,month,day` alone that one.
+  for (const allowed of ["no units", "some units", "units"] as const) {
     const at = above.findLastIndex(({ cells }) => cells.length === width && isHeader(cells, allowed));
     if (at !== -1) return at;
   }

@@ -137,11 +137,30 @@ test("units, and words that are none", () => {
     "EUR",
     "€",
   ];
-  expect([...units, ...more].filter((unit) => !isUnit(unit))).toEqual([]);
+  const rare =
+    "pcs U/min NTU FTU PSU dB(A) mmH2O ksi kip knots nsec arb. a.u. Sekunden Prozent kWh/a mm/a %RH Nm³/h µε".split(
+      " ",
+    );
+  expect([...units, ...more, ...rare].filter((unit) => !isUnit(unit))).toEqual([]);
   expect(
-    ["apples", "th", "st", "af", "GHQ", "yyyy-mm-dd", "CPU", "Hourly", "", "1", "/", "e", "x".repeat(50)].filter(
-      isUnit,
-    ),
+    [
+      "apples",
+      "th",
+      "st",
+      "af",
+      "GHQ",
+      "yyyy-mm-dd",
+      "CPU",
+      "Hourly",
+      "",
+      "1",
+      "/",
+      "e",
+      "a",
+      "EC",
+      "TS/a/b/c/d",
+      "x".repeat(50),
+    ].filter(isUnit),
   ).toEqual([]);
 });
 
@@ -154,6 +173,7 @@ describe("the unit in a name", () => {
     ["Drybulb Temperature [C](Hourly)", "C"],
     ["Total CPU Usage [%]", "%"],
     ["Wind in m/s", "m/s"],
+    ["Level [dB(A)]", "dB(A)"],
     ["date [yyyy-mm-dd]", undefined],
     ["run (1)", undefined],
     ["[CPU]User%", undefined],
