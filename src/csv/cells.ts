@@ -12,17 +12,20 @@ export const isTyped = (cell: string): boolean => isNumber(cell) || isTime(cell)
 /** What no name is: a number, or a time. One with a unit may be a name: `5 min`, `95%`. */
 export const isValue = (cell: string): boolean => numberKind(cell) === "bare" || isTime(cell);
 
-/** For each column whether at least 90 % of its cells that say something are numbers or times. */
-export function typedColumns(rows: readonly (readonly string[])[], width: number): readonly boolean[] {
-  return Array.from({ length: width }, (_, c) => shareOf(rows, c, isTyped) >= 0.9);
-}
+/** A number with a unit, or with the sign of a currency. */
+export const isMeasured = (cell: string): boolean => numberKind(cell) === "measured";
+
+type Rows = readonly (readonly string[])[];
+
+/** Whether at least 90 % of a column's cells that say something are numbers, or times: a list of settings has both. */
+export const isTypedColumn = (rows: Rows, column: number): boolean =>
+  shareOf(rows, column, isNumber) >= 0.9 || shareOf(rows, column, isTime) >= 0.9;
+
+export const typedColumns = (rows: Rows, width: number): readonly boolean[] =>
+  Array.from({ length: width }, (_, c) => isTypedColumn(rows, c));
 
 /** The share of a column's cells that pass, among those that are not missing; 0 if all are. */
-export function shareOf(
-  rows: readonly (readonly string[])[],
-  column: number,
-  passes: (cell: string) => boolean,
-): number {
+export function shareOf(rows: Rows, column: number, passes: (cell: string) => boolean): number {
   let said = 0;
   let passing = 0;
   for (const row of rows) {

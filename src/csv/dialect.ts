@@ -77,7 +77,7 @@ function headOf(bytes: Uint8Array, from: number, to: number, options: ReadOption
 function withHeader(bytes: Uint8Array, to: number, head: Head, header: Header, options: ReadOptions): Dialect {
   const plain = layoutOf(head, header.delimiter);
   if (header.end === header.start) return { ...plainDialect(plain, [], to), headerLine: undefined };
-  const cells = cellsOf(bytes, header.start, header.end, plain);
+  const cells = header.names ?? cellsOf(bytes, header.start, header.end, plain);
   const { columns, renamed } = namesOf(options.names ?? cells, options.maxColumns ?? MAX_COLUMNS);
   const bodyAt = behindLines(bytes, header.bodyStart, to, plain, options.skipAfterHeader ?? 0);
   const records = bodyAt < head.to ? rowsUnder(head, bodyAt, header, cells) : [];

@@ -1,7 +1,7 @@
 // What tells a header from a row: cells that are values, cells that only look alike, and the units under a header.
 import { describe, expect, test } from "bun:test";
 import { isTyped, isValue } from "../../src/csv/cells.ts";
-import { areUnits, isHeader, isUnitsRow } from "../../src/csv/header.ts";
+import { areUnits, hasValues, isHeader, isUnitsRow } from "../../src/csv/header.ts";
 
 describe("no name of a column is", () => {
   const values = [
@@ -51,6 +51,12 @@ describe("a row of units", () => {
     expect(areUnits(["h", "min"], [["12:00", "12:30"]])).toBe(false);
     expect(areUnits(["s", "V"], [["zero", "1.5"]])).toBe(false);
   });
+});
+
+test("a number with a unit is a name over bare numbers, and a value over others with a unit", () => {
+  expect(hasValues(["when", "95%"], [["12:00", "20.5"]])).toBe(false);
+  expect(hasValues(["oven", "95 %"], [["oven", "97 %"]])).toBe(true);
+  expect(hasValues(["oven", "95"], [["oven", "97"]])).toBe(true);
 });
 
 test("a header names every column but for the first or the last", () => {
