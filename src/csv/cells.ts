@@ -18,8 +18,19 @@ export const isMeasured = (cell: string): boolean => numberKind(cell) === "measu
 type Rows = readonly (readonly string[])[];
 
 /** Whether at least 90 % of a column's cells that say something are numbers, or times: a list of settings has both. */
-export const isTypedColumn = (rows: Rows, column: number): boolean =>
-  shareOf(rows, column, isNumber) >= 0.9 || shareOf(rows, column, isTime) >= 0.9;
+export function isTypedColumn(rows: Rows, column: number): boolean {
+  let said = 0;
+  let numbers = 0;
+  let times = 0;
+  for (const row of rows) {
+    const cell = row[column] ?? "";
+    if (isMissing(cell)) continue;
+    said++;
+    if (isNumber(cell)) numbers++;
+    else if (isTime(cell)) times++;
+  }
+  return said > 0 && Math.max(numbers, times) >= 0.9 * said;
+}
 
 export const typedColumns = (rows: Rows, width: number): readonly boolean[] =>
   Array.from({ length: width }, (_, c) => isTypedColumn(rows, c));

@@ -76,12 +76,11 @@ const isSteady = (records: number, steady: number, share: number) =>
 
 /** The second half of the records; in a short file, if that is not steady, the records at its end that are of one width. */
 function steadyStretch(records: readonly HeadRecord[]): readonly HeadRecord[] {
-  const rows = records.filter(({ cells }) => !isUnitsRow(cells));
-  const half = rows.slice(rows.length >> 1);
+  const half = records.slice(records.length >> 1).filter(({ cells }) => !isUnitsRow(cells));
   if (isSteady(half.length, commonWidth(half).share * half.length, 0.9)) return half;
-  const width = rows.at(-1)?.cells.length;
-  const tail = rows.slice(rows.findLastIndex(({ cells }) => cells.length !== width) + 1);
-  return tail.length >= MIN_TAIL && tail.length >= MIN_TAIL_SHARE * rows.length ? tail : half;
+  const width = records.at(-1)?.cells.length;
+  const tail = records.slice(records.findLastIndex(({ cells }) => cells.length !== width) + 1);
+  return tail.length >= MIN_TAIL && tail.length >= MIN_TAIL_SHARE * records.length ? tail : half;
 }
 
 /**
