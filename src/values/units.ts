@@ -39,7 +39,10 @@ const NAMES = new Set(
 const PLURALS = new Set(words("inches"));
 
 const DIVIDERS = /[/·⋅*. ]/;
-const EXPONENT = /(?:\^?[-−+]?\d|\*\*-?\d|[⁺⁻]?[¹²³⁴])$/u;
+const EXPONENT = /(?:\^[-−+]?\d|\*\*-?\d|[⁺⁻]?[¹²³⁴])$/u;
+/** What only looks like one in a name (`V2`, `A-1`), but not behind another unit: `W/m2`. */
+const BARE_EXPONENT = /(?:[234]|[-−]\d)$/;
+const COMMON_POWER = /^(?:(?:[kdcmµμn]?m|in|ft|yd)[23]|(?:[kdcmµμn]?m|s|min|h)[-−][1-4])$/u;
 const MAX_LENGTH = 24;
 
 /** Whether it is a known unit, or made of such: `m/s²`, `kWh`, `l/min`, `Deg C`. Without brackets around it. */
@@ -52,10 +55,12 @@ export function isUnit(text: string): boolean {
 
 /** `1/s` is one; so is `m²` in `W/m²`, and `a` in `kWh/a`. */
 const isFactor = (text: string, place: number) =>
-  (place === 0 ? text === "1" || text === "U" : DIVISORS.has(text)) || isSimple(text);
+  (place === 0 ? text === "1" || text === "U" : DIVISORS.has(text)) ||
+  isSimple(text) ||
+  isBase(text.replace(BARE_EXPONENT, ""));
 
 function isSimple(text: string): boolean {
-  if (isBase(text)) return true;
+  if (isBase(text) || COMMON_POWER.test(text)) return true;
   const base = text.replace(EXPONENT, "");
   return base !== text && base !== "" && isBase(base);
 }

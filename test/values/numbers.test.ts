@@ -138,7 +138,7 @@ test("units, and words that are none", () => {
     "€",
   ];
   const rare =
-    "pcs U/min NTU FTU PSU dB(A) mmH2O ksi kip knots nsec arb. a.u. Sekunden Prozent kWh/a mm/a %RH Nm³/h µε".split(
+    "pcs U/min NTU FTU PSU dB(A) mmH2O ksi kip knots nsec arb. a.u. Sekunden Prozent kWh/a mm/a %RH Nm³/h µε m2 cm3 s-1 cm-1 m/s2 mol/m3 m^2".split(
       " ",
     );
   expect([...units, ...more, ...rare].filter((unit) => !isUnit(unit))).toEqual([]);
@@ -158,6 +158,11 @@ test("units, and words that are none", () => {
       "e",
       "a",
       "EC",
+      "A1",
+      "V2",
+      "€1",
+      "A-1",
+      "B12",
       "TS/a/b/c/d",
       "x".repeat(50),
     ].filter(isUnit),
