@@ -1,4 +1,5 @@
 // What each column is: made from the first rows, then kept while the header is the same. A function of the cells, however they come.
+import { unitOf } from "../values/units.ts";
 import { fits } from "../values/cell.ts";
 import type { ColumnType, Verdict } from "../values/verdict.ts";
 import type { QuoteRule } from "./quotes.ts";
@@ -11,7 +12,7 @@ export type TypesOption = "auto" | Readonly<Record<string, ColumnType>>;
 
 export type ColumnsOptions = {
   readonly types?: TypesOption | undefined;
-  /** Of a row of units, in the order of the columns; undefined where it says nothing. */
+  /** Of a row of units, in the order of the columns, as it is written: `(ms)`; undefined where it says nothing. */
   readonly units?: readonly (string | undefined)[] | undefined;
 };
 
@@ -48,9 +49,11 @@ export function openColumns(names: readonly string[], { types = "auto", units = 
 
   function findingAt(name: string, column: number): Finding {
     const tally = tallies[column]!;
-    if (types === "auto") return findingOf(tally, name, units[column]);
+    const written = units[column];
+    const unit = written && (unitOf(written) ?? written);
+    if (types === "auto") return findingOf(tally, name, unit);
     const type = Object.hasOwn(types, name) ? types[name]! : "text";
-    return { verdict: declaredVerdict(type, tally, name, units[column]) };
+    return { verdict: declaredVerdict(type, tally, name, unit) };
   }
 
   function refine(fresh: readonly Cells[]): boolean {

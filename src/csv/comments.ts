@@ -1,7 +1,7 @@
 // A leading block of comment lines, and the header that its last lines may be.
-import { isTyped, shareOf } from "./cells.ts";
+import { isTypedColumn } from "./cells.ts";
 import { agreement, CANDIDATES, guessDelimiter } from "./delimiter.ts";
-import { type Header, isHeader, isUnitsRow, rowsOf } from "./header.ts";
+import { hasValues, type Header, isHeader, isMoreOfUnits, isUnitsRow, rowsOf } from "./header.ts";
 import { cellsOf, commonWidth, type Head, type HeadRecord, type Line, layoutOf, linesOf, recordsOf } from "./head.ts";
 
 const PREFIXES = [/^#+/, /^%+/, /^\/\/+/, /^;+(?= )/];
@@ -39,22 +39,31 @@ function headerIn(
   prefix: RegExp,
   given: string | undefined,
 ): Header | undefined {
-  let units: readonly string[] | undefined;
+  const fitting: FittingLine[] = [];
   for (const line of block.toReversed()) {
     const start = behindPrefix(line, prefix);
     const found = readingThatFits(head, line, start, bodyStart, given);
-    if (!found) continue;
-    const { delimiter, cells } = found;
-    if (!units && isUnitsRow(cells)) {
-      units = cells;
-      continue;
-    }
-    const isKept = cells[0]!.trim() === "" || (line.text.startsWith("%") && start === line.start + 1);
-    const nameStart = isKept ? line.start : start;
-    return { delimiter, start: nameStart, end: line.next, lineStart: line.start, bodyStart, units };
+    if (found) fitting.push({ line, start, ...found });
+    if (fitting.length === 2) break;
   }
-  return undefined;
+  const [last, above] = fitting;
+  const isUnits = last && (isUnitsRow(last.cells) || (above !== undefined && isMoreOfUnits(last.cells, above.cells)));
+  const names = isUnits ? above : last;
+  if (!names) return undefined;
+  const { line, start, delimiter, cells } = names;
+  const isKept = cells[0]!.trim() === "" || (line.text.startsWith("%") && start === line.start + 1);
+  const nameStart = isKept ? line.start : start;
+  const units = isUnits ? last.cells : undefined;
+  return { delimiter, start: nameStart, end: line.next, lineStart: line.start, bodyStart, units };
 }
+
+/** A comment that has the width of the body: where it begins behind its prefix, and its cells. */
+type FittingLine = {
+  readonly line: Line;
+  readonly start: number;
+  readonly delimiter: string;
+  readonly cells: readonly string[];
+};
 
 /** The delimiter by which a comment has the width of the body, and its cells then. */
 function readingThatFits(head: Head, line: Line, start: number, bodyStart: number, given: string | undefined) {
@@ -88,16 +97,15 @@ function behindPrefix({ start, text }: Line, prefix: RegExp): number {
 function fits(cells: readonly string[], body: readonly HeadRecord[]): boolean {
   const { width, share } = commonWidth(body);
   if (cells.length !== width || share < 0.9) return false;
-  return width > 1 || shareOf(rowsOf(body), 0, isTyped) >= 0.9;
+  return width > 1 || isTypedColumn(rowsOf(body), 0);
 }
 
 /** Whether the first record is a header over a typed column. */
 function isHeaded(body: readonly HeadRecord[]): boolean {
   const [first, ...rows] = rowsOf(body);
   const rest = rows.filter((cells) => !isUnitsRow(cells));
-  return (
-    first !== undefined && isHeader(first, "some units") && first.some((_n, c) => shareOf(rest, c, isTyped) >= 0.9)
-  );
+  if (!first || hasValues(first, rest)) return false;
+  return isHeader(first, "some units") && first.some((_n, c) => isTypedColumn(rest, c));
 }
 
 function fitsAsItStands(head: Head, from: number, given: string | undefined): boolean {

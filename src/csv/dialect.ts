@@ -1,6 +1,7 @@
 // What kind of CSV is this? Where its header is, its delimiter and record end, which records are no rows: a function of the first
 // 64 kB, and of the options.
-import { isNumber, isTime, typedColumns } from "./cells.ts";
+import { unitInName } from "../values/units.ts";
+import { isValue, typedColumns } from "./cells.ts";
 import { detectRecordEnd } from "./delimiter.ts";
 import { HEAD_BYTES } from "./encoding.ts";
 import { areUnits, type Header, isRecognisable, isSameCells, rowsOf } from "./header.ts";
@@ -10,7 +11,6 @@ import { isExotic, type ReadOptions } from "./options.ts";
 import { foundHeader, placedHeader, wholeHeader } from "./place.ts";
 import { type QuoteRule, quoteRule } from "./quotes.ts";
 import { type Layout, lineOf } from "./records.ts";
-import { unitInName } from "./units.ts";
 
 export const MAX_COLUMNS = 100_000;
 
@@ -77,7 +77,7 @@ function headOf(bytes: Uint8Array, from: number, to: number, options: ReadOption
 function withHeader(bytes: Uint8Array, to: number, head: Head, header: Header, options: ReadOptions): Dialect {
   const plain = layoutOf(head, header.delimiter);
   if (header.end === header.start) return { ...plainDialect(plain, [], to), headerLine: undefined };
-  const cells = cellsOf(bytes, header.start, header.end, plain);
+  const cells = header.names ?? cellsOf(bytes, header.start, header.end, plain);
   const { columns, renamed } = namesOf(options.names ?? cells, options.maxColumns ?? MAX_COLUMNS);
   const bodyAt = behindLines(bytes, header.bodyStart, to, plain, options.skipAfterHeader ?? 0);
   const records = bodyAt < head.to ? rowsUnder(head, bodyAt, header, cells) : [];
@@ -99,12 +99,12 @@ function withHeader(bytes: Uint8Array, to: number, head: Head, header: Header, o
     format: header.format,
     units: columns.map((name, c) => unitCells?.[c]?.trim() || unitInName(name)),
     quotes: quoteRuleOf(rows, plain, columns.length, options),
-    hints: cells.some(isValue) ? ["the header looks like a row of values: see --no-header"] : [],
+    hints: cells.some(isOddName) ? ["the header looks like a row of values: see --no-header"] : [],
   };
 }
 
 /** A time, or a number that is no plain integer: years and codes are names. */
-const isValue = (cell: string) => isTime(cell) || (isNumber(cell) && !/^\s*\d+\s*$/.test(cell));
+const isOddName = (cell: string) => isValue(cell) && !/^\s*\d+\s*$/.test(cell);
 
 /** The records of the body, but for directives and the header itself. */
 function rowsUnder(head: Head, from: number, { delimiter, directives = [] }: Header, names: readonly string[]) {

@@ -124,14 +124,18 @@ const W3C_LINE = new RegExp(`^#(${W3C_WORDS.join("|")}): ?`);
 const W3C: Format = {
   name: "W3C log",
   isFirst: (line) => W3C_LINE.test(line),
-  find(_head, lines) {
+  find(head, lines) {
     const all = upTo(lines, (text) => text.startsWith("#Fields:") || !text.startsWith("#"));
     if (!all) return "waiting";
     const line = all.at(-1)!;
-    const names = line.text.replace(/^#Fields:\s*/, "");
+    const names = line.text.replace(/^#Fields:\s*/, "").trim();
     const delimiter = names.includes("\t") ? "\t" : names.includes(" ") || !names.includes(",") ? " " : ",";
     const header = behindWord(line, /^#Fields:\s*/, delimiter);
-    return header && { ...header, directives: W3C_WORDS.map((word) => `#${word}:`) };
+    const found = header && { ...header, directives: W3C_WORDS.map((word) => `#${word}:`) };
+    // CloudFront: blanks between the names, tabs in the body.
+    const row = upTo(linesOf(head, line.next), (text) => !text.startsWith("#"))?.at(-1)?.text;
+    const isMixed = delimiter === " " && row?.split("\t").length === names.split(" ").length;
+    return found && isMixed ? { ...found, delimiter: "\t", names: names.split(" ") } : found;
   },
 };
 

@@ -1,8 +1,8 @@
 // What makes a record a header, or the units under one.
 import { isMissing } from "../values/missing.ts";
-import { isNumber, isTime, isTyped, shareOf } from "./cells.ts";
+import { unitOf } from "../values/units.ts";
+import { isMeasured, isNumber, isTypedColumn, isValue, shareOf } from "./cells.ts";
 import type { HeadRecord } from "./head.ts";
-import { isUnit } from "./units.ts";
 
 /** A header that was found, and what belongs to it. */
 export type Header = {
@@ -14,6 +14,8 @@ export type Header = {
   readonly lineStart: number;
   /** Where the body begins, or its units. */
   readonly bodyStart: number;
+  /** The names, if the record cannot be read by the delimiter of the body. */
+  readonly names?: readonly string[] | undefined;
   /** The name of the format, if it is a known one. */
   readonly format?: string | undefined;
   /** As they stand in a line of units. */
@@ -26,6 +28,11 @@ export type Header = {
 
 type Cells = readonly string[];
 
+/** What stands over times in a row of units: `[dd.MM.yyyy HH:mm]`. */
+const TIME_PATTERN = /^[[(<]?(?=.*(?:dd|mm|yy|hh|ss))(?:[dmyhs]{1,4}[-/.:, t]{1,2}){1,6}[dmyhs]{1,4}[\])>]?$/i;
+
+const isUnit = (cell: string) => unitOf(cell) !== undefined || TIME_PATTERN.test(cell.trim());
+
 /** Every cell says something; the first or the last may be empty. */
 export function isNamedThroughout(cells: Cells): boolean {
   const filled = cells.filter((cell) => cell.trim() !== "").length;
@@ -33,11 +40,15 @@ export function isNamedThroughout(cells: Cells): boolean {
   return filled > 0 && inner && filled >= cells.length - 1;
 }
 
-/** Named throughout, and nothing in it is a value; `allowed` lets units pass, as long as there are other words. */
-export function isHeader(cells: Cells, allowed: "no units" | "some units"): boolean {
+/** How much of a header may be words that are units, too: `some` as long as there are other words. */
+export type AllowedUnits = "no units" | "some units" | "units";
+
+/** Named throughout, and nothing in it is a value. */
+export function isHeader(cells: Cells, allowed: AllowedUnits): boolean {
   if (!isNamedThroughout(cells)) return false;
   const names = cells.filter((cell) => cell.trim() !== "");
-  if (names.some((cell) => isTyped(cell) || isMissing(cell))) return false;
+  if (names.some((cell) => isValue(cell) || isMissing(cell))) return false;
+  if (allowed === "units") return true;
   return allowed === "no units" ? !names.some(isUnit) : !names.every(isUnit);
 }
 
@@ -48,18 +59,30 @@ export function isUnitsRow(cells: Cells): boolean {
   return filled.length > 1 || filled[0]!.length > 1;
 }
 
+/** Whether a record is rather the units of the one above it than a header itself: most of its cells are some, and more than there. */
+export function isMoreOfUnits(cells: Cells, above: Cells): boolean {
+  const units = cells.filter(isUnit).length;
+  return units * 2 > cells.filter((cell) => cell.trim() !== "").length && units > above.filter(isUnit).length;
+}
+
 /** Whether the cells are the units of the columns that `rows` show: each over a typed column, one of them numeric. */
 export function areUnits(cells: Cells, rows: readonly Cells[]): boolean {
   if (!isUnitsRow(cells)) return false;
   const filled = cells.flatMap((cell, c) => (cell.trim() === "" ? [] : [c]));
-  return filled.every((c) => shareOf(rows, c, isTyped) >= 0.9) && filled.some((c) => shareOf(rows, c, isNumber) >= 0.9);
+  return filled.every((c) => isTypedColumn(rows, c)) && filled.some((c) => shareOf(rows, c, isNumber) >= 0.9);
+}
+
+/** Whether a record has what no name is: `5 MB` is a name over `12.5`, and a value over `6 MB`. */
+export function hasValues(cells: Cells, rows: readonly Cells[]): boolean {
+  const isLikeRows = (c: number) => rows.some((row) => isMeasured(row[c] ?? ""));
+  return cells.some((cell, c) => isValue(cell) || (isMeasured(cell) && isLikeRows(c)));
 }
 
 /** Whether the header can be told from a row wherever it comes again. */
 export function isRecognisable(names: Cells, rows: readonly Cells[]): boolean {
-  if (!isNamedThroughout(names) || names.some((name) => isNumber(name) || isTime(name))) return false;
+  if (!isNamedThroughout(names) || hasValues(names, rows)) return false;
   if (names.length > 1 && names.every((name) => name === names[0])) return false;
-  return names.some((_name, c) => shareOf(rows, c, isTyped) >= 0.9);
+  return names.some((_name, c) => isTypedColumn(rows, c));
 }
 
 export const rowsOf = (records: readonly HeadRecord[]): readonly Cells[] => records.map(({ cells }) => cells);

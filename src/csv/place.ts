@@ -48,12 +48,15 @@ function firstRecord(head: Head, from: number, delimiter: string): Header {
 /** `sep=`, then a known first line, a block of comments, a preamble; else the first record. */
 export function foundHeader(head: Head, given: string | undefined): Header | "waiting" {
   const sep = excelSeparator(head.bytes, head.from);
-  if (sep) return firstRecord(head, sep.end, given ?? sep.delimiter);
+  if (sep) return headerBehind(head, sep.end, given ?? sep.delimiter);
   const format = findFormat(head, head.from, given);
-  if (format) return format;
-  const comments = findComments(head, head.from, given);
+  return format ?? headerBehind(head, head.from, given);
+}
+
+function headerBehind(head: Head, start: number, given: string | undefined): Header {
+  const comments = findComments(head, start, given);
   if (comments?.header) return comments.header;
-  const from = comments?.bodyStart ?? head.from;
+  const from = comments?.bodyStart ?? start;
   const preamble = findPreamble(head, from, given ? [given] : CANDIDATES);
   return preamble ?? firstRecord(head, from, given ?? guessDelimiter(head, from));
 }

@@ -9,6 +9,8 @@ export const TIME = 1;
 export const NUMBER = 2;
 /** Settled cell by cell. */
 export const SETTLED = 3;
+/** Beyond the last column. */
+export const SURPLUS = 4;
 
 const COMMA = 44;
 const POINT = 46;

@@ -8,7 +8,7 @@ import type { IsStray, Progress, RowWriter } from "./json.ts";
 import { endsWithUnit, isDigit, MAX_LITERAL_BYTES, settle, type Typing } from "./literals.ts";
 import { CR, DATA_QUOTE, type Layout, LF, openingQuote, QUOTE, SPACE, TAB, VOID } from "./records.ts";
 import { skipperOf } from "./skips.ts";
-import { NUMBER, STRING, TIME, typedFrame } from "./typed-frame.ts";
+import { NUMBER, STRING, SURPLUS, TIME, typedFrame } from "./typed-frame.ts";
 
 const COMMA = 44;
 const MINUS = 45;
@@ -38,13 +38,18 @@ export function typedWriter(
   const skipper = skipperOf(skips, recordEnd);
   const skipStarts = skipper.starts;
   const isPlain = isOutsideNumbers(delimiter);
+  const isMeasured = new Uint8Array(columns); // columns whose last cell was a number with its unit: the next one is, too
   const pending: number[] = []; // columns of the misfits of a row that may have to be written again
 
-  /** Settles the string in `out[from, to)`, whose quotes stand around it. Returns the next output offset. */
-  function literal(out: Uint8Array, from: number, to: number, c: number): number {
+  let dropped = 0; // two-byte characters of the text that a literal has taken the place of
+
+  /** The string in `out[from, to)`, whose quotes stand around it, becomes what its column is. Returns the next output offset. */
+  function settled(out: Uint8Array, from: number, to: number, c: number): number {
+    dropped = 0;
     const found = settle(out, from, to, verdicts[c]!, encoding);
     if (found === false) pending.push(c);
     if (typeof found === "boolean") return to + 1;
+    if (encoding === "latin1") dropped = twoByteIn(out, from, to);
     for (let k = 0; k < found.length; k++) out[from - 1 + k] = found.charCodeAt(k);
     return from - 1 + found.length;
   }
@@ -70,8 +75,9 @@ export function typedWriter(
       row: {
         let c = 0;
         for (; ; c++) {
-          const kind = c < columns ? kinds[c]! : STRING;
+          let kind = SURPLUS;
           if (c < columns) {
+            kind = kinds[c]!;
             const word = offsets[c]!;
             const length = lengths[c]!;
             to.setFloat64(o, words[word]!, true);
@@ -81,7 +87,7 @@ export function typedWriter(
           }
           let byte = src[i]!;
           cell: {
-            if (kind >= NUMBER && isPlain) {
+            if (kind >= NUMBER && kind !== SURPLUS && isPlain && isMeasured[c] === 0) {
               number: if (kind === NUMBER) {
                 let k = i;
                 let p = o - 1;
@@ -218,19 +224,21 @@ export function typedWriter(
                 o = escape(to, o, byte);
               }
             }
-            if (kind === TIME && o > cellAt && isDigit(out[cellAt]!)) out[o++] = QUOTE;
-            else if (kind !== STRING) {
-              out[cellAt - 1] = out[o] = QUOTE;
-              if (endsWithUnit(out, cellAt, o, units[c]!, decimals[c]!)) o++;
-              else {
-                const twoByteHere = encoding === "latin1" ? twoByteIn(out, cellAt, o) : 0;
-                o = literal(out, cellAt, o, c);
-                if (out[cellAt - 1] !== QUOTE) twoByte -= twoByteHere;
-              }
-            } else if (c >= columns && o > cellAt) {
+            if (kind === STRING) break cell;
+            if (kind === SURPLUS) {
+              if (o === cellAt) break cell;
               surplus++;
               if (encoding === "latin1") twoByte -= twoByteIn(out, cellAt, o);
               o = cellAt;
+            } else if (kind === TIME && o > cellAt && isDigit(out[cellAt]!)) out[o++] = QUOTE;
+            else {
+              out[cellAt - 1] = out[o] = QUOTE;
+              isMeasured[c] = endsWithUnit(out, cellAt, o, units[c]!, decimals[c]!) ? 1 : 0;
+              if (isMeasured[c] === 1) o++;
+              else {
+                o = settled(out, cellAt, o, c);
+                twoByte -= dropped;
+              }
             }
           }
           if (byte === recordEnd) break;

@@ -1,7 +1,8 @@
 // The calendar and the zones, as arithmetic: days and months to days since 1970, names of zones to offsets. No clock.
 
+/** English and German, whole and cut short. */
 const MONTHS =
-  /^(?:(jan(?:uary)?)|(feb(?:ruary)?)|(mar(?:ch)?)|(apr(?:il)?)|(may)|(june?)|(july?)|(aug(?:ust)?)|(sept?(?:ember)?)|(oct(?:ober)?)|(nov(?:ember)?)|(dec(?:ember)?))$/i;
+  /^(?:(jan(?:uary?)?|jänner)|(feb(?:ruary?)?)|(mar(?:ch)?|märz?|mrz)|(apr(?:il)?)|(ma[iy])|(jun[ei]?)|(jul[iy]?)|(aug(?:ust)?)|(sept?(?:ember)?)|(o[ck]t(?:ober)?)|(nov(?:ember)?)|(de[cz](?:ember)?))\.?$/i;
 
 /** 1 to 12; 0 for another word. */
 export function monthNumber(name: string): number {
@@ -22,7 +23,7 @@ export function dayNumber(year: number, month: number, day: number): number {
   return y * 365 + Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400) + dayOfYear - 719_468;
 }
 
-/** Hours ahead of UTC: those of RFC 5322 (section 4.3), and of Europe and Japan, whose names mean nothing else. */
+/** Hours ahead of UTC: those of RFC 5322 (section 4.3), and others whose names mean nothing else. */
 const ZONES: Record<string, number> = {
   Z: 0,
   UTC: 0,
@@ -45,6 +46,15 @@ const ZONES: Record<string, number> = {
   EEST: 3,
   MSK: 3,
   JST: 9,
+  KST: 9,
+  HKT: 8,
+  AEST: 10,
+  AEDT: 11,
+  NZST: 12,
+  NZDT: 13,
+  AKST: -9,
+  AKDT: -8,
+  HST: -10,
 };
 
 /** The pattern of a zone: a name, `Z`, `+01:00`, `-0530`, `+02`. */

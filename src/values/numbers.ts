@@ -115,6 +115,25 @@ export function numberOf(cell: string, reading: Reading & { readonly unit?: stri
   return digits === undefined ? Number.NaN : Number(parts.sign + digits + parts.exponent);
 }
 
+/** What no reading takes, but nobody takes for a word either. */
+const SPECIAL = /^(?:[+-]?inf(?:inity)?|0x[\da-f]{1,16})$/i;
+/** Whatever begins otherwise is no number, which most cells of text show at once. */
+const START = /^[-+\d.,$€£¥i]/i;
+
+/**
+ * What a cell looks like, whatever its column is: a number in some reading (`1.5`, `-1,5`, `1.234,56`, `1e-5`, `0x1F`, `-inf`), a number
+ * with a unit (`405.6 MB`, `$5`, `12 %`), or no number.
+ */
+export function numberKind(cell: string): "bare" | "measured" | undefined {
+  if (cell.length === 0 || cell.length > MAX_LENGTH) return undefined;
+  const text = cell.trim();
+  if (!START.test(text)) return undefined;
+  if (PLAIN.test(text) || SPECIAL.test(text)) return "bare";
+  const parts = partsOf(text);
+  if (!parts || readingsOf(parts).fits === 0) return undefined;
+  return parts.unit === "" ? "bare" : "measured";
+}
+
 const MAX_SAFE = String(Number.MAX_SAFE_INTEGER);
 
 /** What a JSON number cannot say, so that a column with it is text: see `flawOf`. */

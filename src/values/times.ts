@@ -11,7 +11,7 @@ export const WRITTEN_FORMATS = [
   "iso", // 2026-03-01T12:00:00.123+01:00, 2026/03/01 12:00
   "month-first", // 03/01/2026 12:00:00, 3/1/26 1:00 PM, 03/01 12:00
   "day-first", // 01.03.2026, 1/3/26 12:00
-  "clock", // 12:00:00.123, 1:00 PM: since midnight
+  "clock", // 12:00:00.123, 1:00 PM: since midnight; 125:03:20: since something else
   "basic", // 20260301, 20260301T120000Z
   "day-named", // Sun, 01 Mar 2026 12:00:00 GMT, 1-Mar-26
   "month-named", // Mar 1, 2026, 12:00:00 PM, Mar  1 12:00:00
@@ -29,10 +29,12 @@ const isEpoch = (format: TimeFormat): format is EpochFormat => format in EPOCHS;
 
 const CLOCK = String.raw`(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:[.,:](?<fraction>\d{1,9}))?)? *(?<half>[ap]m)? *(?<zone>${ZONE})?`;
 const THEN_CLOCK = `(?:[t ,_]+${CLOCK})?`;
-const WEEKDAY = "(?:[a-z]{3,9},? +)?";
+/** In English and German; it is not checked. */
+const WEEKDAY =
+  "(?:(?:(?:mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?|mo|di|mi|do|fr|sa|so|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend)[.,]{0,2} +)?";
 const numeric = (first: string, second: string, separators: string) =>
   new RegExp(
-    `^(?<${first}>\\d{1,2})(?<by>[${separators}])(?<${second}>\\d{1,2})(?:\\k<by>(?<year>\\d{4}|\\d{2}))?${THEN_CLOCK}$`,
+    `^${WEEKDAY}(?<${first}>\\d{1,2})(?<by>[${separators}])(?<${second}>\\d{1,2})(?:\\k<by>(?<year>\\d{4}|\\d{2}))?${THEN_CLOCK}$`,
     "i",
   );
 
@@ -45,11 +47,11 @@ const PATTERNS: Record<WrittenFormat, RegExp> = {
   "day-first": numeric("day", "month", "-/."),
   "month-first": numeric("month", "day", "-/"),
   "day-named": new RegExp(
-    `^${WEEKDAY}(?<day>\\d{1,2})[- ](?<name>[a-z]{3,9})[- ,]+(?<year>\\d{4}|\\d{2})${THEN_CLOCK}$`,
+    `^${WEEKDAY}(?<day>\\d{1,2})[-. ]{1,2}(?<name>[a-zä]{3,9}\\.?)[- ,]+(?<year>\\d{4}|\\d{2})${THEN_CLOCK}$`,
     "i",
   ),
   "month-named": new RegExp(
-    `^${WEEKDAY}(?<name>[a-z]{3,9})[- ]+(?<day>\\d{1,2})(?:,? (?<year>\\d{4}))?${THEN_CLOCK}$`,
+    `^${WEEKDAY}(?<name>[a-zä]{3,9}\\.?)[- ]+(?<day>\\d{1,2})(?:,? (?<year>\\d{4}))?${THEN_CLOCK}$`,
     "i",
   ),
   apache: new RegExp(`^\\[?(?<day>\\d{1,2})/(?<name>[a-z]{3})/(?<year>\\d{4}):${CLOCK}\\]?$`, "i"),
@@ -57,7 +59,7 @@ const PATTERNS: Record<WrittenFormat, RegExp> = {
     `^\\[?[a-z]{3} (?<name>[a-z]{3}) +(?<day>\\d{1,2}) ${CLOCK.replace(ZONE, "[a-z]{1,5}|[+-]\\d{2}:?\\d{2}")} (?<year>\\d{4})\\]?$`,
     "i",
   ),
-  clock: new RegExp(`^${CLOCK}$`, "i"),
+  clock: new RegExp(`^${CLOCK.replace("{1,2}", "{1,4}")}$`, "i"),
 };
 
 /** Shorter and longer cells are no times: every pattern here is done with such a one at once. */
@@ -76,7 +78,8 @@ export function writtenTime(cell: string, format: WrittenFormat): WrittenTime | 
   const { year, month, name, day, hour, minute, second, fraction, half, zone } = fields;
   if (format !== "clock" && year === undefined && hour === undefined) return undefined;
   const days = format === "clock" ? 0 : dayNumber(yearOf(year), name ? monthNumber(name) : Number(month), Number(day));
-  const ms = hour === undefined ? 0 : msOfDay(Number(hour), Number(minute), Number(second ?? 0), half);
+  const isElapsed = format === "clock" && second !== undefined && half === undefined;
+  const ms = hour === undefined ? 0 : msOfDay(Number(hour), Number(minute), Number(second ?? 0), half, isElapsed);
   const time = days * 86_400_000 + ms + Number(`0.${fraction ?? "0"}`) * 1000 - offsetMs(zone);
   return Number.isNaN(time) ? undefined : { ms: time, hasClock: hour !== undefined };
 }
@@ -91,12 +94,22 @@ function yearOf(year: string | undefined): number {
 }
 
 /** NaN if the clock does not go there; 24:00:00 is midnight and second 60 a leap second (ISO 8601). */
-function msOfDay(hour: number, minute: number, second: number, half: string | undefined): number {
+function msOfDay(hour: number, minute: number, second: number, half: string | undefined, isElapsed: boolean): number {
   if (half !== undefined && (hour < 1 || hour > 12)) return Number.NaN;
   const hours = half === undefined ? hour : (hour % 12) + (/p/i.test(half) ? 12 : 0);
   const isMidnight = hours === 24 && minute === 0 && second === 0;
-  if ((hours > 23 && !isMidnight) || minute > 59 || second > 60) return Number.NaN;
+  if ((hours > 23 && !isMidnight && !isElapsed) || minute > 59 || second > 60) return Number.NaN;
   return ((hours * 60 + minute) * 60 + second) * 1000;
+}
+
+/**
+ * Whether a cell is a date, a time of day, or both, in some format. Digits alone are a number, whatever else they may mean. A day
+ * that there is not is a date all the same where its form leaves no doubt: MySQL writes `0000-00-00`.
+ */
+export function isTime(cell: string): boolean {
+  const text = cell.trim();
+  if (text.length < MIN_LENGTH || text.length > MAX_LENGTH || !/\d/.test(text) || /^\d+$/.test(text)) return false;
+  return PATTERNS.iso.test(text) || WRITTEN_FORMATS.some((format) => writtenTime(text, format) !== undefined);
 }
 
 /** A time in any format, the first that fits, in ms since 1970; NaN if there is none: for what a person types. */

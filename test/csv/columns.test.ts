@@ -157,7 +157,7 @@ describe("somebody says what a column is:", () => {
 });
 
 test("a row of units says more than the name, and the cells more than it", () => {
-  const columns = openColumns(["U [kV]", "T", "p", "note"], { units: ["V", "degC", "bar", undefined] });
+  const columns = openColumns(["U [kV]", "T", "p", "note"], { units: ["[V]", "degC", "bar", undefined] });
   columns.refine([["3.3", "20.5", "5 hPa", "x"]]);
   expect(encodeVerdicts(columns.verdicts())).toEqual({
     types: ["number", "number", "number", "text"],

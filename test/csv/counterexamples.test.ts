@@ -125,6 +125,30 @@ const odd = [
   ["a", "1", "", "2"],
 ].map((lines) => ({ name: `an odd header: ${lines[0]}`, lines, delimiter: "," }));
 
+/** Rows of letters and of words that are units elsewhere, over numbers; a header that is half empty. */
+const alike = [
+  ["x,y", "a,b", "1,2", "3,4"],
+  ["x,y", "a,s", "1,2", "3,4"],
+  ["x,y", "s,pump", "1,2", "3,4"],
+  ["x,y", "A1,B2", "1,2", "3,4"],
+  ["x,y,z", "s,V,high", "1,2,3", "4,5,6"],
+  ["x", "s", "1", "2"],
+  ["reading,state", "12 °C,ok", "12 °C,ok", "13 °C,ok"],
+  ["level", "5 m", "5 m", "6 m"],
+  ["name,score,,", "foo,bar,x,y", "baz,qux,z,w", "1,2,3,4", "5,6,7,8"],
+  ["name,score,,", "foo,bar,,", "1,2,3,4", "5,6,7,8"],
+  ["Key,Value", "Rate,100 Hz", "Start,12:00", "Gain,5"],
+  ["Settings,", "Rate,100 Hz", "Start,12:00", "Gain,5"],
+  ["date,time", "yyyy-mm-dd,hh:mm", "2026-03-01,12:00", "2026-03-01,12:01"],
+  ["time,1 min,5 min", "12:00,0.5,0.4", "12:01,0.6,0.4"],
+  ["Type,50%,99.9%", "GET,10,20", "PUT,11,21"],
+  ["year,month,day", "2026,3,1", "2026,3,2"],
+].map((lines) => ({
+  name: `what is elsewhere something else: ${lines.slice(0, 2).join(" / ")}`,
+  lines,
+  delimiter: ",",
+}));
+
 /** Cells with line ends are no stray quotes. */
 const multiline = [1, 2, 3, 6, 15].flatMap((count) =>
   [2, 3, 4].flatMap((width) =>
@@ -158,6 +182,7 @@ const all: Plain[] = [
   ...inside,
   ...nearlyKnown,
   ...odd,
+  ...alike,
   ...multiline,
 ];
 const ended = all.flatMap((entry) => [

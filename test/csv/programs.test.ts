@@ -45,6 +45,31 @@ describe("growing byte by byte", () => {
   });
 });
 
+describe("a header that lines of something else seem to follow", () => {
+  const text = (notes: number) => {
+    const lines = Array.from({ length: notes }, (_, n) => `about pump ${n}`);
+    const rows = Array.from({ length: 60 }, (_, r) => `12:${r < 10 ? `0${r}` : r},${r},0.5`);
+    return Buffer.from(["notes", ...lines, "time,flow,level", ...rows, ""].join("\n"));
+  };
+
+  test.each([3, 5, 8])("gives way to another one below it while fewer than 20 rows are on air: %d lines", (notes) => {
+    const followed = follow(text(notes), {});
+    followed.grow("records");
+    expect(followed.shown().columns).toEqual(["time", "flow", "level"]);
+    expect(followed.shown()).toEqual(followed.final());
+    expect(followed.epochs()).toBe(2);
+  });
+
+  test.each([20, 25])("stays with %d rows on air: nothing that was shown is lost", (notes) => {
+    const followed = follow(text(notes), {});
+    followed.grow("records");
+    expect(followed.shown().columns).toEqual(["notes"]);
+    expect(followed.shown().rows.slice(0, notes)).toEqual(Array.from({ length: notes }, (_, n) => [`about pump ${n}`]));
+    expect(followed.epochs()).toBe(1);
+    expect(followed.final().columns).toEqual(["time", "flow", "level"]);
+  });
+});
+
 test("units are known, from a row of them and from names", () => {
   for (const entry of cases) {
     if ("error" in entry.expected || !entry.expected.units) continue;

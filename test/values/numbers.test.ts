@@ -137,11 +137,35 @@ test("units, and words that are none", () => {
     "EUR",
     "€",
   ];
-  expect([...units, ...more].filter((unit) => !isUnit(unit))).toEqual([]);
+  const rare =
+    "pcs U/min NTU FTU PSU dB(A) mmH2O ksi kip knots nsec arb. a.u. Sekunden Prozent kWh/a mm/a %RH Nm³/h µε m2 cm3 s-1 cm-1 m/s2 mol/m3 m^2".split(
+      " ",
+    );
+  expect([...units, ...more, ...rare].filter((unit) => !isUnit(unit))).toEqual([]);
   expect(
-    ["apples", "th", "st", "af", "GHQ", "yyyy-mm-dd", "CPU", "Hourly", "", "1", "/", "e", "x".repeat(50)].filter(
-      isUnit,
-    ),
+    [
+      "apples",
+      "th",
+      "st",
+      "af",
+      "GHQ",
+      "yyyy-mm-dd",
+      "CPU",
+      "Hourly",
+      "",
+      "1",
+      "/",
+      "e",
+      "a",
+      "EC",
+      "A1",
+      "V2",
+      "€1",
+      "A-1",
+      "B12",
+      "TS/a/b/c/d",
+      "x".repeat(50),
+    ].filter(isUnit),
   ).toEqual([]);
 });
 
@@ -154,6 +178,7 @@ describe("the unit in a name", () => {
     ["Drybulb Temperature [C](Hourly)", "C"],
     ["Total CPU Usage [%]", "%"],
     ["Wind in m/s", "m/s"],
+    ["Level [dB(A)]", "dB(A)"],
     ["date [yyyy-mm-dd]", undefined],
     ["run (1)", undefined],
     ["[CPU]User%", undefined],

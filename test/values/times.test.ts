@@ -54,6 +54,11 @@ const cases: { format: TimeFormat; input: string; expected: string }[] = [
   { format: "clock", input: "12:30", expected: "1970-01-01T12:30:00Z" },
   { format: "clock", input: "9:05:07", expected: "1970-01-01T09:05:07Z" },
   { format: "clock", input: "12:00:00:123", expected: "1970-01-01T12:00:00.123Z" },
+  { format: "clock", input: "125:03:20.5", expected: "1970-01-06T05:03:20.500Z" }, // elapsed
+  { format: "day-first", input: "Mo 02.03.2026 12:00", expected: "2026-03-02T12:00:00Z" },
+  { format: "month-first", input: "Mon 03/02/2026", expected: "2026-03-02T00:00:00Z" },
+  { format: "day-named", input: "1. März 2026", expected: "2026-03-01T00:00:00Z" },
+  { format: "day-named", input: "01-Okt-26 12:00", expected: "2026-10-01T12:00:00Z" },
   { format: "clock", input: "11:30 pm", expected: "1970-01-01T23:30:00Z" },
   { format: "epoch-s", input: "1772366400.5", expected: "2026-03-01T12:00:00.500Z" },
   { format: "epoch-ms", input: "1772366400000", expected: "2026-03-01T12:00:00Z" },
