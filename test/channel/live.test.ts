@@ -6,15 +6,13 @@ import { type Message, parseMessage, SUBPROTOCOL } from "../../src/feed/protocol
 import type { Subscriber } from "../../src/channel/client.ts";
 import { snapshotOf } from "../../src/source/source.ts";
 import * as liveFeed from "../../src/channel/live.ts";
-import { atOnce } from "../at-once.ts";
 import { openCopy } from "../hub/copy.ts";
 import { connectRaw, OPCODES, type RawClient } from "../hub/raw-client.ts";
 import { shareOf, shown } from "../fuzz/random.ts";
 import { connect, TEST_TIMEOUT_MS, until } from "../support.ts";
 import { openTestHub, type Rows, type TestHub, type TestHubOptions } from "./open.ts";
 
-setDefaultTimeout(2 * TEST_TIMEOUT_MS);
-atOnce(4);
+setDefaultTimeout(TEST_TIMEOUT_MS);
 
 /** A hub with a table of one column that the test changes. */
 const openTable = (rows: Rows, over: TestHubOptions = {}) => openTestHub({ rows, ...over });
@@ -61,7 +59,7 @@ function follow(raw: RawClient) {
   };
 }
 
-describe.concurrent("a client of the live feed", () => {
+describe("a client of the live feed", () => {
   test("is told that nothing is published yet, and then gets the table", async () => {
     await using hub = openTable(rowsOf(2));
     await using client = await join(hub.url);
@@ -228,7 +226,7 @@ describe.concurrent("a client of the live feed", () => {
 
 const JOINS = Math.min(shareOf(1_000), 1_000);
 
-test.concurrent(`${shown(JOINS)} joins while the table changes: no row is lost or doubled`, async () => {
+test(`${shown(JOINS)} joins while the table changes: no row is lost or doubled`, async () => {
   await using hub = openTable(rowsOf(500), { maxClients: 2000, rowsPerPart: 50 });
   hub.begin();
   let isWriting = true;
@@ -258,7 +256,7 @@ test.concurrent(`${shown(JOINS)} joins while the table changes: no row is lost o
   for (const client of clients) client.socket.terminate();
 });
 
-describe.concurrent("a slow client", () => {
+describe("a slow client", () => {
   /** Enough changes to fill what the kernel holds for it. */
   function flood(hub: ReturnType<typeof openTable>, changes: number): void {
     for (let i = 0; i < changes; i++) hub.splice([0, 1, [["x".repeat(400_000) + i]]]);
