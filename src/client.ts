@@ -7,6 +7,7 @@ import { CliError, reportFatal } from "./cli/errors.ts";
 import { readOptions } from "./cli/options.ts";
 import { escapeControls, openOutput, type Output } from "./cli/client/output.ts";
 import { csv, ndjson, openRowLog } from "./cli/client/rows.ts";
+import { openTextSink } from "./cli/client/stdout.ts";
 import { liveEntries } from "./cli/runtime.ts";
 import { endSignals, exitCodeOf } from "./cli/signals.ts";
 import { givenToken } from "./cli/token.ts";
@@ -14,6 +15,8 @@ import type { StatusMessage } from "./feed/protocol.ts";
 import { handshakeOf } from "./cli/client/handshake.ts";
 import { websocketClient } from "./cli/client/plain.ts";
 import { subscribe, type SubscriberEvents } from "./follow/subscriber.ts";
+
+const STDOUT = 1;
 
 /** Something that is listened to, and can be let wait. */
 type Feed = { close(): void; pause(): void; resume(): void };
@@ -45,17 +48,16 @@ function run(argv: readonly string[]): void {
   let exitCode = 0;
 
   say(`connecting to ${withoutSecrets(url)}`);
-  process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) =>
-    process.exit(
-      code === "EPIPE" ? 0 : reportFatal("csvcast-client", new CliError("failure", `cannot print: ${message}`)),
-    ),
-  );
   process.stderr.on("error", () => {});
   for (const signal of endSignals()) process.on(signal, () => end(exitCodeOf(signal)));
 
   const isRows = mode === "ndjson" || mode === "csv";
   const output = openOutput({
-    stream: process.stdout,
+    sink: openTextSink(STDOUT, ({ code, message }) =>
+      process.exit(
+        code === "EPIPE" ? 0 : reportFatal("csvcast-client", new CliError("failure", `cannot print: ${message}`)),
+      ),
+    ),
     limit: print.once && !isRows ? 1 : print.count,
     onFull: () => feed?.pause(),
     onDrained: () => feed?.resume(),

@@ -31,6 +31,17 @@ export async function until<T>(
   }
 }
 
+/** Waits for what must come within the patience, so that what never comes fails by its name. */
+export async function soon<T>(what: string, coming: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`waited in vain: ${what}`)), PATIENCE_MS);
+  try {
+    return await Promise.race([coming, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 export type Folder = AsyncDisposable & {
   readonly path: string;
   /** Puts a file into the folder, at once and whole, and gives its path. */
@@ -202,7 +213,7 @@ export async function connect(url: string, options: Bun.WebSocketOptions = {}): 
     opened.reject(new Error(failure || `closed with ${code}`));
     closed.resolve({ code, reason });
   };
-  await opened.promise;
+  await soon("a connection to open", opened.promise);
 
   async function next(): Promise<string> {
     await until("a message", () => messages.length > 0 || ended);
@@ -224,7 +235,7 @@ export async function connect(url: string, options: Bun.WebSocketOptions = {}): 
     socket,
     async [Symbol.asyncDispose]() {
       socket.close();
-      await closed.promise;
+      await soon("a connection to be closed", closed.promise);
     },
   };
 }
@@ -251,7 +262,7 @@ export async function exchange(
   });
   socket.write(request);
   try {
-    return await done.promise;
+    return await soon("an answer over TCP", done.promise);
   } finally {
     socket.end();
   }

@@ -13,7 +13,7 @@ import {
   sameEnds,
   textBlock,
 } from "../../src/follow/blocks.ts";
-import { forSeeds, type Random } from "../fuzz/random.ts";
+import { forSeeds, type Random, shareOf } from "../fuzz/random.ts";
 import { spliced } from "./splice.ts";
 
 const SIZE = 4;
@@ -67,7 +67,7 @@ function randomSplices(random: Random, rows: Rows): Splice[] {
 
 describe("whatever changes come, the rows are those of an array", () => {
   test.each([true, false])("(kept as text: %p)", (keepsText) => {
-    forSeeds(400, (random) => {
+    forSeeds(shareOf(400), (random) => {
       let expected: Row[] = numbered(random.below(60));
       const size = 1 + random.below(6);
       let { rows } = inText(expected, { keepsText }, size);

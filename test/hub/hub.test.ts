@@ -56,7 +56,7 @@ describe("a client that says nothing", () => {
   const isSeen = process.platform === "linux";
 
   test.skipIf(!isSeen)("and takes nothing is ended and counted; who takes what it is sent stays", async () => {
-    await using hub = openTestHub({ idleMs: 500, stallMs: 2_000, heartbeatMs: 500 });
+    await using hub = openTestHub({ idleMs: 500, stallMs: 1_000, heartbeatMs: 100 });
     hub.setFrame("x".repeat(12 << 20));
     await using taker = await connectRaw(hub.port, ["Sec-WebSocket-Protocol: csvcast.v1"]); // which answers no ping
     await using stalled = await connectRaw(hub.port, [], { isStalled: true });

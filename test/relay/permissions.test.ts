@@ -66,7 +66,7 @@ describe.skipIf(engines.length === 0)(`permissions${skipped}`, () => {
       ["csvcast-publisher", "KEYS", ["*"]],
     ] as const) {
       const client = new Bun.RedisClient(await urlOf(user, redis), { autoReconnect: false });
-      expect(client.send(command, [...words])).rejects.toThrow("NOPERM");
+      await expect(client.send(command, [...words])).rejects.toThrow("NOPERM");
       await client.send("GET", [keys.pointer]);
       client.close();
     }

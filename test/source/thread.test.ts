@@ -148,8 +148,8 @@ describe.concurrent("a snapshot", () => {
 
   test("in a shape that would be too large fails; in the other ones it does not", async () => {
     using folder = temporaryFolder();
-    const header = Array.from({ length: 50_000 }, (_, c) => `column ${c}`).join();
-    writeFileSync(folder.path("f.csv"), `${header}\n${"1\n".repeat(7_000)}`);
+    const header = Array.from({ length: 20_000 }, (_, c) => `column ${c} of many`.padEnd(120, "x")).join();
+    writeFileSync(folder.path("f.csv"), `${header}\n${"1\n".repeat(2_000)}`);
     using source = openAlone(folder.path("f.csv"));
     const [refused, csv] = await Promise.all([
       failureOf(taken(source.snapshot("json"))),
@@ -160,7 +160,7 @@ describe.concurrent("a snapshot", () => {
       kind: "too-large",
       reason: expect.stringMatching(/^as .* the table is longer than 4 GiB$/),
     });
-    expect(csv.rows).toBe(7_000);
+    expect(csv.rows).toBe(2_000);
     expect(await failureOf(taken(source.snapshot("json")))).toMatchObject({ kind: "too-large" });
   });
 

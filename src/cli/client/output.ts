@@ -1,7 +1,8 @@
-// Standard output for text without end: one write after the other, a bound on what waits, and word of when to read on.
+// Text without end: a bound on what waits to be printed, and word of when to read on.
+import type { TextSink } from "./stdout.ts";
 
 export type OutputOptions = {
-  readonly stream: NodeJS.WriteStream;
+  readonly sink: TextSink;
   /** Lines to be printed, after which everything is done. */
   readonly limit: number;
   /** More characters than are good wait to be printed. */
@@ -28,7 +29,7 @@ const CHUNK = 1 << 16;
 
 type Job = { readonly lines: Iterator<string>; readonly isCounted: boolean };
 
-export function openOutput({ stream, limit, onFull, onDrained, onDone }: OutputOptions): Output {
+export function openOutput({ sink, limit, onFull, onDrained, onDone }: OutputOptions): Output {
   const jobs: Job[] = [];
   let remaining = limit;
   let unprinted = 0;
@@ -58,7 +59,7 @@ export function openOutput({ stream, limit, onFull, onDrained, onDone }: OutputO
         break;
       }
       if (isCounted) remaining--;
-      chunk += `${stream.isTTY ? escapeControls(next.value) : next.value}\n`;
+      chunk += `${sink.isTTY ? escapeControls(next.value) : next.value}\n`;
     }
     return chunk;
   }
@@ -66,8 +67,7 @@ export function openOutput({ stream, limit, onFull, onDrained, onDone }: OutputO
   function write(chunk: string): void {
     if (chunk === "") return;
     unprinted += chunk.length;
-    stream.write(chunk, (error) => {
-      if (error) return; // "error" follows
+    sink.write(chunk, () => {
       unprinted -= chunk.length;
       pump();
     });

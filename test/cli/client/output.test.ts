@@ -9,10 +9,9 @@ function openTestOutput(limit = Infinity, isTTY = false) {
   const write = (chunk: string, done: () => void) => {
     text += chunk;
     waiting.push(done);
-    return true;
   };
   const output = openOutput({
-    stream: { isTTY, write } as unknown as NodeJS.WriteStream,
+    sink: { isTTY, write },
     limit,
     onFull: () => void log.push("full"),
     onDrained: () => void log.push("drained"),
