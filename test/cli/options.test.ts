@@ -12,7 +12,6 @@ import {
   wholeNumber,
 } from "../../src/cli/options.ts";
 import { serverOptions } from "../../src/cli/server/options.ts";
-import { givenFile } from "../../src/cli/server/prompt.ts";
 
 type Env = Record<string, string>;
 
@@ -28,15 +27,6 @@ function complaint(argv: string[], env: Env = {}): string {
   }
   return "no complaint";
 }
-
-test("FILE is one path, or none", () => {
-  expect(givenFile([], String)).toBeUndefined();
-  expect(givenFile(["a.csv"], String)).toBe("a.csv");
-  expect(() => givenFile([""], String)).toThrow(new CliError("usage", "FILE is empty: give the path of a CSV file"));
-  expect(() => givenFile(["a.csv", "b.csv"], String)).toThrow(
-    new CliError("usage", "b.csv: one file at a time; see --help"),
-  );
-});
 
 test("without anything, every option has its default", () => {
   const { values, positionals } = read([]);
