@@ -1,5 +1,6 @@
-// A writer that does at random what writers do, as a process of its own: bun random-writer.ts FILE SEED ACTIONS.
-// Prints a line for each action, so that a failure can be read.
+// A writer that does at random what writers do, as a process of its own: bun random-writer.ts FILE SEED ACTIONS RECORD.
+// Prints a line for each action, so that a failure can be read. RECORD gets each content that the file had, a line of JSON for each:
+// `[bytes in base64, bytes that were there before]`.
 import {
   appendFileSync,
   closeSync,
@@ -14,76 +15,157 @@ import {
 } from "node:fs";
 import { randomFrom } from "../fuzz/random.ts";
 
-const [path = "", seed = "0", actions = "10"] = process.argv.slice(2);
+const [path = "", seed = "0", actions = "10", record = ""] = process.argv.slice(2);
 const random = randomFrom(Number(seed));
-const WORDS = ["x", "alpha", "é", "€uro", '"a,b"', '"two\nlines"', '"say ""hi"""', "", "1.5", "z".repeat(300)] as const;
+/** What the writer of this seed writes in; one that is not plain ASCII has a mark in front, as such writers do. */
+const encoding = random.pick(["utf8", "utf8", "utf8", "latin1", "utf16le"] as const);
+const WORDS = ["x", "alpha", "é", "ü", '"a,b"', '"two\nlines"', '"say ""hi"""', "", "1.5", "z".repeat(300)] as const;
+/** Tables are compared whole at each look while they are small. */
+const MAX_BYTES = 40_000;
 
+const bytes = (text: string) => Buffer.from(text, encoding);
 let number = 0;
 const row = () => `${number++},${random.pick(WORDS)},${random.pick(WORDS)}\n`;
 const lines = (count: number) => Array.from({ length: count }, row).join("");
-const header = () => (random.chance(0.9) ? "id,b,c\n" : "id,other,c,d\n");
+const mark = encoding === "utf16le" ? "\ufeff" : "";
+const header = () => mark + (random.chance(0.9) ? "id,b,c\n" : "id,other,c,d\n");
 const pause = () => Bun.sleep(random.below(random.chance(0.2) ? 120 : 15));
 
+let before = 0; // how much of what is there was there
+/** To be called after each write. */
+function written(isAnew = false): void {
+  const content = readFileSync(path);
+  appendFileSync(record, `${JSON.stringify([content.toString("base64"), isAnew ? 0 : before])}\n`);
+  before = content.length;
+}
+
+function append(data: Buffer): void {
+  appendFileSync(path, data);
+  written();
+}
+
+/** What a content was, and will be: both may be seen while it is put there. */
+function rewrite(act: () => void): void {
+  act();
+  written(true);
+}
+
+const text = () => readFileSync(path).toString(encoding);
+const isLarge = () => readFileSync(path).length > MAX_BYTES;
+
 const ACTIONS: Record<string, () => Promise<void> | void> = {
-  append: () => appendFileSync(path, lines(1 + random.below(random.chance(0.1) ? 3_000 : 5))),
+  append: () => append(bytes(lines(1 + random.below(random.chance(0.1) ? 30 : 5)))),
   async "partial append"() {
-    const text = Buffer.from(lines(3));
-    const cut = random.below(text.length);
-    appendFileSync(path, text.subarray(0, cut));
+    const data = bytes(lines(3));
+    const cut = random.below(data.length);
+    append(data.subarray(0, cut));
     await pause();
-    appendFileSync(path, text.subarray(cut));
+    append(data.subarray(cut));
+  },
+  /** As C stdio, gawk and Python do: whatever has come when the buffer is full. */
+  async "block-buffered append"() {
+    const data = bytes(lines(80));
+    for (let at = 0; at < data.length; at += 4_096) {
+      append(data.subarray(at, at + 4_096));
+      await pause();
+    }
+  },
+  async "line ends first"() {
+    if (text().endsWith("\n")) rewrite(() => truncateSync(path, readFileSync(path).length - bytes("\n").length));
+    for (let i = 0; i < 5; i++) {
+      append(bytes(`\n${row().slice(0, -1).replaceAll("\n", " ")}`));
+      await pause();
+    }
+    append(bytes("\n"));
   },
   edit() {
-    const text = readFileSync(path);
-    const at = text.indexOf("\n") + 1 + random.below(Math.max(1, text.length - 20));
-    if (at >= text.length || text[at]! < 48 || text[at]! > 122) return;
+    const content = readFileSync(path);
+    const at = content.indexOf("\n") + 1 + random.below(Math.max(1, content.length - 20));
+    if (encoding === "utf16le" || at >= content.length || content[at]! < 48 || content[at]! > 122) return;
     const fd = openSync(path, "r+");
-    writeSync(fd, "Q", at);
+    rewrite(() => writeSync(fd, "Q", at));
     closeSync(fd);
   },
-  "fast rewrite": () => writeFileSync(path, header() + lines(random.below(60))),
+  "broken byte": () => append(Buffer.concat([bytes(`${number++},noise`), Buffer.from([0xff]), bytes(",x\n")])),
+  "stray quote": () => append(bytes(`${number++},"stray,x\n${lines(3)}`)),
+  "loss of power"() {
+    append(Buffer.concat([bytes(row().slice(0, 3)), Buffer.alloc(200)]));
+    append(bytes(lines(2)));
+  },
+  "fast rewrite": () => rewrite(() => writeFileSync(path, bytes(header() + lines(random.below(60))))),
   async "slow rewrite"() {
     const fd = openSync(path, "w");
-    writeSync(fd, header());
+    writeSync(fd, bytes(header()));
+    written(true);
     for (let i = random.below(6); i > 0; i--) {
       await Bun.sleep(random.below(10));
-      writeSync(fd, lines(random.below(10)));
+      writeSync(fd, bytes(lines(random.below(10))));
+      written();
     }
     closeSync(fd);
   },
   replace() {
-    writeFileSync(`${path}.new`, header() + lines(random.below(60)));
-    renameSync(`${path}.new`, path);
+    writeFileSync(`${path}.new`, bytes(header() + lines(random.below(60))));
+    rewrite(() => renameSync(`${path}.new`, path));
+  },
+  async ticker() {
+    for (let i = 0; i < 8; i++) {
+      writeFileSync(`${path}.new`, bytes(`${mark}id,b,c\n${lines(5)}`));
+      rewrite(() => renameSync(`${path}.new`, path));
+      await Bun.sleep(random.below(40));
+    }
   },
   "edit and replace"() {
-    writeFileSync(`${path}.new`, readFileSync(path, "utf8").replace(/\nid?(\d*)7,/, "\n$1seven,"));
-    renameSync(`${path}.new`, path);
+    writeFileSync(`${path}.new`, bytes(text().replace(/\nid?(\d*)7,/, "\n$1seven,")));
+    rewrite(() => renameSync(`${path}.new`, path));
   },
-  truncate: () => truncateSync(path, random.below(50)),
+  truncate: () => rewrite(() => truncateSync(path, 2 * random.below(25))),
   empty() {
     const fd = openSync(path, "r+");
-    ftruncateSync(fd, 0);
+    rewrite(() => ftruncateSync(fd, 0));
     closeSync(fd);
+  },
+  /** A log that is cut while its writer goes on, where it was or at the beginning. */
+  async copytruncate() {
+    const fd = openSync(path, "r+");
+    const at = random.chance(0.5) ? readFileSync(path).length : 0;
+    rewrite(() => ftruncateSync(fd, 0));
+    const head = at === 0 ? header() : "";
+    writeSync(fd, bytes(head + lines(2)), undefined, undefined, at & ~1);
+    written();
+    closeSync(fd);
+    await pause();
+    append(bytes(lines(3)));
   },
   async "delete and recreate"() {
     rmSync(path);
     await pause();
-    writeFileSync(path, header() + lines(random.below(5)));
+    rewrite(() => writeFileSync(path, bytes(header() + lines(random.below(5)))));
   },
   async rotate() {
     renameSync(path, `${path}.1`);
+    appendFileSync(`${path}.1`, bytes(lines(2)));
+    const old = readFileSync(`${path}.1`);
+    appendFileSync(record, `${JSON.stringify([old.toString("base64"), before])}\n`);
     await pause();
-    writeFileSync(path, header() + lines(random.below(5)));
+    rewrite(() => writeFileSync(path, bytes(header() + lines(random.below(5)))));
+    for (let i = 0; i < 10; i++) {
+      append(bytes(lines(2)));
+      await Bun.sleep(random.below(20));
+    }
   },
 };
 
+written(true);
 for (let action = 0; action < Number(actions); action++) {
-  const name = random.pick([...Object.keys(ACTIONS), "append", "append", "partial append"]);
+  const isPossible = encoding !== "utf16le" || action > 0;
+  const name = !isPossible || isLarge() ? "fast rewrite" : random.pick([...Object.keys(ACTIONS), "append", "append"]);
   console.log(name);
   await ACTIONS[name]?.();
   await pause();
 }
-// The end is a file that can be converted: no open quote, no cut character.
-writeFileSync(path, header() + lines(5 + random.below(20)));
+// The end is a file that can be converted: no open quote, no cut row; but for some that is how it came to be.
+if (random.chance(0.5)) rewrite(() => writeFileSync(path, bytes(header() + lines(5 + random.below(20)))));
+else append(bytes(`\n${lines(20)}`));
 await pause();
-appendFileSync(path, lines(2));
+append(bytes(lines(2)));

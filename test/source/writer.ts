@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { CsvError } from "../../src/csv/error.ts";
 import type { Splice } from "../../src/feed/protocol.ts";
 import type { Cursor, Publication, State } from "../../src/feed/publication.ts";
+import type { ReadOptions } from "../../src/csv/options.ts";
 import { convertCsvToJson } from "../../src/source/convert.ts";
 import { fileName } from "../../src/source/location.ts";
 import type { Part, Problem, Shape, Snapshot, SourceEvents, SourceSettings } from "../../src/source/source.ts";
@@ -74,10 +75,13 @@ export type Followed = AsyncDisposable & {
   converges(path: string, lastRows?: number): Promise<void>;
 };
 
+const ENCODINGS = ["utf-8", "utf-16le", "utf-16be", "windows-1252"];
+
 /** Follows `path` with short waits; `changes` for what a test needs otherwise. */
 export function follow(path: string, changes: Partial<SourceSettings> = {}): Followed {
   let state: State = "waiting";
   let message = "";
+  let dialect = "";
   let epoch = "";
   let isClosed = false;
   const states: string[] = [];
@@ -97,6 +101,7 @@ export function follow(path: string, changes: Partial<SourceSettings> = {}): Fol
       message = problem ? messageOf(problem) : "";
     },
     onPublication(publication) {
+      dialect = publication.about.dialect;
       const isNewEpoch = publication.cursor.epoch !== epoch;
       epoch = publication.cursor.epoch;
       copied = copied
@@ -106,6 +111,12 @@ export function follow(path: string, changes: Partial<SourceSettings> = {}): Fol
   });
 
   const messageOf = ({ kind, reason, line }: Problem) => new CsvError(kind, reason, line, fileName(path)).message;
+
+  /** What was found that a conversion might not find: the encoding, as what came first was in it, and the names of a header that went. */
+  function verdict(names: readonly string[]): ReadOptions {
+    const encoding = ENCODINGS.find((label) => dialect.toLowerCase().includes(label));
+    return { ...(encoding && { encoding }), ...(dialect.includes("no header") && { noHeader: true, names }) };
+  }
 
   async function json(): Promise<string | undefined> {
     const { parts } = await taken(source.snapshot("frame", 2 ** 30));
@@ -133,7 +144,7 @@ export function follow(path: string, changes: Partial<SourceSettings> = {}): Fol
     until,
     async converges(target, lastRows = Infinity) {
       await until(async () => {
-        const expected = await convertCsvToJson(target).catch(() => undefined);
+        const expected = await convertCsvToJson(target, verdict(copy.columns())).catch(() => undefined);
         if (expected === undefined) return false;
         const objects = JSON.parse(expected) as Record<string, string>[];
         const seen = lastRows === Infinity ? expected : JSON.stringify(objects.slice(-lastRows));
@@ -151,11 +162,13 @@ export function follow(path: string, changes: Partial<SourceSettings> = {}): Fol
 /** The rows that a client holds. */
 function openCopy() {
   let rows: string[][] = [];
+  let columns: string[] = [];
   let at: Cursor = { epoch: "", version: 0 };
   const published: Published[] = [];
 
   async function take(publication: Publication, isNewEpoch: boolean, snapshot: () => Promise<Snapshot<"rows">>) {
     const { cursor, splices } = publication;
+    columns = JSON.parse(publication.columns.json) as string[];
     if (cursor.epoch !== at.epoch || cursor.version > at.version) {
       if (splices !== undefined && cursor.epoch === at.epoch) apply(publication, splices);
       else await takeAll(snapshot);
@@ -182,7 +195,7 @@ function openCopy() {
     if (rows.length !== count) throw new Error(`a snapshot has ${rows.length} rows instead of ${count}`);
   }
 
-  return { take, rows: () => rows, published: () => published };
+  return { take, columns: () => columns, rows: () => rows, published: () => published };
 }
 
 function cellsOf(json: string): string {
