@@ -15,8 +15,8 @@ const LF = 10;
 const CR = 13;
 
 export type TailRule = {
-  /** The source as a whole has become `size` bytes. */
-  replaced(size: number, now: number): void;
+  /** The source as a whole has become `size` bytes; `isAtOnce`: it was not seen to grow. */
+  replaced(size: number, isAtOnce: boolean, now: number): void;
   /** Bytes came behind the others, of which there are `size` now. */
   appended(bytes: Uint8Array, size: number, now: number): void;
   /** Whether the tail counts; `columns`: the cells of a whole row. */
@@ -52,9 +52,10 @@ export function openTailRule(settleMs: number): TailRule {
   const isWhole = (tail: Tail, columns: number, now: number) => wholeAt(tail, columns) <= now;
 
   return {
-    replaced(newSize, now) {
+    replaced(newSize, isAtOnce, now) {
       firstSize = size = newSize;
-      added = leading = 0;
+      added = isAtOnce ? 0 : newSize;
+      leading = 0;
       endsOpen = true; // as far as is known
       changedAt = now;
     },

@@ -48,6 +48,9 @@ const STATES: Partial<Record<CsvErrorKind, State>> = {
   "unclosed-quote": "invalid",
 };
 
+/** Since when, by the clock of `look`, and of how many bytes the file was at first. */
+type Rewrite = { readonly since: number; readonly bytes: number };
+
 /** `clock`: ms since 1970, as the file system counts. */
 export function openReader(
   path: string,
@@ -62,7 +65,7 @@ export function openReader(
   const verification = openVerification();
   let lookedAt = -Infinity;
   let changedAt = -Infinity;
-  let rewriteSince: number | undefined; // what is at the path is not what is held, nor goes on from it
+  let rewrite: Rewrite | undefined; // what is at the path is not what is held, nor goes on from it
   let isRewriting = false; // what is held may be half of what a writer is about to write
   let isSettled = true;
   let mustRetry = false;
@@ -83,8 +86,9 @@ export function openReader(
         trouble = undefined;
         publish(now);
       }
-      const isVerified = rewriteSince !== undefined || (verification.dueAt() ?? Infinity) > now;
-      if (!isVerified && !verification.step(found.fd, contents.prints(), now)) rewriteSince = now;
+      const isVerified = rewrite !== undefined || (verification.dueAt() ?? Infinity) > now;
+      if (!isVerified && !verification.step(found.fd, contents.prints(), now))
+        rewrite = { since: now, bytes: Number(found.stat.size) };
       if (isDue(now)) yield* settle(found, now);
       else if (tailRule.isDue(held.tail(), columns(), now)) publish(now);
       else reportState(now);
@@ -115,11 +119,11 @@ export function openReader(
     if (!hasPublished) {
       // A file that was written some time ago is done; the clock of the file system decides only about a moment's wait.
       if (clock() - Number(found.stat.mtimeMs) >= settings.settleMs) changedAt = now - settings.settleMs;
-      rewriteSince = now;
+      rewrite = { since: now, bytes: Number(found.stat.size) };
       return yield* reload(found, now);
     }
-    const goesOn = found === generations.taken() && rewriteSince === undefined && (yield* readOn(found, now));
-    if (!goesOn) rewriteSince ??= now;
+    const goesOn = found === generations.taken() && rewrite === undefined && (yield* readOn(found, now));
+    if (!goesOn) rewrite ??= { since: now, bytes: Number(found.stat.size) };
   }
 
   /** Takes what was appended to the file that is held. False if anything else happened to it. */
@@ -146,17 +150,17 @@ export function openReader(
   const columns = () => held.table()?.columns.length ?? 0;
 
   const isDue = (now: number) =>
-    rewriteSince === undefined
+    rewrite === undefined
       ? isQuiet(now) && !isSettled
-      : generations.dueAt(changedAt, rewriteSince, settings.settleMs) <= now;
+      : generations.dueAt(changedAt, rewrite.since, settings.settleMs) <= now;
 
   function* settle(found: Generation, now: number): Generator<void> {
-    if (rewriteSince !== undefined) {
+    if (rewrite !== undefined) {
       const taken = generations.taken();
       const isLog = taken !== undefined && taken !== found && isLinked(taken);
       const isInPlace = !isQuiet(now) && !isLog && !generations.areWhole();
       yield* reload(found, now);
-      isRewriting = isInPlace && rewriteSince === undefined;
+      isRewriting = isInPlace && rewrite === undefined;
     }
     if (isQuiet(now)) {
       isSettled = true;
@@ -179,8 +183,8 @@ export function openReader(
     if (!isSame && after.size <= before.size) return;
     coming.finish();
     generations.take(from);
-    rewriteSince = trouble = undefined;
-    tailRule.replaced(size, changedAt);
+    tailRule.replaced(size, from !== generations.found() || size === rewrite?.bytes, changedAt);
+    rewrite = trouble = undefined;
     // Within the granularity of its clock the file may change once more without showing it: that takes another look.
     if (!isSame || now - changedAt < VERIFY_MS) verification.expect(now);
     else verification.clear();
@@ -206,9 +210,9 @@ export function openReader(
     const tail = held.tail();
     const end = table.length() + table.gone().bytes;
     const pending = tailRule.pendingBytes(tail, end - (tail?.bytes ?? 0), columns(), now);
-    const isUpdating = isRewriting || (rewriteSince !== undefined && now - rewriteSince >= UPDATING_MS);
+    const isUpdating = isRewriting || (rewrite !== undefined && now - rewrite.since >= UPDATING_MS);
     if (isUpdating) return reports.report("updating", undefined, pending);
-    if (rewriteSince !== undefined) return;
+    if (rewrite !== undefined) return;
     const open = held.openQuote();
     if (!open) return reports.report("live", undefined, pending);
     if (isQuiet(now) || pending !== undefined) reports.report("invalid", open, pending);
@@ -233,7 +237,7 @@ export function openReader(
     verification.clear();
     if (!hasPublished) return events.onRefused(problem);
     trouble = problem;
-    rewriteSince = undefined;
+    rewrite = undefined;
     isRewriting = false;
     reports.repeat();
     reports.report(STATES[kind] ?? "stale", problem);
@@ -242,11 +246,11 @@ export function openReader(
   function dueAt(): number | undefined {
     const times = [
       isSettled ? undefined : changedAt + settings.settleMs,
-      rewriteSince === undefined ? undefined : rewriteSince + UPDATING_MS,
+      rewrite && rewrite.since + UPDATING_MS,
       tailRule.dueAt(held.tail(), columns(), lookedAt),
       absentSince === undefined ? undefined : absentSince + settings.settleMs,
     ].filter((time) => time !== undefined && time > lookedAt);
-    if (rewriteSince !== undefined) times.push(generations.dueAt(changedAt, rewriteSince, settings.settleMs));
+    if (rewrite !== undefined) times.push(generations.dueAt(changedAt, rewrite.since, settings.settleMs));
     else if (absentSince === undefined) times.push(verification.dueAt());
     const next = Math.min(...times.map((time) => time ?? Infinity));
     return next === Infinity ? undefined : next;
