@@ -1,5 +1,6 @@
 // What the Worker holds of a live source: the table, and how much of the source it covers. New bytes are appended, or a whole
 // new text is compared with what is held; either way the outcome is one revision. Touches no file.
+import { isUtf8 } from "node:buffer";
 import type { Blocks } from "../csv/blocks.ts";
 import { type Decoding, openDecoding } from "../csv/decoding.ts";
 import { type CsvDocument, openDocument, understand, type Understanding } from "../csv/document.ts";
@@ -60,6 +61,12 @@ export type Held = {
   append(bytes: Uint8Array, isFinal?: boolean): boolean;
   /** So many NULs follow. */
   skip(nuls: number): void;
+  /** Where the last row begins in the source, if it is not the only one, and the text is that of the source, byte by byte. */
+  lastRowAt(): number | undefined;
+  /** Whether these bytes are one line of text, with its end. */
+  isRecord(bytes: Uint8Array): boolean;
+  /** The source from `at` on, where a row begins, has become these bytes, all of them text. */
+  replaceFrom(at: number, bytes: Uint8Array): void;
   /**
    * The source anew, of which these are the first bytes, or all, behind so many NULs; undefined if only the whole of it at once tells
    * what it means. Throws CsvError as `set` does.
@@ -259,6 +266,12 @@ export function openHeld(options: HeldOptions): Held {
     },
     begin,
     set,
+    lastRowAt: () => (table && document ? lastRowAt(table, document, covered) : undefined),
+    isRecord: (bytes) => bytes.indexOf(table?.layout.recordEnd ?? 0) === bytes.length - 1 && isUtf8(bytes),
+    replaceFrom(at, bytes) {
+      pending = mergedChange(pending, table!.replace(at, covered - at, bytes));
+      covered = at + bytes.length;
+    },
     oversizeRow,
     openQuote: openQuoteTeller(() => table),
     tail: () => table && tailOf(table, decoding),
@@ -289,6 +302,12 @@ function tailOf(table: CsvTable, decoding: Decoding | undefined): Tail | undefin
 
 /** Of all the text, with what was let go. */
 const lengthOf = (table: CsvTable) => table.length() + table.gone().bytes;
+
+function lastRowAt(table: CsvTable, document: Understanding, covered: number): number | undefined {
+  if (table.rows() < 2 || table.openQuoteAt() !== -1 || covered !== lengthOf(table)) return undefined;
+  const isRaw = document.encoding === "utf-8" && document.replaced === 0 && document.holes === 0;
+  return isRaw ? covered - table.bytesOf(table.rows() - 1, table.rows()) : undefined;
+}
 
 /** A header without a record end, which may go on. */
 function openHeader(table: CsvTable): OpenRow | undefined {

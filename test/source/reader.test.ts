@@ -221,6 +221,36 @@ describe("appended bytes", () => {
   });
 });
 
+describe("the last row", () => {
+  const rows = (count: number) => Array.from({ length: count }, (_, r) => `${r},done`);
+
+  test.each([3, 20_000])("that is written anew, again and again, is shown at once, under %d others", (count) => {
+    using file = openTestReader(`a,b\n${[...rows(count), `${count},0 %`].join("\n")}\n`);
+    file.look(0);
+    let now = 10_000;
+    const at = Buffer.byteLength(`a,b\n${rows(count).join("\n")}\n`);
+    for (const progress of ["7 %", "45 %", "100 %"]) {
+      file.edit(at, `${count},${progress}\n`);
+      expect(file.look((now += 10)).rows?.slice(count)).toEqual([`${count},${progress}`]);
+    }
+    file.append(`${count + 1},0 %\n`);
+    expect(file.look((now += 10)).rows?.slice(count)).toEqual([`${count},100 %`, `${count + 1},0 %`]);
+    expect(file.look(now + 100_000)).toEqual(LIVE);
+  });
+
+  test("that is cut off, or half written, waits as any other change", () => {
+    using file = openTestReader("a,b\n1,2\n3,4\n");
+    file.look(0);
+    file.write("a,b\n1,2\n3,");
+    expect(file.look(10_000)).toEqual({});
+    file.write("a,b\n1,2\n");
+    expect(file.look(10_010)).toEqual({});
+    file.write("a,b\n9,2\n3,4\n");
+    expect(file.look(10_020)).toEqual({});
+    expect(file.look(10_020 + SETTLE_MS)).toEqual({ rows: ["9,2", "3,4"], ...LIVE });
+  });
+});
+
 describe("any other change", () => {
   test("waits until the writer is quiet", () => {
     using file = openTestReader("a\n1\n2\n3\n");
@@ -486,6 +516,17 @@ describe("a tail without a line end", () => {
     file.replace("a,b\n1,2\n3");
     file.look(10_000);
     expect(file.look(10_000 + SETTLE_MS)).toEqual({ rows: ["1,2", "3,"], ...LIVE });
+  });
+
+  test("of a file that was seen to grow counts as one that was appended", () => {
+    using file = openTestReader("a,b\n1,2\n");
+    file.look(0);
+    file.replace("a,b\n3,4\n");
+    file.look(10_000);
+    file.append("5");
+    expect(file.look(10_010)).toEqual({});
+    expect(file.look(10_010 + SETTLE_MS)).toEqual({ rows: ["3,4"], ...LIVE });
+    expect(file.look(100_000)).toEqual({ states: ["live 1 pending"] });
   });
 
   test("counts at once with a writer who puts line ends first", () => {

@@ -13,13 +13,18 @@ export type Progress = (read: number, size: number) => void;
 
 export type Contents = {
   prints(): Prints;
-  /** Whether an open file begins with the bytes that are held, as far as its first and the last of them tell. */
-  isAsBefore(fd: number): boolean;
+  /** Whether an open file begins with the bytes that are held, or so many of them, as far as its first and the last of them tell. */
+  isAsBefore(fd: number, length?: number): boolean;
   /**
    * What is behind the bytes that are held, but for the NULs that the file ends with, if it was preallocated. False if the file must
    * be read anew, as what was appended changes what it means.
    */
   append(fd: number, size: number, onPiece: (text: Uint8Array) => void): Generator<void, boolean>;
+  /**
+   * Whether only the last row has become another, as where a writer shows its progress in it: then that is what is held. It is not
+   * looked for far back.
+   */
+  replaceLastRow(fd: number, size: number): boolean;
   /** The first `size` bytes of an open file. Throws CsvError. */
   take(fd: number, size: number, onProgress: Progress): Generator<void, Coming>;
 };
@@ -34,11 +39,10 @@ export function openContents(held: Held, maxFileBytes: number): Contents {
   let prints: Prints = openPrints();
   let nulsTo = 0; // behind what is covered the file was nothing but NULs, up to here
 
-  function isAsBefore(fd: number): boolean {
-    const length = prints.length();
+  function isAsBefore(fd: number, length = prints.length()): boolean {
     const isSameAt = (at: number) => {
-      const bytes = readRange(fd, at, Math.min(STRETCH_BYTES, length - at), small);
-      return at + bytes.length === Math.min(length, at + STRETCH_BYTES) && prints.matches(at, bytes);
+      const bytes = readRange(fd, at, Math.max(0, Math.min(STRETCH_BYTES, length - at)), small);
+      return at + bytes.length >= Math.min(length, at + STRETCH_BYTES) && prints.matches(at, bytes);
     };
     return prints.edges().every(isSameAt);
   }
@@ -122,6 +126,16 @@ export function openContents(held: Held, maxFileBytes: number): Contents {
     return comingOf(coming, size, () => held.set(bytes, end));
   }
 
+  function replaceLastRow(fd: number, size: number): boolean {
+    const at = held.lastRowAt();
+    if (at === undefined || size <= at || size - at > STRETCH_BYTES || !isAsBefore(fd, at)) return false;
+    const row = readRange(fd, at, size - at, small);
+    if (row.length < size - at || !held.isRecord(row) || !prints.truncate(at)) return false;
+    held.replaceFrom(at, row);
+    prints.add(row);
+    return true;
+  }
+
   function comingOf(read: Prints, size: number, finish: () => void): Coming {
     return {
       finish() {
@@ -136,5 +150,5 @@ export function openContents(held: Held, maxFileBytes: number): Contents {
     return (yield* takeIn(fd, size, onProgress)) ?? readWhole(fd, size, onProgress);
   }
 
-  return { prints: () => prints, isAsBefore, append, take };
+  return { prints: () => prints, isAsBefore, append, replaceLastRow, take };
 }

@@ -9,9 +9,11 @@ export type Prints = {
   /** Bytes that follow. */
   add(bytes: Uint8Array): void;
   addNuls(count: number): void;
+  /** The bytes behind `length` are no more. False, and nothing has changed, if that is too far back. */
+  truncate(length: number): boolean;
   /** Of all bytes so far. */
   length(): number;
-  /** Whether these are the bytes from `at` on, which is where a stretch begins: whole stretches, or up to the end. */
+  /** Whether these are the bytes from `at` on, which is where a stretch begins: whole stretches, or up to the end, or before it. */
   matches(at: number, bytes: Uint8Array): boolean;
   /** Where the stretches begin that tell whether a file goes on where these bytes end: its first, and those at the end. */
   edges(): number[];
@@ -59,11 +61,11 @@ export function openPrints(): Prints {
     for (let i = 0; i < bytes.length; i += STRETCH_BYTES) {
       const stretch = (at + i) / STRETCH_BYTES;
       const piece = bytes.subarray(i, i + STRETCH_BYTES);
-      const isSame =
+      const isThere =
         stretch < count
           ? piece.length === STRETCH_BYTES && hashOf(piece) === hashes[stretch]
-          : stretch === count && Buffer.compare(piece, rest.subarray(0, restLength)) === 0;
-      if (!isSame) return false;
+          : stretch === count && piece.length <= restLength && isSame(piece, rest.subarray(0, piece.length));
+      if (!isThere) return false;
     }
     return true;
   }
@@ -72,6 +74,11 @@ export function openPrints(): Prints {
     add,
     addNuls(nuls) {
       for (; nuls > 0; nuls -= STRETCH_BYTES) add(NULS.subarray(0, nuls));
+    },
+    truncate(length) {
+      if (length < count * STRETCH_BYTES) return false;
+      restLength = length - count * STRETCH_BYTES;
+      return true;
     },
     length: () => count * STRETCH_BYTES + restLength,
     matches,
@@ -82,5 +89,7 @@ export function openPrints(): Prints {
     },
   };
 }
+
+const isSame = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 
 const hashOf = (bytes: Uint8Array) => Bun.hash.wyhash(bytes);

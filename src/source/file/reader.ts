@@ -129,7 +129,8 @@ export function openReader(
   /** Takes what was appended to the file that is held. False if anything else happened to it. */
   function* readOn(taken: Generation, now: number): Generator<void, boolean> {
     const size = Number(fstatSync(taken.fd, { bigint: true }).size);
-    if (size <= held.covered() || !contents.isAsBefore(taken.fd)) return false;
+    const isLonger = size > held.covered() && contents.isAsBefore(taken.fd);
+    if (!isLonger && !contents.replaceLastRow(taken.fd, size)) return false;
     if (size > settings.maxFileBytes) throw tooLarge(settings.maxFileBytes);
     verification.expect(now);
     let published = held.covered();
