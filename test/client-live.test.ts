@@ -13,6 +13,7 @@ import {
   statusOf,
   type Visit,
 } from "./follow/scripted-server.ts";
+import { printsAllOverRestarts } from "./client-window.ts";
 import { command, environment, run, start, startServer, TEST_TIMEOUT_MS, temporaryFolder, until } from "./support.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
@@ -269,53 +270,9 @@ describe.concurrent("rows", () => {
   });
 });
 
-type Restart = { readonly name: string; readonly cell: (row: number) => string; readonly steps: readonly number[] };
-
-const RESTARTS: readonly Restart[] = [
-  { name: "different rows, fewer than the window", cell: String, steps: [17, 1, 99] },
-  { name: "different rows, as many as the window", cell: String, steps: [100] },
-  { name: "different rows, more than the window", cell: String, steps: [101, 400] },
-  { name: "rows that are all the same", cell: () => "0", steps: [17, 100, 400] },
-];
-
-/** `--last 100`, a server that is killed, and rows that come meanwhile: what is printed, and what is said to be missing, is all. */
-test.concurrent.each(RESTARTS.flatMap((each) => ["--ndjson", "--csv"].map((mode) => ({ ...each, mode }))))(
-  "$mode beside a server with --last, over its restarts, after $name: no row is lost, repeated, or missing without a word",
-  async ({ mode, cell, steps }) => {
-    await using folder = await temporaryFolder();
-    let rows = 0;
-    const lines = (count: number) => Array.from({ length: count }, () => `x,${cell(rows++)}\n`).join("");
-    const path = await folder.write("log.csv", `a,n\n${lines(150)}`);
-    using port = await claimPort();
-    const args = [path, "--last=100", `--port=${port.number}`];
-    let server = await startServer(args, { folder });
-    await using client = start("client", [server.url, mode, "--all"], { folder });
-    const line = (row: number) => (mode === "--csv" ? `x,${cell(row)}\n` : `{"a":"x","n":"${cell(row)}"}\n`);
-    let expected = mode === "--csv" ? "a,n\n" : "";
-    const expectRows = (from: number) => {
-      for (let row = from; row < rows; row++) expected += line(row);
-      return until("the rows", () => client.stdout().length >= expected.length, client.stdout);
-    };
-    await expectRows(50);
-    const skips: string[] = [];
-    for (const step of steps) {
-      const before = rows;
-      await appendFile(path, lines(3));
-      await expectRows(before);
-      server.kill("SIGKILL");
-      await server.exited;
-      const held = rows;
-      await appendFile(path, lines(step));
-      server = await startServer(args, { folder });
-      await expectRows(Math.max(held, rows - 100));
-      if (step === 101) skips.push("1 row was skipped");
-      if (step > 101) skips.push(`${step - 100} rows were skipped`);
-    }
-    await server[Symbol.asyncDispose]();
-    expect(client.stdout()).toBe(expected);
-    const said = client.stderr().match(/^\d+ rows? w\S+ skipped|.*changed elsewhere.*/gm) ?? [];
-    expect([...said]).toEqual(skips);
-  },
+test.concurrent.each(["--ndjson", "--csv"])(
+  "%s beside a server with --last, over its restart, after different rows, as many as the window: no row is lost, repeated, or missing without a word",
+  (mode) => printsAllOverRestarts({ mode, cell: String, steps: [100] }),
 );
 
 test.concurrent("more rows at once than a server with --last keeps are told, by their number", async () => {

@@ -2,7 +2,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile } from "node:fs/promises";
 import { atOnce } from "./at-once.ts";
-import { connect, run, startServer, type RunningServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "./support.ts";
+import { connect, startServer, type RunningServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "./support.ts";
+import { isRefusedAtTheStart, keepsTheLastGoodTable } from "./limits.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
 atOnce(4);
@@ -78,57 +79,16 @@ describe.concurrent("--max-incoming", () => {
 });
 
 describe.concurrent("a file over its limits", () => {
-  const cases = [
-    {
-      name: "columns",
-      args: ["--max-columns=3"],
-      good: "a,b,c\n1,2,3\n",
-      bad: "a,b,c,d\n1,2,3,4\n",
-      says: "4 columns, more than 3",
-    },
-    {
-      name: "cells",
-      args: ["--max-cell=1KiB"],
-      good: `a\n${"x".repeat(1024)}\n`,
-      bad: `a\n1\n${"x".repeat(1025)}\n`,
-      says: "row 2: a cell of more than 1024 bytes; see --max-cell",
-    },
-    {
-      name: "quoted cells",
-      args: ["--max-cell=1KiB"],
-      good: `a,b\n"${"\n".repeat(1000)}",${"y".repeat(1000)}\n`,
-      bad: `a,b\n1,"${"\n".repeat(1024)}"\n`,
-      says: "row 1: a cell of more than 1024 bytes",
-    },
-    { name: "bytes", args: ["--max-file=1KiB"], good: "a\n1\n", bad: `a\n${"1\n".repeat(600)}`, says: "larger than" },
-  ];
-  test.each(cases)("of $name is refused at the start", async ({ args, bad, says }) => {
-    await using folder = await temporaryFolder();
-    await folder.write("a.csv", bad);
-    const { exitCode, stderr } = await run("server", ["a.csv", "--port=0", ...args], { folder });
-    expect(exitCode).toBe(3);
-    expect(stderr).toContain(says);
-    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
-  });
+  const excess = {
+    args: ["--max-cell=1KiB"],
+    good: `a\n${"x".repeat(1024)}\n`,
+    bad: `a\n1\n${"x".repeat(1025)}\n`,
+    says: "row 2: a cell of more than 1024 bytes; see --max-cell",
+  };
 
-  test.each(cases)("of $name keeps the last good table on air, and comes back", async ({ args, good, bad, says }) => {
-    await using folder = await temporaryFolder();
-    await folder.write("a.csv", good);
-    await using server = await startServer(["a.csv", ...args], { folder });
-    await using client = await connect(server.url);
-    const first = await client.next();
-    await folder.write("a.csv", bad);
-    await server.prints(says, "stderr");
-    expect(server.stderr()).toMatch(/^stale: /m);
-    const health = await fetch(`${server.http}/healthz`);
-    expect(await health.json()).toMatchObject({ state: "stale" });
-    expect(await client.next()).toBe(first);
-    await folder.write("a.csv", good.replace(/1|x|y/g, "z"));
-    await server.prints("live again");
-    const last = await (await fetch(`${server.http}/csv.json`)).text();
-    await client.nextThat("the next good table", (text) => text === last);
-    expect(last).toContain("z");
-  });
+  test("of cells is refused at the start", () => isRefusedAtTheStart(excess));
+
+  test("of cells keeps the last good table on air, and comes back", () => keepsTheLastGoodTable(excess));
 
   test("by an appended row keeps what was there, until the row is gone", async () => {
     await using folder = await temporaryFolder();

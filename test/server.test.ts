@@ -1,10 +1,10 @@
-// The server as a person or a script meets it: a real process, real files, real clients.
+// The server as a person or a script meets it: a real process, real files, real clients. What is slow and rare is in
+// `server.slow.test.ts`.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { appendFile, mkdir, readdir, rename, rm, stat, symlink, truncate } from "node:fs/promises";
+import { appendFile, mkdir, readdir, rm, stat, symlink, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { atOnce } from "./at-once.ts";
 import pkg from "../package.json";
-import { openCopy } from "./hub/copy.ts";
 import {
   connect,
   exchange,
@@ -17,14 +17,20 @@ import {
   temporaryFolder,
   until,
 } from "./support.ts";
+import {
+  beginsWithNoRows,
+  endsInOrder,
+  GOODBYE,
+  isUsageError,
+  keepsItsLastTable,
+  neverTellsItsToken,
+  PNG,
+  PROMPT,
+  QUICK,
+} from "./served.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
 atOnce(4);
-
-const QUICK = ["--host=127.0.0.1", "--port=0"];
-const PROMPT = "Enter the CSV file path: ";
-const PNG = Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "latin1");
-const GOODBYE = { code: 1001, reason: "server shutting down" };
 
 /** Without the notice that a busy machine takes long to read a file. */
 const linesOf = (stdout: string) => stdout.split("\n").filter((line) => !line.startsWith("loading "));
@@ -197,23 +203,6 @@ describe.concurrent("a path through a pipe", () => {
     expect(await server.exited).toBe(143);
   });
 
-  test("counts with the line end of Windows, in quotes, with a shell's backslashes and from home", async () => {
-    await using folder = await temporaryFolder();
-    await using server = await startServer([], { folder, stdin: "open" });
-    await using client = await connect(server.url);
-    for (const [name, typed] of [
-      ["of Windows", "of Windows.csv\r"],
-      ["in quotes", '"in quotes.csv"'],
-      ["by a shell", "by\\ a\\ shell.csv"],
-      ["from home", "~/from home.csv"],
-    ] as const) {
-      await folder.write(`${name}.csv`, `x\n${name}\n`);
-      server.type(`${typed}\n`);
-      await client.nextThat(name, (message) => message === `[{"x":"${name}"}]`);
-    }
-    expect(server.stderr()).toBe("");
-  });
-
   test("that is wrong is explained, and the end of the pipe then ends the server with 3", async () => {
     await using folder = await temporaryFolder();
     const outcome = await run("server", QUICK, { folder, stdin: { text: "nowhere.csv\n.\n" } });
@@ -225,38 +214,7 @@ describe.concurrent("a path through a pipe", () => {
     );
   });
 
-  test("is looked for ten times; a CSV is not taken for a list of paths", async () => {
-    await using folder = await temporaryFolder();
-    const outcome = await run("server", QUICK, { folder, shell: 'yes 1,2 | exec "$@"' });
-    expect(outcome.exitCode).toBe(3);
-    expect(outcome.stderr).toBe(
-      `${"1,2: no such file\n".repeat(10)}csvcast-server: 10 wrong paths; for a CSV on standard input give - as FILE\n`,
-    );
-  });
-
-  const empty: { name: string; stdin: "none" | { text: string } }[] = [
-    { name: "/dev/null", stdin: "none" },
-    { name: "an empty pipe", stdin: { text: "" } },
-    { name: "blank lines", stdin: { text: "\n \n" } },
-  ];
-  test.each(empty)("that never comes, from $name, is a usage error", async ({ stdin }) => {
-    await using folder = await temporaryFolder();
-    const outcome = await run("server", QUICK, { folder, stdin });
-    expect(outcome.exitCode).toBe(2);
-    expect(outcome.stderr).toBe("csvcast-server: no FILE given, and standard input has none; see --help\n");
-  });
-
-  test("that cannot come, standard input being closed, is a usage error; with FILE none is needed", async () => {
-    await using folder = await temporaryFolder();
-    const shell = 'exec "$@" <&-';
-    const outcome = await run("server", QUICK, { folder, shell });
-    expect(outcome.exitCode).toBe(2);
-    expect(outcome.stderr).toBe("csvcast-server: no FILE given, and standard input has none; see --help\n");
-
-    const wrong = await run("server", [...QUICK, "nowhere/a.csv"], { folder, shell });
-    expect(wrong.exitCode).toBe(3);
-    expect(wrong.stderr).toBe("csvcast-server: nowhere/a.csv: no such folder: nowhere\n");
-  });
+  test("that never comes, from an empty pipe, is a usage error", () => isUsageError({ text: "" }));
 
   test("switches to another file; after a wrong one the old one is still published", async () => {
     await using folder = await temporaryFolder();
@@ -276,27 +234,6 @@ describe.concurrent("a path through a pipe", () => {
     await folder.write("b.csv", "y\n5\n");
     const next = await client.nextThat("a change of the other file", (message) => message !== '[{"y":"2"}]');
     expect(next).toBe('[{"y":"5"}]');
-  });
-
-  test("switches to a file that takes long to read while the old one still changes", async () => {
-    await using folder = await temporaryFolder();
-    await folder.write("old.csv", "x\n1\n");
-    await folder.write("slow.csv", `y\n${"\n".repeat(20_000_000)}2\n`);
-    await using server = await startServer([], { folder, stdin: "open" });
-    await using client = await connect(server.url);
-    server.type("old.csv\n");
-    expect(await client.next()).toBe('[{"x":"1"}]');
-    server.type("slow.csv\n");
-    const seen: string[] = [];
-    for (let row = 2; seen.at(-1) !== '[{"y":"2"}]'; row++) {
-      await folder.write("old.csv", `x\n1\n${row}\n`);
-      expect(server.stderr()).toBe(""); // a file that is refused would be waited for in vain
-      await until("another frame", async () => seen.push(await client.next()));
-    }
-    await server.prints("slow.csv: 1 row");
-    const changes = new Set(seen.filter((message) => /^\[\{"x":"1"\},\{"x":"\d+"\}\]$/.test(message)));
-    expect(changes.size).toBeGreaterThan(0);
-    expect(seen.filter((message) => message !== '[{"x":"1"}]' && !changes.has(message))).toEqual(['[{"y":"2"}]']);
   });
 });
 
@@ -356,103 +293,14 @@ describe.concurrent("a published file", () => {
     expect(server.stderr()).toBe("");
   });
 
-  test.each([
-    { name: "an empty file", content: "", first: "h1,h2\n5,6\n", then: '[{"h1":"5","h2":"6"}]' },
-    { name: "blank lines", content: "\n\n", first: "h1,h2\n5,6\n", then: '[{"h1":"5","h2":"6"}]' },
-    { name: "a header alone", content: "h1,h2", first: "\n5,6\n", then: '[{"h1":"5","h2":"6"}]' },
-  ])("may begin as $name, which is a table with no rows, for everyone", async ({ content, first, then }) => {
-    await using folder = await temporaryFolder();
-    const path = await folder.write("a.csv", content);
-    await using server = await startServer(["a.csv"], { folder });
-    await using plain = await connect(server.url);
-    await using live = await connect(server.url, { protocols: ["csvcast.v1"] });
-    const copy = openCopy();
-    const isSynced = async () => copy.take(await live.next()).type === "sync";
-    expect(await plain.next()).toBe("[]");
-    await until("the live client to have it", isSynced);
-    expect(copy.json()).toBe("[]");
-    for (const [path, expected] of [
-      ["csv.json", "[]"],
-      ["csv.ndjson", ""],
-    ])
-      expect(await (await fetch(`${server.http}/${path}`)).text()).toBe(expected!);
-    await appendFile(path, first);
-    await plain.nextThat("the row", (message) => message === then);
-    await until("the live client to have the row", async () => (await isSynced()) && copy.rows().length > 0);
-    expect(copy.json()).toBe(then);
-  });
+  test("may begin as an empty file, which is a table with no rows, for everyone", () =>
+    beginsWithNoRows({ content: "", first: "h1,h2\n5,6\n", then: '[{"h1":"5","h2":"6"}]' }));
 
-  type Trouble = { name: string; make: (path: string) => Promise<unknown>; message: string };
-  const troubles: Trouble[] = [
-    {
-      name: "vanishes",
+  test("that vanishes keeps its last table, says so once, and is welcome back", () =>
+    keepsItsLastTable({
       make: (path) => rm(path),
       message: "missing: a.csv: no such file; clients keep the last good table\n",
-    },
-    {
-      name: "is replaced by a directory",
-      make: async (path) => {
-        await rm(path);
-        await mkdir(path);
-      },
-      message: "stale: a.csv: is a directory, not a CSV file; clients keep the last good table\n",
-    },
-    {
-      name: "becomes a picture",
-      make: async (path) => {
-        await Bun.write(`${path}.png`, PNG);
-        await rename(`${path}.png`, path);
-      },
-      message: "invalid: a.csv: not a CSV but a PNG image; clients keep the last good table\n",
-    },
-  ];
-  test.each(troubles)(
-    "that $name keeps its last table, says so once, and is welcome back",
-    async ({ make, message }) => {
-      await using folder = await temporaryFolder();
-      const path = await folder.write("a.csv", "x\n1\n");
-      await using server = await startServer(["a.csv"], { folder });
-      await using client = await connect(server.url);
-      expect(await client.next()).toBe('[{"x":"1"}]');
-      await make(path);
-      await server.prints(message, "stderr");
-      for (let tick = 0; tick < 10 || client.waiting() > 0; tick++) expect(await client.next()).toBe('[{"x":"1"}]');
-      await using newcomer = await connect(server.url);
-      expect(await newcomer.next()).toBe('[{"x":"1"}]');
-      expect(server.stderr().split("\n").at(-2)).toBe(message.trimEnd());
-      expect(server.stderr().split(message)).toHaveLength(2);
-
-      await rm(path, { recursive: true, force: true });
-      await folder.write("a.csv", "x\n2\n");
-      await client.nextThat("the file again", (message) => message === '[{"x":"2"}]');
-      await server.prints("live again: a.csv\n");
-      expect(server.stdout().split("live again")).toHaveLength(2);
-    },
-  );
-
-  test("whose JSON outgrows --max-message closes clients with 1009 and says so once, until it fits again", async () => {
-    await using folder = await temporaryFolder();
-    await folder.write("a.csv", "x\n1\n");
-    await using server = await startServer(["a.csv", "--max-message=1KiB"], { folder });
-    await using client = await connect(server.url);
-    expect(await client.next()).toBe('[{"x":"1"}]');
-    const large = (rows: number) => folder.write("a.csv", `x\n${"12345\n".repeat(rows)}`);
-    await large(1_000);
-    const why = "the table is larger than --max-message (1 KiB)";
-    const reason = `${why}: take csvcast.v1 or /csv.ndjson`;
-    expect(await client.closed).toEqual({ code: 1009, reason });
-    await using late = await connect(server.url);
-    expect(await late.closed).toEqual({ code: 1009, reason });
-    expect(server.stderr()).toBe(`${why}: clients are closed with 1009; raise it\n`);
-    await folder.write("a.csv", "x\n2\n");
-    const again = await until("to be let in again", async () => {
-      const attempt = await connect(server.url);
-      const message = await attempt.next().catch(() => undefined);
-      await attempt[Symbol.asyncDispose]();
-      return message;
-    });
-    expect(again).toBe('[{"x":"2"}]');
-  });
+    }));
 });
 
 describe.concurrent("a mistake on the command line ends with 2 and one line of advice:", () => {
@@ -474,16 +322,6 @@ describe.concurrent("an address that cannot be had ends with 4:", () => {
   test("a port that another program has", async () => {
     await using folder = await temporaryFolder();
     using holder = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-    expect(await run("server", ["a.csv", "--host=127.0.0.1", `--port=${holder.port}`], { folder })).toEqual({
-      stdout: "",
-      stderr: `csvcast-server: cannot listen on 127.0.0.1:${holder.port}: ${why}\n`,
-      exitCode: 4,
-    });
-  });
-
-  test("a port that another csvcast has", async () => {
-    await using folder = await temporaryFolder();
-    await using holder = await startServer([], { folder, stdin: "open" });
     expect(await run("server", ["a.csv", "--host=127.0.0.1", `--port=${holder.port}`], { folder })).toEqual({
       stdout: "",
       stderr: `csvcast-server: cannot listen on 127.0.0.1:${holder.port}: ${why}\n`,
@@ -514,23 +352,7 @@ describe.concurrent("who may come in", () => {
     expect(await byHeader.next()).toBe('[{"x":"1"}]');
   });
 
-  test.each([["text"], ["json"]])("a token that was given is in no output, with --log %s", async (format) => {
-    await using folder = await temporaryFolder();
-    await folder.write("a.csv", "x\n1\n");
-    const env = { CSVCAST_TOKEN: "sesame-open", CSVCAST_LOG: format };
-    await using server = await startServer(["a.csv"], { folder, env });
-    await using client = await connect(`${server.url}?token=sesame-open`);
-    await client.next();
-    const answers = await Promise.all(
-      ["/csv.json?token=sesame-open", "/nowhere?token=sesame-open", "/?token=sesame-shut", "/metrics", "/healthz"].map(
-        async (path) => (await fetch(server.http + path)).text(),
-      ),
-    );
-    const cmdline = process.platform === "linux" ? await Bun.file(`/proc/${server.pid}/cmdline`).text() : "";
-    server.kill("SIGTERM");
-    await server.exited;
-    expect([server.stdout(), server.stderr(), cmdline, ...answers].join("\n")).not.toContain("sesame");
-  });
+  test("a token that was given is in no output, with --log text", () => neverTellsItsToken("text"));
 
   test("a foreign page is refused unless it is allowed, and the peer sees no stack trace", async () => {
     await using folder = await temporaryFolder();
@@ -581,36 +403,10 @@ describe.concurrent("the entry for clients on this machine", () => {
     await Promise.all([open.exited, closed.exited]);
     expect(await readdir(join(folder.path, "csvcast"))).toEqual([]);
   });
-
-  test("is a convenience: without it the server says so and goes on", async () => {
-    await using folder = await temporaryFolder();
-    await folder.write("a.csv", "x\n1\n");
-    await folder.write("csvcast", "a file where the folder should be");
-    await using server = await startServer(["a.csv"], { folder });
-    await using client = await connect(server.url);
-    expect(await client.next()).toBe('[{"x":"1"}]');
-    expect(server.stderr()).toStartWith("clients must be given the URL: ");
-  });
 });
 
 describe.concurrent("a signal", () => {
-  const cases: { signal: NodeJS.Signals; expected: number }[] = [
-    { signal: "SIGHUP", expected: 129 },
-    { signal: "SIGINT", expected: 130 },
-    { signal: "SIGTERM", expected: 143 },
-  ];
-  test.each(cases)("$signal closes clients with 1001 and ends with $expected", async ({ signal, expected }) => {
-    await using folder = await temporaryFolder();
-    await folder.write("a.csv", "x\n1\n");
-    await using server = await startServer(["a.csv"], { folder });
-    await using first = await connect(server.url);
-    await using second = await connect(server.url);
-    expect([await first.next(), await second.next()]).toEqual(['[{"x":"1"}]', '[{"x":"1"}]']);
-    server.kill(signal);
-    expect(await Promise.all([first.closed, second.closed])).toEqual([GOODBYE, GOODBYE]);
-    expect(await server.exited).toBe(expected);
-    expect(server.stderr()).toBe("");
-  });
+  test("SIGTERM closes clients with 1001 and ends with 143", () => endsInOrder("SIGTERM", 143));
 
   test("that comes twice at once, as `bun run` passes Ctrl-C on, is one", async () => {
     await using folder = await temporaryFolder();
@@ -636,28 +432,5 @@ describe.concurrent("a signal", () => {
     server.kill("SIGTERM");
     expect(await client.closed).toEqual(GOODBYE);
     expect(await server.exited).toBe(143);
-  });
-
-  test("ends a server that still waits for a path", async () => {
-    await using folder = await temporaryFolder();
-    await using server = await startServer([], { folder, stdin: "open" });
-    await using client = await connect(server.url);
-    server.kill("SIGTERM");
-    expect(await client.closed).toEqual(GOODBYE);
-    expect(await server.exited).toBe(143);
-  });
-
-  test("is not held up by a client that does not read", async () => {
-    await using folder = await temporaryFolder();
-    await folder.write("a.csv", `x\n${"x".repeat(16 << 20)}\n`);
-    await using server = await startServer(["a.csv"], { folder });
-    await using stuck = await connect(server.url);
-    await using healthy = await connect(server.url);
-    stuck.socket.pause();
-    await healthy.next();
-    await healthy.next();
-    server.kill("SIGTERM");
-    expect(await server.exited).toBe(143);
-    stuck.socket.resume();
   });
 });

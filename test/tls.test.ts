@@ -1,42 +1,10 @@
 // https and wss: the same rules, a certificate that is renewed while clients are connected, and one line for what is no certificate.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { connect as connectTls } from "node:tls";
-import { chmod, rename } from "node:fs/promises";
-import { join } from "node:path";
 import { first, second } from "./certificates.ts";
-import { connect, type Folder, run, start, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "./support.ts";
+import { connect, run, TEST_TIMEOUT_MS } from "./support.ts";
+import { folderWithTls, startTls, nameShown, isNoCertificate } from "./tls.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
-
-const FILES = ["--tls-cert=server.crt", "--tls-key=server.key"];
-
-async function folderWithTls(pem = first): Promise<Folder> {
-  const folder = await temporaryFolder();
-  await folder.write("a.csv", "x\n1\n");
-  await folder.write("server.crt", pem.cert);
-  await folder.write("server.key", pem.key);
-  return folder;
-}
-
-async function startTls(folder: Folder, args: readonly string[] = []) {
-  const server = await startServer(["a.csv", ...FILES, ...args], { folder });
-  await server.prints("a.csv: ");
-  return { ...server, url: `wss://127.0.0.1:${server.port}/`, https: `https://127.0.0.1:${server.port}` };
-}
-
-/** The name in the certificate that the server shows. */
-async function nameShown(port: number): Promise<string> {
-  const shown = Promise.withResolvers<string>();
-  const socket = connectTls({ host: "127.0.0.1", port, rejectUnauthorized: false }, () =>
-    shown.resolve(`${socket.getPeerCertificate().subject.CN}`),
-  );
-  socket.on("error", shown.reject);
-  try {
-    return await shown.promise;
-  } finally {
-    socket.destroy();
-  }
-}
 
 describe.concurrent("with a certificate", () => {
   test("wss and https are served, by the same rules, and nothing in the clear", async () => {
@@ -91,68 +59,12 @@ describe.concurrent("with a certificate", () => {
     expect((await after.closed).code).toBe(1001);
     expect(await server.exited).toBe(143);
   });
-
-  test("that is replaced by a renewal through links, as certbot does, is seen", async () => {
-    await using folder = await folderWithTls();
-    await using server = await startTls(folder);
-    for (const [name, text] of [
-      ["key", second.key],
-      ["crt", second.cert],
-    ] as const) {
-      await Bun.write(join(folder.path, `2.${name}`), text);
-      await Bun.$`ln -s ${`2.${name}`} ${join(folder.path, `link.${name}`)}`;
-      await rename(join(folder.path, `link.${name}`), join(folder.path, `server.${name}`));
-    }
-    // A handshake that is under way at that moment is cut.
-    await until("the new one", async () => (await nameShown(server.port).catch(() => "")) === "two.example");
-  });
 });
 
 describe.concurrent("what is no certificate ends with one line", () => {
-  const cases: { name: string; args: string[]; expected: string }[] = [
-    {
-      name: "a certificate without its key",
-      args: ["--tls-cert=server.crt"],
-      expected: "--tls-cert and --tls-key go together: the key is missing",
-    },
-    {
-      name: "a key without its certificate",
-      args: ["--tls-key=server.key"],
-      expected: "--tls-cert and --tls-key go together: the certificate is missing",
-    },
-    {
-      name: "a file that is not there",
-      args: ["--tls-cert=none.crt", "--tls-key=server.key"],
-      expected: "--tls-cert none.crt: ENOENT",
-    },
-    {
-      name: "something else",
-      args: ["--tls-cert=a.csv", "--tls-key=server.key"],
-      expected:
-        "--tls-cert a.csv, --tls-key server.key: they are no certificate and key in PEM form, without a passphrase",
-    },
-    {
-      name: "the key of another one",
+  test("the key of another one", () =>
+    isNoCertificate({
       args: ["--tls-cert=server.crt", "--tls-key=other.key"],
       expected: "--tls-cert server.crt, --tls-key other.key: not the key of server.crt",
-    },
-  ];
-  test.each(cases)("$name", async ({ args, expected }) => {
-    await using folder = await folderWithTls();
-    await folder.write("other.key", second.key);
-    await using server = start("server", ["a.csv", "--port=0", ...args], { folder });
-    expect(await server.exited).toBe(2);
-    expect(server.stderr()).toBe(`csvcast-server: ${expected}\n`);
-    expect(server.stdout()).toBe("");
-  });
-});
-
-test.concurrent("a certificate that can be read no more is kept, and said once", async () => {
-  await using folder = await folderWithTls();
-  await using server = await startTls(folder);
-  await chmod(join(folder.path, "server.key"), 0o600);
-  await server.prints("new connections get the new certificate"); // another ctime
-  await Bun.$`rm ${join(folder.path, "server.key")}`;
-  await server.prints("--tls-key server.key: ENOENT; the last good one stays in use", "stderr");
-  expect(await nameShown(server.port)).toBe("one.example");
+    }));
 });

@@ -2,7 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { CsvError } from "../../src/csv/error.ts";
 import { openFeed } from "../../src/feed/feed.ts";
-import { type Message, parseMessage, SUBPROTOCOL } from "../../src/feed/protocol.ts";
+import { parseMessage, SUBPROTOCOL } from "../../src/feed/protocol.ts";
 import type { Subscriber } from "../../src/channel/client.ts";
 import { snapshotOf } from "../../src/source/source.ts";
 import * as liveFeed from "../../src/channel/live.ts";
@@ -10,38 +10,15 @@ import { openCopy } from "../hub/copy.ts";
 import { connectRaw, OPCODES, type RawClient } from "../hub/raw-client.ts";
 import { shareOf, shown } from "../fuzz/random.ts";
 import { connect, TEST_TIMEOUT_MS, until } from "../support.ts";
-import { openTestHub, type Rows, type TestHub, type TestHubOptions } from "./open.ts";
+import { join, LIVE, openTable } from "./live.ts";
+import { type TestHub } from "./open.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
-
-/** A hub with a table of one column that the test changes. */
-const openTable = (rows: Rows, over: TestHubOptions = {}) => openTestHub({ rows, ...over });
 
 /** Snapshots that were rendered. */
 const renderings = ({ taken }: TestHub) => taken.filter((shape) => shape === "rows").length;
 
 const rowsOf = (count: number, prefix = "r") => Array.from({ length: count }, (_, i) => [`${prefix}${i}`]);
-
-/** A client that applies what it gets by the one rule, and remembers each message. */
-async function join(url: string, since?: string) {
-  const client = await connect(since === undefined ? url : `${url}?since=${since}`, { protocols: [SUBPROTOCOL] });
-  const copy = openCopy();
-  return {
-    ...client,
-    ...copy,
-    async next(): Promise<Message> {
-      return copy.take(await client.next());
-    },
-    async takeUntil(type: Message["type"]): Promise<void> {
-      while ((await this.next()).type !== type);
-    },
-    synced() {
-      return this.takeUntil("sync");
-    },
-  };
-}
-
-const LIVE = ["Sec-WebSocket-Protocol: csvcast.v1"];
 
 /** Applies what a raw client has received so far, each message once. */
 function follow(raw: RawClient) {
@@ -294,29 +271,6 @@ describe("a slow client", () => {
     await until("it to be closed", () => hub.clients() === 0);
     const metrics = await (await hub.get("/metrics")).text();
     expect(metrics).toContain('csvcast_closed_total{reason="stalled"} 1\n');
-  });
-
-  test("waits its turn while the backlogs of others take half of the budget; who takes nothing goes when others wait", async () => {
-    await using hub = openTable([["y".repeat(12_000_000)]], { maxBacklogBytes: 50_000_000, heartbeatMs: 500 });
-    hub.begin();
-    const stalled: RawClient[] = [];
-    for (let i = 0; i < 4; i++) stalled.push(await connectRaw(hub.port, LIVE, { isStalled: true }));
-    const figure = async (name: string) => {
-      const text = await (await hub.get("/metrics")).text();
-      return Number(
-        text
-          .slice(text.indexOf(`\n${name} `))
-          .split("\n")[1]!
-          .slice(name.length),
-      );
-    };
-    await until("three to have it pending", async () => (await figure("csvcast_backlog_bytes")) > 30_000_000);
-    expect([hub.clients(), await figure('csvcast_closed_total{reason="backlog"}')]).toEqual([4, 0]);
-    await using healthy = await join(hub.url);
-    await healthy.synced();
-    expect(await figure("csvcast_backlog_bytes")).toBeLessThan(50_000_000);
-    expect(await figure('csvcast_closed_total{reason="backlog"}')).toBeGreaterThan(0);
-    for (const client of stalled) await client[Symbol.asyncDispose]();
   });
 });
 

@@ -1,20 +1,12 @@
 // The plain feed over real sockets: everyone gets whole tables, who is too slow skips some, and what is too large is said.
 import { snapshotOf } from "../../src/source/source.ts";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { connectRaw, OPCODES, type RawClient } from "../hub/raw-client.ts";
+import { connectRaw, type RawClient } from "../hub/raw-client.ts";
 import { type Client, connect, TEST_TIMEOUT_MS, until } from "../support.ts";
 import { openTestHub, type TestHub } from "./open.ts";
+import { numbered, numberOf, textFramesOf, numbersOf, skipsWholeFrames } from "./plain.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
-
-/** A large frame that tells its number, and whether all of it is there. */
-const MARK_BYTES = 4;
-const numbered = (number: number, bytes: number) => String(number).padStart(MARK_BYTES, "0") + "x".repeat(bytes);
-const numberOf = (text: string) => Number(text.slice(0, MARK_BYTES));
-
-const textFramesOf = ({ frames }: RawClient) => frames.filter(({ opcode }) => opcode === OPCODES.text);
-const numbersOf = (client: RawClient) =>
-  textFramesOf(client).map(({ payload }) => numberOf(payload.toString("utf8", 0, MARK_BYTES)));
 
 describe("a client", () => {
   test("that comes before there is a table waits, and has it the moment it is there", async () => {
@@ -147,36 +139,8 @@ describe("a frame", () => {
 });
 
 describe("a client that does not read", () => {
-  const FRAMES = 20;
-  const cases = [
-    { name: "when a tick is sent as one publication", bytes: 3 << 20, healthy: 1 },
-    { name: "when a tick is sent in slices", bytes: 3 << 20, healthy: 6 },
-  ];
-  test.each(cases)("skips whole frames and gets the newest, others miss none, $name", async ({ bytes, healthy }) => {
-    await using hub = openTestHub();
-    await using stalled = await connectRaw(hub.port);
-    await using stack = new AsyncDisposableStack();
-    const others: Client[] = [];
-    for (let i = 0; i < healthy; i++) others.push(stack.use(await connect(hub.url)));
-    stalled.pause();
-    for (let number = 0; number < FRAMES; number++) {
-      await hub.show(numbered(number, bytes));
-      if (number > 0) hub.tick(); // the first one goes to all by itself
-      for (const other of others) expect(numberOf(await other.next())).toBe(number);
-    }
-
-    stalled.resume();
-    await until("the newest frame", () => numbersOf(stalled).includes(FRAMES - 1));
-    const numbers = numbersOf(stalled);
-    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
-    expect(numbers.length).toBeLessThan(FRAMES);
-    expect(textFramesOf(stalled).every(({ payload }) => payload.length === MARK_BYTES + bytes)).toBe(true);
-
-    await hub.show("[]");
-    hub.tick();
-    await until("the next frame, on time again", () => textFramesOf(stalled).at(-1)?.payload.toString() === "[]");
-    for (const other of others) expect(await other.next()).toBe("[]");
-  });
+  test("skips whole frames and gets the newest, others miss none, when a tick is sent as one publication", () =>
+    skipsWholeFrames(1));
 });
 
 test("over the budget the slowest is gone at once, with all that it was owed", async () => {

@@ -1,23 +1,12 @@
 // What sources are called wherever it is shown, and when they last changed: with the real program.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { appendFile, rm, stat, utimes } from "node:fs/promises";
+import { appendFile, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { nameOf } from "../../src/channel/sources.ts";
-import { parseMessage, type StatusMessage, SUBPROTOCOL } from "../../src/feed/protocol.ts";
-import { connect, type RunningServer, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
+import { startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
+import { becomes, healthOf, healthText, neverTellsTheFolder } from "./sources.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
-
-type Health = { readonly file: string; readonly state: string; readonly message: string; readonly changedMs: number };
-
-const healthText = async ({ http }: RunningServer) => (await fetch(`${http}/healthz`)).text();
-const healthOf = async (server: RunningServer) => JSON.parse(await healthText(server)) as Health;
-
-const becomes = (server: RunningServer, state: string) =>
-  until(`the state ${state}`, async () => {
-    const health = await healthOf(server);
-    return health.state === state && health;
-  });
 
 test.each([
   { location: "-", name: "standard input" },
@@ -30,45 +19,7 @@ test.each([
 });
 
 describe("the folder of a file is never told, though the file is called", () => {
-  const NAMES = [
-    "a\tb.csv",
-    "a\nb.csv",
-    "\u0001\u001b[31m.csv",
-    "a\u202eb.csv",
-    "$&.csv",
-    "$`$'$1$$.csv",
-    "a b'\"\\.csv",
-  ];
-
-  test.concurrent.each(NAMES.map((name) => ({ name, printed: JSON.stringify(name) })))("$printed", async ({ name }) => {
-    await using folder = await temporaryFolder();
-    const path = await folder.write(name, "x\n1\n");
-    await using server = await startServer([path, "--max-cell=1KiB"], { folder });
-    await becomes(server, "live");
-    await using client = await connect(server.url, { protocols: [SUBPROTOCOL] });
-    const seen: string[] = [];
-    /** What everyone may see of the state. */
-    async function look(state: string): Promise<void> {
-      const { file, message } = await becomes(server, state);
-      expect(file).toBe(nameOf(path));
-      if (state !== "live") expect(message).toStartWith(`${nameOf(path)}: `);
-      const isThat = (text: string) => (parseMessage(text) as StatusMessage | undefined)?.state === state;
-      seen.push(await client.nextThat(`the status ${state}`, isThat), await healthText(server));
-      seen.push(await (await fetch(`${server.http}/metrics`)).text());
-    }
-
-    await look("live");
-    await rm(path);
-    await look("missing");
-    await folder.write(name, "x\n1\n");
-    await look("live");
-    await folder.write(name, `x\n${"y".repeat(2_000)}\n`);
-    await look("stale");
-    await folder.write(name, 'x\n1\n"open\n');
-    await look("invalid");
-    expect(seen.filter((text) => text.includes(folder.path) || text.includes("csvcast-test-"))).toEqual([]);
-    expect(server.stdout() + server.stderr()).not.toContain(folder.path);
-  });
+  test(JSON.stringify("$`$'$1$$.csv"), () => neverTellsTheFolder("$`$'$1$$.csv"));
 
   test("a refused one neither", async () => {
     await using folder = await temporaryFolder();

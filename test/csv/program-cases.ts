@@ -19,5 +19,8 @@ export const cases: readonly Case[] = JSON.parse(readFileSync(join(FOLDER, "case
 /** Those that must come out right, by name. */
 export const wanted = cases.filter(({ tier }) => tier !== "hard").map((entry) => [entry.name, entry] as const);
 
+/** Those of them that are no error. */
+export const growing = wanted.filter(([, { expected }]) => !("error" in expected));
+
 export const pathOf = ({ file }: Case) => join(FOLDER, file);
 export const bytesOf = (entry: Case) => readFileSync(pathOf(entry));

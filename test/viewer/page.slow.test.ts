@@ -1,16 +1,62 @@
 // The page in a browser, against the real server: by mouse and keyboard, at its limits, and as a guest. What everybody sees first is in
 // `page.test.ts`.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { appendFile } from "node:fs/promises";
+import { appendFile, rm, utimes } from "node:fs/promises";
 import { atOnce } from "../at-once.ts";
-import { until, TEST_TIMEOUT_MS } from "../support.ts";
-import { browserPath } from "./browser.ts";
+import { startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
+import { browserPath, openPage } from "./browser.ts";
 import { firstCell, numbered, openScene, PRICES } from "./scene.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
 atOnce(3);
 
 describe.concurrent.skipIf(!browserPath)("sorting, filtering and selecting", () => {
+  test("survive what happens to the file, and so do the place, the selection and the widths", async () => {
+    await using scene = await openScene(numbered(300));
+    const { page, path } = scene;
+    await page.untilRows("rows", ({ length }) => length > 10);
+    await page.clickHeader("n");
+    await page.clickHeader("n");
+    await page.untilRows("the greatest first", (rows) => firstCell(rows) === "299");
+    await page.filter("row !name:1");
+    await page.until(`document.querySelector("#count").textContent.startsWith("162 of 300")`);
+    await page.scrollTo(26 * 20);
+    const before = await page.untilRows("scrolled", (rows) => Number(rows[0]?.[0]) < 290);
+    await page.clickCell(before[3]![2]!);
+    await page.value(
+      `(() => { const edge = document.querySelectorAll(".edge")[1].getBoundingClientRect(); window.at = [edge.left + 4, edge.top + 8]; })()`,
+    );
+    const [x, y] = await page.value<[number, number]>("window.at");
+    for (const [type, dx] of [
+      ["mousePressed", 0],
+      ["mouseMoved", 60],
+      ["mouseReleased", 60],
+    ] as const)
+      await page.view.cdp("Input.dispatchMouseEvent", {
+        type,
+        x: x + dx,
+        y,
+        button: "left",
+        buttons: 1,
+        clickCount: 1,
+      });
+    const width = `document.querySelectorAll(".head .cell")[1].style.width`;
+    await page.until(`parseInt(${width}) > 120`);
+    const dragged = await page.value<string>(width);
+    await appendFile(path, "995,row 995\n996,other\n");
+    await page.until(`document.querySelector("#count").textContent.startsWith("163 of 302")`);
+    const after = await page.untilRows("the same rows", (rows) => rows[0]?.[0] === before[0]![0]);
+    expect(after.slice(0, 8)).toEqual(before.slice(0, 8));
+    expect(await page.value(`document.getElementById("focus").textContent`)).toBe(before[3]![2]!);
+    expect(await page.value<string>(width)).toBe(dragged);
+    await rm(path);
+    await page.badge("missing");
+    await scene.write(numbered(300).replace("n,name\n", "n,name\n-1,row -1\n"));
+    await page.badge("live");
+    await page.until(`document.querySelector("#count").textContent.startsWith("162 of 301")`);
+    await page.untilRows("the same place", (rows) => firstCell(rows) === before[0]![1]);
+  });
+
   test("copy cells as TSV, with the header if all are selected, and guarded against formulas if asked to", async () => {
     await using scene = await openScene('a,b\n=1+1,"x\ty"\n-5,z\n');
     const { page } = scene;
@@ -230,5 +276,49 @@ describe.concurrent.skipIf(!browserPath)("a guest", () => {
     await page.view.navigate(http);
     await page.badge("live");
     expect(await figure('csvcast_connections_total{feed="live"}')).toEndWith(" 2");
+  });
+});
+
+describe.concurrent.skipIf(!browserPath)("the page shows", () => {
+  test("only what has changed of a row as fresh", async () => {
+    await using scene = await openScene(PRICES);
+    const { page } = scene;
+    await page.untilRows("three rows", ({ length }) => length === 3);
+    await scene.write(PRICES.replace("a,9,", "a,8,"));
+    await page.untilRows("the new price", (rows) => rows[1]![2] === "8");
+    expect(await page.value("[...document.querySelectorAll('.cell.fresh')].map((cell) => cell.textContent)")).toEqual([
+      "8",
+    ]);
+    await page.until(`document.querySelectorAll(".cell.fresh").length === 0`);
+  });
+
+  test("how old the file is, not how long the page or the server is there", async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("old.csv", PRICES);
+    const written = new Date(Date.now() - 3 * 86_400_000 - 60_000);
+    await utimes(path, written, written);
+    await using server = await startServer([path], { folder });
+    await using page = await openPage(server.http);
+    await page.until(`document.querySelector("#badge-age").textContent === "changed 3 d ago"`);
+    await page.badge("live");
+    await appendFile(path, "d,7,2026-02-01\n");
+    await page.until(`/^changed \\d+ s ago$/.test(document.querySelector("#badge-age").textContent)`);
+  });
+});
+
+describe.concurrent.skipIf(!browserPath)("the badge says", () => {
+  test("waiting while no table is published, and then shows it", async () => {
+    await using folder = await temporaryFolder();
+    const path = await folder.write("late.csv", PRICES);
+    await using server = await startServer([], { folder, stdin: "open" });
+    await using page = await openPage(server.http);
+    await page.badge("waiting");
+    await page.until(`document.querySelector("#empty").textContent.startsWith("No table is published yet")`);
+    server.type(`${path}\n`);
+    await page.untilRows("three rows", ({ length }) => length === 3);
+    await page.badge("live");
+    await page.until(`document.title === "3 rows · late.csv"`);
+    server.type(`${await folder.write("other.csv", PRICES)}\n`);
+    await page.until(`document.title === "3 rows · other.csv"`);
   });
 });
