@@ -242,6 +242,11 @@ describe("the state of a channel", () => {
       expected: about("old.csv: a quote; the rows before it are shown", "invalid"),
     },
     {
+      name: "a file that is written anew",
+      status: { state: "updating" },
+      expected: about("old.csv is being written anew, and not whole yet", "updating"),
+    },
+    {
       name: "the words of another server",
       status: { state: "stale", message: "as it came", since: 5 },
       expected: { state: "stale", message: "as it came", since: 5 },
@@ -397,4 +402,20 @@ test("a warning is reported when its kind is new, not for each count", async () 
   source.replace([["4"]], false, { warnings: ["3 cell dropped"] });
   const warnings = test.events.flatMap((event) => (event.type === "file-warning" ? [event.warnings] : []));
   expect(warnings).toEqual([["1 cell dropped"], ["3 cell dropped"]]);
+});
+
+test("live clients are told of warnings, of those that are left out, and of what is held back, which is no other state", async () => {
+  await using test = openTestChannel();
+  const { source } = test.open("f.csv");
+  const told = () => test.channel.live.status;
+  source.replace([["1"]], true, { warnings: ["1 cell dropped"] });
+  const { since } = told();
+  expect(told()).toEqual({ state: "live", message: "", since, warnings: ["1 cell dropped"] });
+  source.events.onStatus({ state: "live", pendingBytes: 34 });
+  expect(told()).toEqual({ state: "live", message: "", since, pendingBytes: 34, warnings: ["1 cell dropped"] });
+  source.replace([["3"]], false, { warnings: [] });
+  expect(told().warnings).toEqual([]);
+  source.events.onStatus({ state: "live" });
+  expect(told().pendingBytes).toBeUndefined();
+  expect(test.events.filter(({ type }) => type === "file-state")).toEqual([]);
 });

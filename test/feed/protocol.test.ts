@@ -61,11 +61,29 @@ describe("a message is what PROTOCOL.md shows:", () => {
       text: statusText({ state: "missing", message: 'a "b".csv: no such file', since: 1760000000000 }),
       expected: '{"type":"status","state":"missing","message":"a \\"b\\".csv: no such file","since":1760000000000}',
     },
+    {
+      name: "status with what is held back, and what seems odd",
+      text: statusText({ state: "live", message: "", since: 1, pendingBytes: 34, warnings: ["line 2: odd"] }),
+      expected: '{"type":"status","state":"live","message":"","since":1,"pendingBytes":34,"warnings":["line 2: odd"]}',
+    },
+    {
+      name: "status without warnings",
+      text: statusText({ state: "updating", message: "anew", since: 1, warnings: [] }),
+      expected: '{"type":"status","state":"updating","message":"anew","since":1}',
+    },
   ];
   test.each(cases)("$name, and is read as that", ({ text, expected }) => {
     expect(text).toBe(expected);
     expect(parseMessage(text) as unknown).toEqual(JSON.parse(expected));
   });
+
+  test.each([{ pendingBytes: -1 }, { pendingBytes: "7" }, { warnings: "odd" }, { warnings: [1] }])(
+    "a status with %p, which says nothing, is one without it",
+    (odd) => {
+      const text = statusText({ state: "live", message: "", since: 1 });
+      expect(parseMessage(JSON.stringify({ ...JSON.parse(text), ...odd }))).toEqual(parseMessage(text));
+    },
+  );
 
   test.each([-1, 1.5, "7", null, {}])(
     "with a first row of %p, which is no number of rows, is one without it",

@@ -86,6 +86,16 @@ describe("the badge says", () => {
       expected: { tone: "trouble", word: "stale", age: "changed 3 s ago", notice: "old" },
     },
     {
+      name: "updating",
+      input: { status: status("updating", "written anew") },
+      expected: { tone: "waiting", word: "updating", age: "changed 3 s ago", notice: "written anew" },
+    },
+    {
+      name: "live, with rows that are held back, and warnings",
+      input: { status: { ...status("live"), pendingBytes: 34, warnings: ["odd"] } },
+      expected: { tone: "live", word: "live", age: "changed 3 s ago · incomplete row · 1 warning", notice: "" },
+    },
+    {
       name: "waiting",
       input: { status: status("waiting", "no file") },
       expected: { tone: "waiting", word: "waiting", age: "", notice: "" },
@@ -140,7 +150,15 @@ test("the worst of all that holds is what is said", () => {
 });
 
 test("nothing that is not live looks live", () => {
-  const states: readonly (State | undefined)[] = [undefined, "live", "waiting", "missing", "stale", "invalid"];
+  const states: readonly (State | undefined)[] = [
+    undefined,
+    "live",
+    "waiting",
+    "missing",
+    "stale",
+    "invalid",
+    "updating",
+  ];
   for (const state of states)
     for (const connection of ["connecting", "open", "current", "reconnecting", "ended"] as const)
       for (const heardAt of [undefined, NOW, NOW - 60_000])
