@@ -73,7 +73,8 @@ test(`${shown(entries.length)} files are served as they are expected, one in the
 });
 
 describe("grow on a real server, watched by a client,", () => {
-  const growing = entries.filter(({ expected }) => !("error" in expected));
+  // The first half of its text is UTF-8, and the whole as much of it as not: the verdict of the first half is kept.
+  const growing = entries.filter(({ name, expected }) => !("error" in expected) && name !== "equal-numbers");
   const random = randomFrom(seedOfRun());
   const some = drawn(growing, RUNS >= 8 ? growing.length : FEW_FILES, random);
 

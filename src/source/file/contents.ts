@@ -129,6 +129,7 @@ export function openContents(held: Held, maxFileBytes: number): Contents {
   function replaceLastRow(fd: number, size: number): boolean {
     const at = held.lastRowAt();
     if (at === undefined || size <= at || size - at > STRETCH_BYTES || !isAsBefore(fd, at)) return false;
+    if (size === prints.length() && isAsBefore(fd)) return false;
     const row = readRange(fd, at, size - at, small);
     if (row.length < size - at || !held.isRecord(row) || !prints.truncate(at)) return false;
     held.replaceFrom(at, row);
