@@ -110,7 +110,7 @@ function decodeUtf8(state: State, bytes: Uint8Array): Uint8Array {
   }
   if (state.isAsciiSoFar && isAscii(whole)) return whole;
   const torn = tornTail(whole);
-  const usable = whole.subarray(0, whole.length - torn);
+  const usable = torn === 0 ? whole : whole.subarray(0, whole.length - torn);
   if (isUtf8(usable)) {
     if (state.isAsciiSoFar && !isAscii(usable)) state.isAsciiSoFar = false;
     state.waiting = new Uint8Array(whole.subarray(usable.length));

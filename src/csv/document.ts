@@ -37,7 +37,7 @@ export function openDocument(bytes: Uint8Array, length: number, options: ReadOpt
   const fault = faultIn(options);
   if (fault) throw new CsvError("options", fault);
   const hole = leadingHole(bytes.subarray(0, length));
-  const source = bytes.subarray(hole);
+  const source = hole === 0 ? bytes : bytes.subarray(hole);
   const raw = bytes.subarray(hole, length);
   const encoding = options.encoding ?? detectEncoding(raw);
   refuseBinary(raw, encoding);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { openDocument } from "../../src/csv/document.ts";
 import { refuseBinary } from "../../src/csv/binary.ts";
 import { decodeAll } from "../../src/csv/decoding.ts";
 import { detectEncoding, SPARE_BYTES } from "../../src/csv/encoding.ts";
@@ -45,6 +46,14 @@ describe("encoding", () => {
     const utf8 = decodeAll(bytes, bytes.length, encoding);
     expect(Buffer.from(utf8.text.subarray(utf8.start, utf8.end)).toString()).toBe(text);
     expect(utf8.text.length).toBeGreaterThanOrEqual(utf8.end + SPARE_BYTES);
+  });
+
+  test.each(["a,b\n1,2\n", "ä,€\n"])("UTF-8 with room to spare behind it is not copied: %j", (text) => {
+    const length = Buffer.byteLength(text);
+    const bytes = Buffer.concat([Buffer.from(text), Buffer.alloc(SPARE_BYTES)]);
+    expect(decodeAll(bytes, length).text).toBe(bytes);
+    expect(openDocument(bytes, length).bytes).toBe(bytes);
+    expect(openDocument(bytes, length + SPARE_BYTES).bytes).not.toBe(bytes);
   });
 
   test("bytes that mean nothing in the encoding are counted, those that were U+FFFD before are not", () => {
