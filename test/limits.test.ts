@@ -53,7 +53,14 @@ test.concurrent("wrong tokens are braked for one visitor of a proxy, and not for
   };
   await server.prints("a.csv: ");
   for (let n = 0; n < 10; n++) expect(await ask("10.0.0.7", `guess-${n}`)).toBe(401);
-  expect(await ask("10.0.0.7", "sesame-open")).toBe("429, again after 6");
+  // A machine that is slow has another guess in the meantime.
+  let guesses = 10;
+  const isBraked = async () => {
+    const answer = await ask("10.0.0.7", "sesame-open");
+    if (answer === 200) for (let n = 0; n < 10; n++) await ask("10.0.0.7", `guess-${guesses++}`);
+    return answer !== 200 && answer;
+  };
+  expect(await until("the right token to be braked, too", isBraked)).toMatch(/^429, again after [1-6]$/);
   expect(await ask("10.0.0.8", "sesame-open")).toBe(200);
   await expect(connect(`${server.url}?token=guess-11`)).rejects.toThrow("401"); // this machine itself is another visitor
   await using client = await connect(`${server.url}?token=sesame-open`);
