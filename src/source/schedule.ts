@@ -19,9 +19,12 @@ type Next = number | undefined;
  * Calls `look` with the time of a monotonic clock in ms, from the first hint on; it returns when to look again at the latest, or does
  * so at the end of its steps, between which others have their turn.
  */
-export function openSchedule(look: (now: number) => Next | Generator<void, Next>): Schedule {
+export function openSchedule(
+  look: (now: number) => Next | Generator<void, Next>,
+  soon: (run: () => void) => () => void = immediately,
+): Schedule {
   let steps: Generator<void, Next> | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let cancel = () => {};
   let timerAt = Infinity;
   let lookedAt = -Infinity;
   let hintedAt = Infinity; // while a look is under way
@@ -31,9 +34,10 @@ export function openSchedule(look: (now: number) => Next | Generator<void, Next>
     const wanted = Math.max(at, lookedAt + MIN_GAP_MS);
     if (steps) return void (hintedAt = Math.min(hintedAt, at));
     if (wanted >= timerAt || isClosed) return;
-    clearTimeout(timer);
+    cancel();
     timerAt = wanted;
-    timer = setTimeout(run, Math.max(0, wanted - performance.now()));
+    const delay = wanted - performance.now();
+    cancel = delay > 0 ? later(run, delay) : soon(run);
   }
 
   function run(): void {
@@ -65,9 +69,20 @@ export function openSchedule(look: (now: number) => Next | Generator<void, Next>
     hint: () => schedule(performance.now()),
     close() {
       isClosed = true;
-      clearTimeout(timer);
+      cancel();
       steps?.return(undefined);
       steps = undefined;
     },
   };
+}
+
+/** A timer of 0 ms takes one. */
+function immediately(run: () => void): () => void {
+  const immediate = setImmediate(run);
+  return () => clearImmediate(immediate);
+}
+
+function later(run: () => void, ms: number): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
 }

@@ -5,15 +5,22 @@ import { openSchedule } from "../../src/source/schedule.ts";
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
+/** Fake timers know no immediates. */
+function soon(run: () => void): () => void {
+  const timer = setTimeout(run, 0);
+  return () => clearTimeout(timer);
+}
+
 /** Looks and when they were, in ms; each says in how many ms it is due again, as `dueIn` does. */
 function openTestSchedule({ dueIn }: { dueIn?: () => number } = {}) {
   const begin = performance.now();
   const looks: number[] = [];
-  const schedule = openSchedule((now) => {
+  const look = (now: number) => {
     looks.push(Math.round(now - begin));
     const ms = dueIn?.();
     return ms === undefined ? undefined : performance.now() + ms;
-  });
+  };
+  const schedule = openSchedule(look, soon);
   return { ...schedule, looks };
 }
 
