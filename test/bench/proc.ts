@@ -19,6 +19,12 @@ export function peakBytesOf(pid: number | "self"): number {
   return kilobytes ? Number(kilobytes) * 1_024 : NaN;
 }
 
+/** What a process has read so far, in bytes, from the disk or not. */
+export function readBytesOf(pid: number | "self"): number {
+  const bytes = /^rchar: (\d+)/m.exec(read(`/proc/${pid}/io`) ?? "")?.[1];
+  return bytes ? Number(bytes) : NaN;
+}
+
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");

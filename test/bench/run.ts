@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 
-const NAMES = ["convert", "fanout", "live", "wire", "viewer", "relay", "wide"] as const;
+const NAMES = ["convert", "fanout", "live", "writers", "wire", "viewer", "relay", "wide"] as const;
 type Name = (typeof NAMES)[number];
 /** `wide` is `convert` with text that is not Latin-1: for the curious. */
-const DEFAULT: readonly Name[] = ["convert", "fanout", "live", "wire", "viewer", "relay"];
+const DEFAULT: readonly Name[] = ["convert", "fanout", "live", "writers", "wire", "viewer", "relay"];
 
 async function bench(name: Name): Promise<string> {
   switch (name) {
@@ -15,6 +15,8 @@ async function bench(name: Name): Promise<string> {
       return (await import("./convert.ts")).benchWide();
     case "live":
       return (await import("./live.ts")).benchLive();
+    case "writers":
+      return (await import("./writers.ts")).benchWriters();
     case "wire":
       return (await import("./wire.ts")).benchWire();
     case "viewer":
