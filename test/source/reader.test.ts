@@ -1,5 +1,6 @@
 // Following a file that somebody else writes, with the time in our hands: the file is real, the clocks are numbers.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
+import * as fs from "node:fs";
 import { appendFileSync, chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { unlinkSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { openPrints } from "../../src/source/file/prints.ts";
@@ -43,6 +44,7 @@ function openTestReader(
   const path = folder.path("f.csv");
   let writes = 0;
   let seen: Seen = {};
+  const revisions: string[][] = [];
   const progress: [read: number, size: number][] = [];
   const worded = (problem: { kind: string; message: string } | undefined) =>
     problem ? ` ${problem.kind}: ${problem.message}` : "";
@@ -52,6 +54,7 @@ function openTestReader(
     {
       onRevision(revision) {
         seen.rows = rowsOf(revision);
+        revisions.push(seen.rows);
         if (revision.isNewEpoch) seen.isNewEpoch = true;
       },
       onState(state, problem, pendingBytes) {
@@ -69,6 +72,7 @@ function openTestReader(
     path,
     folder,
     progress,
+    revisions,
     dueAt: reader.dueAt,
     write(text: string | Uint8Array) {
       writeFileSync(path, text);
@@ -181,6 +185,27 @@ describe("appended bytes", () => {
     file.look(VERIFY_MS);
     for (let now = 3_000; now < 200_000; now += 1_000) expect(file.look(now)).toEqual({});
     expect(file.dueAt()).toBeUndefined();
+  });
+
+  test("that come while a look is under way are no other change at the next one", () => {
+    using file = openTestReader("a\n1\n");
+    file.look(0);
+    file.append("2\n");
+    const { fstatSync } = fs;
+    let stats = 0;
+    const spy = spyOn(fs, "fstatSync").mockImplementation(((fd: number, options: { bigint: true }) => {
+      const stat = fstatSync(fd, options);
+      if (options?.bigint && ++stats === 1) appendFileSync(file.path, "3\n"); // between that of the look and that of the reading
+      return stat;
+    }) as typeof fstatSync);
+    expect(file.look(10_000).rows).toEqual(["1", "2", "3"]);
+    spy.mockRestore();
+    expect(stats).toBeGreaterThan(1);
+    expect(file.look(10_010)).toEqual({});
+    for (let now = 10_100; now < 20_000; now += 100) {
+      file.append(`${now}\n`);
+      expect(file.look(now)).toMatchObject({ ...LIVE, rows: expect.anything() });
+    }
   });
 
   test("that tear a character wait for the rest of it", () => {
@@ -325,7 +350,7 @@ describe("the whole file", () => {
   test("is compared once after it was quiet: that finds an edit behind an append", () => {
     using file = openTestReader(LARGE);
     file.look(0);
-    file.look(VERIFY_MS);
+    file.look(2 * VERIFY_MS);
     expect(file.dueAt()).toBeUndefined();
     file.edit(200_000, "X");
     file.append("40000,row\n");
@@ -627,6 +652,24 @@ describe("a log that is rotated", () => {
     }
     expect(seen[0]).toEqual(Array.from({ length: 10 }, (_, r) => `${10 + r},x`));
     expect(seen.at(-1)).toHaveLength(n - 10);
+  });
+
+  test("is read to its end also if its writer goes on there until it sees the new one", () => {
+    using file = openTestReader("a,b\n1,2\n");
+    file.look(0);
+    const old = file.folder.path("f.csv.1");
+    renameSync(file.path, old);
+    file.write("a,b\n3,4\n");
+    expect(file.look(10_000)).toEqual({});
+    appendFileSync(old, "late,1\n");
+    file.append("5,6\n");
+    const seen: (string[] | undefined)[] = [];
+    for (let now = 10_100; now <= 10_100 + SETTLE_MS; now += 50) seen.push(file.look(now).rows);
+    expect(seen.filter((rows) => rows !== undefined).at(-1)).toEqual(["3,4", "5,6"]);
+    expect(file.revisions.slice(-2)).toEqual([
+      ["1,2", "late,1"],
+      ["3,4", "5,6"],
+    ]);
   });
 
   test("without a header keeps the columns, if its first record is a row like those before", () => {

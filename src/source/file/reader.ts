@@ -103,13 +103,9 @@ export function openReader(
   function* arrived(found: Generation, now: number): Generator<void> {
     const passed = generations.passed();
     const taken = generations.taken();
-    try {
-      if (hasPublished && passed && passed !== taken && generations.areWhole() && isWhole(passed))
-        yield* reload(passed, now);
-      else if (taken) yield* readOn(taken, now);
-    } catch {
-      // Whatever is wrong with it is of the past.
-    }
+    const isPassedWhole = hasPublished && passed && passed !== taken && generations.areWhole() && isWhole(passed);
+    if (isPassedWhole) yield* ofThePast(reload(passed, now));
+    else if (taken) yield* ofThePast(readOn(taken, now));
     yield* noticed(found, now);
   }
 
@@ -128,7 +124,9 @@ export function openReader(
 
   /** Takes what was appended to the file that is held. False if anything else happened to it. */
   function* readOn(taken: Generation, now: number): Generator<void, boolean> {
-    const size = Number(fstatSync(taken.fd, { bigint: true }).size);
+    // What has come since it was looked at is read as well, and no news at the next look.
+    taken.stat = fstatSync(taken.fd, { bigint: true });
+    const size = Number(taken.stat.size);
     const isLonger = size > held.covered() && contents.isAsBefore(taken.fd);
     if (!isLonger && !contents.replaceLastRow(taken.fd, size)) return false;
     if (size > settings.maxFileBytes) throw tooLarge(settings.maxFileBytes);
@@ -160,6 +158,7 @@ export function openReader(
       const taken = generations.taken();
       const isLog = taken !== undefined && taken !== found && isLinked(taken);
       const isInPlace = !isQuiet(now) && !isLog && !generations.areWhole();
+      if (isLog) yield* ofThePast(readOn(taken, now));
       yield* reload(found, now);
       isRewriting = isInPlace && rewrite === undefined;
     }
@@ -173,7 +172,8 @@ export function openReader(
   /** Reads a whole file, and keeps what of it is as it was; what is held stays if that does not succeed. */
   function* reload(from: Generation, now: number): Generator<void> {
     const { fd } = from;
-    const before = fstatSync(fd, { bigint: true });
+    const begun = performance.now();
+    const before = (from.stat = fstatSync(fd, { bigint: true }));
     const size = Number(before.size);
     if (size > settings.maxFileBytes) throw tooLarge(settings.maxFileBytes);
     const isFirst = !hasPublished;
@@ -187,8 +187,8 @@ export function openReader(
     tailRule.replaced(size, from !== generations.found() || size === rewrite?.bytes, changedAt);
     rewrite = trouble = undefined;
     // Within the granularity of its clock the file may change once more without showing it: that takes another look.
-    if (!isSame || now - changedAt < VERIFY_MS) verification.expect(now);
-    else verification.clear();
+    verification.clear();
+    if (!isSame || now - changedAt < VERIFY_MS) verification.expect(now + Math.round(performance.now() - begun));
     if (isFirst || from !== generations.found()) publish(now);
   }
 
@@ -265,6 +265,15 @@ export function openReader(
     dueAt,
     close: generations.close,
   };
+}
+
+/** What is done with a file that something else has taken the place of: whatever is wrong with it does not matter any more. */
+function* ofThePast(steps: Generator<void, unknown>): Generator<void> {
+  try {
+    yield* steps;
+  } catch {
+    // Nothing hangs on it.
+  }
 }
 
 /** States are reported once, unless they are to be repeated. */

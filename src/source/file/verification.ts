@@ -12,6 +12,8 @@ const BUSY_GAP_MS = 1_000;
 /** After so much silence only the time counts that they take: this many times as long as a step. */
 const QUIET_MS = 10_000;
 const REST_PER_WORK = 49;
+/** What a look takes besides, about. */
+const LOOK_MS = 0.3;
 
 export type Verification = {
   /** There was a change that may hide another one. */
@@ -50,7 +52,7 @@ export function openVerification(clock: () => number = () => performance.now()):
       const bytes = readRange(fd, from, Math.min(STEP_BYTES, prints.length() - from), piece);
       const isSame = bytes.length === Math.min(STEP_BYTES, prints.length() - from) && prints.matches(from, bytes);
       at = from + STEP_BYTES < prints.length() ? from + STEP_BYTES : undefined;
-      const rest = REST_PER_WORK * (clock() - begun);
+      const rest = REST_PER_WORK * (clock() - begun + LOOK_MS);
       const gap = now - changedAt >= QUIET_MS ? rest : Math.max(BUSY_GAP_MS, rest);
       nextAt = at === undefined && isExpected ? Math.max(now + gap, changedAt + VERIFY_MS) : now + gap;
       return isSame;
