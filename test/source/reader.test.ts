@@ -364,6 +364,19 @@ describe("the whole file", () => {
     expect(file.dueAt()).toBeUndefined();
   });
 
+  test.each([
+    { clock: "a fine clock", at: 1_000_000.5, due: undefined },
+    { clock: "one of whole seconds", at: 1_000_000, due: 10_000 + SETTLE_MS + VERIFY_MS },
+  ])("read anew is not compared again with $clock, unless that may hide a change", ({ at, due }) => {
+    using file = openTestReader("a\n1\n2\n");
+    file.look(0);
+    utimesSync(file.path, at, at);
+    expect(file.look(10_000)).toEqual({});
+    expect(file.look(10_000 + SETTLE_MS)).toEqual(LIVE);
+    if (due === undefined) expect(file.dueAt()).toBeUndefined();
+    else expect(file.dueAt()).toBeWithin(due, due + 1_000);
+  });
+
   test("is compared while it is never quiet, too", () => {
     using file = openTestReader(LARGE);
     file.look(0);

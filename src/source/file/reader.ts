@@ -7,7 +7,7 @@ import { type Held, type HeldOptions, openHeld, oversize, type Revision } from "
 import { openTailRule } from "../tail.ts";
 import { openContents } from "./contents.ts";
 import { type Generation, isLinked, isWhole, openGenerations } from "./generations.ts";
-import { asCsvError, tooLarge } from "./read.ts";
+import { asCsvError, type BigStat, tooLarge } from "./read.ts";
 import { openVerification, VERIFY_MS } from "./verification.ts";
 
 export type ReaderSettings = HeldOptions & {
@@ -37,6 +37,10 @@ export type Reader = {
 
 /** For so long a table may be older than its file without a word. */
 const UPDATING_MS = 1_000;
+
+/** The clock of a file system that tells fractions of a second is finer than this; the others tell whole seconds, or every other one. */
+const FINE_CLOCK_MS = 100;
+const isFine = ({ mtimeNs }: BigStat) => mtimeNs % 1_000_000_000n !== 0n;
 
 /** A change that is larger is published in pieces. */
 const PUBLISHED_BYTES = 4 << 20;
@@ -188,7 +192,8 @@ export function openReader(
     rewrite = trouble = undefined;
     // Within the granularity of its clock the file may change once more without showing it: that takes another look.
     verification.clear();
-    if (!isSame || now - changedAt < VERIFY_MS) verification.expect(now + Math.round(performance.now() - begun));
+    if (!isSame || now - changedAt < (isFine(before) ? FINE_CLOCK_MS : VERIFY_MS))
+      verification.expect(now + Math.round(performance.now() - begun));
     if (isFirst || from !== generations.found()) publish(now);
   }
 
