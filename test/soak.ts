@@ -75,7 +75,8 @@ async function write(): Promise<number> {
   let rounds = 0;
   for (; !isOver(); rounds++) {
     const writer = Bun.spawn([process.execPath, script, path, `${random.below(2 ** 31)}`, "25"], { stdout: "ignore" });
-    await writer.exited;
+    const exitCode = await writer.exited;
+    if (exitCode !== 0) throw new Error(`the writer ended with ${exitCode}`);
   }
   return rounds;
 }

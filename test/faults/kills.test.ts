@@ -48,7 +48,7 @@ async function killsUnderLoad(kills: number, random: Random): Promise<void> {
       await server.exited;
       if (random.chance(0.5)) await Bun.sleep(random.below(200));
       server = await restarted(folder, path, port.number);
-      await writer.exited;
+      expect(await writer.exited).toBe(0);
     }
     await converge(followers, path);
   } finally {

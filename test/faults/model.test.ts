@@ -191,7 +191,7 @@ async function run(seed: number): Promise<void> {
   });
   const failed = Promise.all(living);
   failed.catch(() => {}); // seen below
-  await writer.exited;
+  expect(await writer.exited).toBe(0);
   isWriting = false;
   const limit = last.length > 0 ? 7 : Infinity;
   try {

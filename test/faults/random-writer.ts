@@ -1,6 +1,6 @@
-// A writer that does at random what writers do, as a process of its own: bun random-writer.ts FILE SEED ACTIONS RECORD.
+// A writer that does at random what writers do, as a process of its own: bun random-writer.ts FILE SEED ACTIONS [RECORD].
 // Prints a line for each action, so that a failure can be read. RECORD gets each content that the file had, a line of JSON for each:
-// `[bytes in base64, bytes that were there before]`.
+// `[bytes in base64, bytes that were there before]`. Without it the end is a file that anybody converts to the same.
 import {
   appendFileSync,
   closeSync,
@@ -18,7 +18,7 @@ import { randomFrom } from "../fuzz/random.ts";
 const [path = "", seed = "0", actions = "10", record = ""] = process.argv.slice(2);
 const random = randomFrom(Number(seed));
 /** What the writer of this seed writes in; one that is not plain ASCII has a mark in front, as such writers do. */
-const encoding = random.pick(["utf8", "utf8", "utf8", "latin1", "utf16le"] as const);
+const encoding = record === "" ? "utf8" : random.pick(["utf8", "utf8", "utf8", "latin1", "utf16le"] as const);
 const WORDS = ["x", "alpha", "é", "ü", '"a,b"', '"two\nlines"', '"say ""hi"""', "", "1.5", "z".repeat(300)] as const;
 /** Tables are compared whole at each look while they are small. */
 const MAX_BYTES = 40_000;
@@ -34,9 +34,14 @@ const pause = () => Bun.sleep(random.below(random.chance(0.2) ? 120 : 15));
 let before = 0; // how much of what is there was there
 /** To be called after each write. */
 function written(isAnew = false): void {
+  if (record === "") return;
   const content = readFileSync(path);
-  appendFileSync(record, `${JSON.stringify([content.toString("base64"), isAnew ? 0 : before])}\n`);
+  recorded(content, isAnew ? 0 : before);
   before = content.length;
+}
+
+function recorded(content: Buffer, from: number): void {
+  appendFileSync(record, `${JSON.stringify([content.toString("base64"), from])}\n`);
 }
 
 function append(data: Buffer): void {
@@ -145,8 +150,7 @@ const ACTIONS: Record<string, () => Promise<void> | void> = {
   async rotate() {
     renameSync(path, `${path}.1`);
     appendFileSync(`${path}.1`, bytes(lines(2)));
-    const old = readFileSync(`${path}.1`);
-    appendFileSync(record, `${JSON.stringify([old.toString("base64"), before])}\n`);
+    if (record !== "") recorded(readFileSync(`${path}.1`), before);
     await pause();
     rewrite(() => writeFileSync(path, bytes(header() + lines(random.below(5)))));
     for (let i = 0; i < 10; i++) {
@@ -169,7 +173,8 @@ for (let action = 0; action < Number(actions); action++) {
   await pause();
 }
 // The end is a file that can be converted: no open quote, no cut row; but for some that is how it came to be.
-if (random.chance(0.5)) rewrite(() => writeFileSync(path, bytes(header() + lines(5 + random.below(20)))));
+if (record === "" || random.chance(0.5))
+  rewrite(() => writeFileSync(path, bytes(header() + lines(5 + random.below(20)))));
 else append(bytes(`\n${lines(20)}`));
 await pause();
 append(bytes(lines(2)));

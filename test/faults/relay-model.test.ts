@@ -176,7 +176,7 @@ async function run(seed: number): Promise<void> {
       await FAULTS_OF_THE_WORLD[what]!({ redis, publisher, replicas, random }, pause);
       await Bun.sleep(random.below(200));
     }
-    await writer.exited;
+    expect(await writer.exited).toBe(0);
     isOver = true;
     await hopping;
     for (const station of replicas) {
