@@ -1,5 +1,6 @@
 // What the tests share: folders that go away, programs that are ended, a WebSocket client that misses no message, and
 // waiting for a condition. Every program sees a runtime folder of its own, so no test ever meets another server.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -156,12 +157,34 @@ async function collect(
 const matches = (text: string, expected: string | RegExp) =>
   typeof expected === "string" ? text.includes(expected) : expected.test(text);
 
+/** A program that should have ended may take so long on a busy machine, and no longer. */
+const END_MS = 28_000;
+
+async function inTime<T>(promise: Promise<T>, what: () => string): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`waited in vain: ${what()}`)), END_MS);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What the system says of a program that does not end: whether it runs, and what its threads wait for. */
+function stateOf({ pid, stdout, stderr }: Program): string {
+  const folder = `/proc/${pid}/task`;
+  const threads = existsSync(folder)
+    ? readdirSync(folder).map((thread) => readFileSync(join(folder, thread, "stat"), "utf8").slice(0, 60))
+    : ["it is not there"];
+  return `${threads.join("\n")}\nstdout: ${stdout()}\nstderr: ${stderr()}`;
+}
+
 export type Outcome = { readonly stdout: string; readonly stderr: string; readonly exitCode: number };
 
 /** Runs a program to its end. */
 export async function run(name: ProgramName, args: readonly string[], options: ProgramOptions): Promise<Outcome> {
   await using program = start(name, args, options);
-  const exitCode = await program.exited;
+  const exitCode = await inTime(program.exited, () => `${name} ${args.join(" ")} to end\n${stateOf(program)}`);
   return { stdout: program.stdout(), stderr: program.stderr(), exitCode };
 }
 
