@@ -246,6 +246,19 @@ describe("appended bytes", () => {
   });
 });
 
+test("a quote that is open is told within a second, and so is that it is closed, however busy the writer", () => {
+  using file = openTestReader("a,b\n1,2\n");
+  file.look(0);
+  file.append('3,"open\n');
+  let now = 10_000;
+  const states: string[] = [];
+  for (file.look(now); now < 11_500; states.push(...(file.look((now += 100)).states ?? [])))
+    file.append("still inside\n");
+  expect(states.at(-1)).toStartWith("invalid unclosed-quote: line 3: a quote is opened and never closed");
+  file.append('"\n4,x\n');
+  expect(file.look(now + 100)).toEqual({ rows: ["1,2", expect.stringMatching(/^3,open\n/), "4,x"], ...LIVE });
+});
+
 describe("the last row", () => {
   const rows = (count: number) => Array.from({ length: count }, (_, r) => `${r},done`);
 
