@@ -3,6 +3,8 @@ rules of PROTOCOL.md, and reads what the file was with Python's csv module. Each
 whole rows; and the last one must be the file.
 
     python3 checker.py WS_URL FILE SEED ACTIONS
+
+The server waits for its default `--settle`.
 """
 
 import asyncio
@@ -12,6 +14,7 @@ import json
 import os
 import random
 import sys
+import time
 
 import websockets
 
@@ -20,6 +23,8 @@ HEADER = ["id", "text", "value"]
 dice = random.Random(SEED)
 number = 0
 states = set()  # tables that the file was, as JSON
+last = None  # what the file was last, and since when
+SETTLE = 0.25
 
 
 def row():
@@ -35,10 +40,23 @@ def text_of(rows):
     return out.getvalue()
 
 
+def read():
+    with open(PATH, encoding="utf-8", newline="", errors="ignore") as file:
+        return file.read()
+
+
+def allow(text):
+    """The rows of a text, filled up as csvcast fills them up."""
+    records = list(csv.reader(io.StringIO(text, newline="")))
+    if records:
+        states.add(json.dumps([(record + [""] * 3)[:3] for record in records[1:]]))
+
+
 def remember(before=""):
     """All tables between what was there and what is: the borders are where the csv module sees a record end."""
-    with open(PATH, encoding="utf-8", newline="", errors="ignore") as file:
-        content = file.read()
+    global last
+    settled(time.monotonic())
+    content = read()
     if not content.startswith(before):
         before = ""
     for end in range(len(before), len(content) + 1):
@@ -47,11 +65,14 @@ def remember(before=""):
         part = content[:end]
         if part.count('"') % 2 == 1:
             part = part[: part.rfind("\n", 0, part.rfind('"')) + 1]  # a cell with line ends, not all there
-        for whole in (part, part[: part.rfind("\n") + 1]):
-            records = list(csv.reader(io.StringIO(whole, newline="")))
-            if records:
-                states.add(json.dumps(records[1:]))
-    return content
+        allow(part[: part.rfind("\n") + 1])
+    last = (content, time.monotonic())
+
+
+def settled(now):
+    """A row without its end may count only if nothing came for as long as csvcast waits at least."""
+    if last and now - last[1] >= SETTLE:
+        allow(last[0])
 
 
 async def pause():
@@ -59,7 +80,7 @@ async def pause():
 
 
 def append(text):
-    before = open(PATH, encoding="utf-8", newline="", errors="ignore").read()
+    before = read()
     with open(PATH, "ab", buffering=0) as file:
         file.write(text if isinstance(text, bytes) else text.encode())
     remember(before)
@@ -162,6 +183,7 @@ async def main():
     final = lambda: writing.done() and json.dumps(copy.rows) == json.dumps(list(csv.reader(open(PATH, newline="")))[1:])
     await asyncio.wait_for(follow(copy, final), 120)
     await writing
+    settled(float("inf"))
     never = [table for table in copy.held if table not in states]
     assert not never, f"seed {SEED}: a table that the file never was: {never[0][-300:]}"
     print(f"{len(copy.held)} tables, all of them were there")

@@ -43,7 +43,7 @@ test.concurrent.skipIf(!python)(
   async () => {
     await using folder = await temporaryFolder();
     const path = await folder.write("f.csv", "id,text,value\n0,x,1\n");
-    await using server = await startServer([path], { folder });
+    await using server = await startServer([path, "--settle=250ms"], { folder });
     const script = join(import.meta.dir, "checker.py");
     for (let seed = seedOfRun(), run = 0; run < Math.ceil(RUNS / 4); run++, seed++) {
       const checker = Bun.spawn([python!, script, server.url, path, `${seed}`, "15"], {
