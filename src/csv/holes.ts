@@ -39,8 +39,6 @@ export type HoleFilter = {
   end(): Uint8Array;
   /** Bytes in holes so far. */
   found(): number;
-  /** NULs that wait. */
-  waiting(): number;
 };
 
 const LF = 10;
@@ -96,6 +94,5 @@ export function openHoleFilter(): HoleFilter {
       return new Uint8Array(nuls);
     },
     found: () => found,
-    waiting: () => waiting,
   };
 }

@@ -23,9 +23,10 @@ export type TailRule = {
   isWhole(tail: Tail, columns: number, now: number): boolean;
   /** How much has been held back for a while: a tail that does not count, at this offset of the text. */
   pendingBytes(tail: Tail | undefined, at: number, columns: number, now: number): number | undefined;
-  /** Whether a tail was held back until now. */
-  isDue(tail: Tail | undefined, columns: number, now: number): boolean;
+  /** Whether a tail is held back, at the last `pendingBytes`. */
   isPending(): boolean;
+  /** Whether one that is counts now. */
+  isDue(tail: Tail | undefined, columns: number, now: number): boolean;
   /** When it may count, or has been held back for a while, if nothing comes; undefined if that is past, or never. */
   dueAt(tail: Tail | undefined, columns: number, now: number): number | undefined;
 };

@@ -128,7 +128,7 @@ export const serverOptions = {
     settleMs: option<number>({
       flag: "settle",
       value: "TIME",
-      help: "a writer that pauses for this long is done with what it\nwrites: a last line without newline counts, a rewritten\nfile is read (default: 250ms)",
+      help: "a writer that pauses for this long is done with the file\nthat it writes anew: it is read, and a last line without\nnewline counts (default: 250ms)",
       rule: "a time from 10ms to 1m, such as 250ms; a bare number is milliseconds",
       parse: (text) => durationMs(text, 10, 60_000),
       default: 250,

@@ -24,7 +24,7 @@ export type Look = {
 export type Generations = {
   /** Throws CsvError if there is no file that can be read. */
   look(now: number): Look;
-  /** The one that was there at the last look, and the one before it that nobody took. */
+  /** The one that was there at the last look, and the one before it. */
   found(): Generation | undefined;
   passed(): Generation | undefined;
   /** The one that was taken. */

@@ -54,6 +54,7 @@ const STATES: Partial<Record<CsvErrorKind, State>> = {
 
 /** Since when, by the clock of `look`, and of how many bytes the file was at first. */
 type Rewrite = { readonly since: number; readonly bytes: number };
+const rewriteOf = ({ stat }: Generation, since: number): Rewrite => ({ since, bytes: Number(stat.size) });
 
 /** `clock`: ms since 1970, as the file system counts. */
 export function openReader(
@@ -91,8 +92,7 @@ export function openReader(
         publish(now);
       }
       const isVerified = rewrite !== undefined || (verification.dueAt() ?? Infinity) > now;
-      if (!isVerified && !verification.step(found.fd, contents.prints(), now))
-        rewrite = { since: now, bytes: Number(found.stat.size) };
+      if (!isVerified && !verification.step(found.fd, contents.prints(), now)) rewrite = rewriteOf(found, now);
       if (isDue(now)) yield* settle(found, now);
       else if (tailRule.isDue(held.tail(), columns(), now)) publish(now);
       else reportState(now);
@@ -119,11 +119,11 @@ export function openReader(
     if (!hasPublished) {
       // A file that was written some time ago is done; the clock of the file system decides only about a moment's wait.
       if (clock() - Number(found.stat.mtimeMs) >= settings.settleMs) changedAt = now - settings.settleMs;
-      rewrite = { since: now, bytes: Number(found.stat.size) };
+      rewrite = rewriteOf(found, now);
       return yield* reload(found, now);
     }
     const goesOn = found === generations.taken() && rewrite === undefined && (yield* readOn(found, now));
-    if (!goesOn) rewrite ??= { since: now, bytes: Number(found.stat.size) };
+    if (!goesOn) rewrite ??= rewriteOf(found, now);
   }
 
   /** Takes what was appended to the file that is held. False if anything else happened to it. */
@@ -132,8 +132,8 @@ export function openReader(
     taken.stat = fstatSync(taken.fd, { bigint: true });
     const size = Number(taken.stat.size);
     const isLonger = size > held.covered() && contents.isAsBefore(taken.fd);
+    if (isLonger && size > settings.maxFileBytes) throw tooLarge(settings.maxFileBytes);
     if (!isLonger && !contents.replaceLastRow(taken.fd, size)) return false;
-    if (size > settings.maxFileBytes) throw tooLarge(settings.maxFileBytes);
     verification.expect(now);
     let published = held.covered();
     const isTaken = yield* contents.append(taken.fd, size, (text) => {
