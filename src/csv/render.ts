@@ -51,8 +51,21 @@ export function writerFor(
   separator?: number,
   isStray?: IsStray,
 ): RowWriter {
+  if (typeof shape === "number" && separator === undefined && !isStray) return arrayWriter(shape, layout, encoding);
   if (typing && typeof shape !== "number") return typedWriter(shape, typing, layout, encoding, separator, isStray);
   return rowWriter(shape, layout, encoding, separator, isStray);
+}
+
+/** Those of the changes of a table, which would take longer to make than to use. */
+const arrayWriters = new WeakMap<Layout, Map<string, RowWriter>>();
+
+function arrayWriter(columns: number, layout: Layout, encoding: OutputEncoding): RowWriter {
+  const writers = arrayWriters.get(layout) ?? new Map<string, RowWriter>();
+  arrayWriters.set(layout, writers);
+  const key = `${columns} ${encoding}`;
+  const writer = writers.get(key) ?? rowWriter(columns, layout, encoding);
+  writers.set(key, writer);
+  return writer;
 }
 
 /**

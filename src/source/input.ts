@@ -75,7 +75,7 @@ export function openInput(
     lookedAt = at;
     if (reader.look(at)) next();
     return reader.dueAt();
-  });
+  }, events.isBehind);
 
   const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   function next(): void {

@@ -98,6 +98,8 @@ export type LinkCounts = {
 export type SourceEvents = {
   /** The first table, and each one that follows. */
   onPublication(publication: Publication): void;
+  /** Whether who hears the publications is behind: then the next one is not urgent. */
+  isBehind?(): boolean;
   /** Whether the last table is still what the source says; once for each change. */
   onStatus(status: SourceStatus): void;
   /** Bytes read so far, of about `size`, of a first table that takes a while. */

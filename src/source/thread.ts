@@ -22,6 +22,8 @@ export type ThreadRequest =
       readonly source: number;
       readonly settings: SourceSettings;
       readonly resume: Cursor | undefined;
+      /** Shared: how many publications were handled. */
+      readonly handled: Int32Array;
     }
   | {
       readonly type: "snapshot";
@@ -67,7 +69,10 @@ type Opened = {
   readonly events: SourceEvents;
   /** The last publication, of whichever Worker. */
   cursor: Cursor | undefined;
+  handled: Int32Array;
 };
+
+const newCount = () => new Int32Array(new SharedArrayBuffer(4));
 
 type Request = {
   readonly source: number;
@@ -127,7 +132,8 @@ export function openThread(entry: URL | string): Thread {
     switch (report.type) {
       case "publication":
         opened.cursor = report.publication.cursor;
-        return events.onPublication(report.publication);
+        events.onPublication(report.publication);
+        return void Atomics.add(opened.handled, 0, 1);
       case "status":
         return events.onStatus(report.status);
       case "progress":
@@ -174,7 +180,10 @@ export function openThread(entry: URL | string): Thread {
       restart = undefined;
       worker.terminate();
       worker = start();
-      for (const [source, { settings, cursor }] of sources) post({ type: "open", source, settings, resume: cursor });
+      for (const [source, opened] of sources) {
+        opened.handled = newCount();
+        post({ type: "open", source, settings: opened.settings, resume: opened.cursor, handled: opened.handled });
+      }
       for (const [request, { source, shape, maxBytes }] of requests)
         post({ type: "snapshot", source, request, shape, maxBytes });
     }, RESTART_MS);
@@ -182,8 +191,9 @@ export function openThread(entry: URL | string): Thread {
 
   function open(settings: SourceSettings, events: SourceEvents): Source {
     const source = ++ids;
-    sources.set(source, { settings, events, cursor: undefined });
-    post({ type: "open", source, settings, resume: undefined });
+    const handled = newCount();
+    sources.set(source, { settings, events, cursor: undefined, handled });
+    post({ type: "open", source, settings, resume: undefined, handled });
     return { snapshot: (shape, maxBytes) => snapshot(source, shape, maxBytes), close: () => closeSource(source) };
   }
 

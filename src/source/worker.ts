@@ -16,7 +16,7 @@ export function serveSources(open: OpenSource): void {
   self.onmessage = ({ data }: MessageEvent<ThreadRequest>) => {
     switch (data.type) {
       case "open":
-        sources.set(data.source, open(data.settings, eventsOf(data.source), data.resume));
+        sources.set(data.source, open(data.settings, eventsOf(data), data.resume));
         return;
       case "snapshot":
         return void begin(snapshots, data, sources.get(data.source));
@@ -34,7 +34,8 @@ export function serveSources(open: OpenSource): void {
   };
 }
 
-function eventsOf(source: number): SourceEvents {
+function eventsOf({ source, handled }: Extract<ThreadRequest, { type: "open" }>): SourceEvents {
+  let publications = 0;
   let reported = "";
 
   function once(text: string, message: ThreadReport): void {
@@ -44,7 +45,11 @@ function eventsOf(source: number): SourceEvents {
   }
 
   return {
-    onPublication: (publication) => report({ type: "publication", source, publication }),
+    onPublication(publication) {
+      publications++;
+      report({ type: "publication", source, publication });
+    },
+    isBehind: () => Atomics.load(handled, 0) < publications,
     onStatus: (status) => once(`${status.state} ${JSON.stringify(status)}`, { type: "status", source, status }),
     onProgress: (read, size) => report({ type: "progress", source, read, size }),
     onRefused: (problem) => once(`refused ${JSON.stringify(problem)}`, { type: "refused", source, problem }),

@@ -11,16 +11,21 @@ function soon(run: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Looks and when they were, in ms; each says in how many ms it is due again, as `dueIn` does. */
-function openTestSchedule({ dueIn }: { dueIn?: () => number } = {}) {
-  const begin = performance.now();
+type Settings = { readonly dueIn?: () => number; readonly takes?: number; readonly isBehind?: () => boolean };
+
+/** Looks and when they were, in ms; each takes so many ms, and says in how many it is due again. */
+function openTestSchedule({ dueIn, takes = 0, isBehind }: Settings = {}) {
+  let taken = 0;
+  const clock = () => performance.now() + taken;
+  const begin = clock();
   const looks: number[] = [];
   const look = (now: number) => {
     looks.push(Math.round(now - begin));
+    taken += takes;
     const ms = dueIn?.();
-    return ms === undefined ? undefined : performance.now() + ms;
+    return ms === undefined ? undefined : clock() + ms;
   };
-  const schedule = openSchedule(look, soon);
+  const schedule = openSchedule(look, isBehind, soon, clock);
   return { ...schedule, looks };
 }
 
@@ -34,17 +39,49 @@ test("nothing is looked at before the first hint, nor without a reason", () => {
   expect(looks).toEqual([10_001]); // in the next millisecond
 });
 
-test("many hints are one look, and looks are 20 ms apart", () => {
-  const { looks, hint } = openTestSchedule();
-  for (let ms = 0; ms < 100; ms++) {
+/** Hints in each of so many ms. */
+function hintFor(ms: number, { hint }: { hint(): void }): void {
+  for (; ms > 0; ms--) {
     hint();
     hint();
     jest.advanceTimersByTime(1);
   }
+}
+
+const gapsOf = (looks: readonly number[]) => looks.slice(1).map((at, n) => at - looks[n]!);
+
+test("many hints are one look, and between two there is four times what one takes", () => {
+  const schedule = openTestSchedule({ takes: 2 });
+  hintFor(100, schedule);
+  const { looks } = schedule;
+  expect(looks.length).toBeGreaterThan(5);
+  for (const gap of gapsOf(looks)) expect(gap).toBeWithin(2 + 8, 2 + 10);
+  const { length } = looks;
+  schedule.hint();
   jest.advanceTimersByTime(1_000);
-  expect(looks.length).toBeWithin(5, 7);
-  for (const [n, at] of looks.entries()) if (n > 0) expect(at - looks[n - 1]!).toBeGreaterThanOrEqual(20);
-  expect(looks.at(-1)).toBeLessThanOrEqual(120); // the last hint is not forgotten
+  expect(looks).toHaveLength(length + 1); // the last hint is not forgotten
+});
+
+test("the gap is 20 ms at most", () => {
+  const schedule = openTestSchedule({ takes: 50 });
+  hintFor(200, schedule);
+  for (const gap of gapsOf(schedule.looks)) expect(gap).toBeWithin(50 + 20, 50 + 22);
+});
+
+test("while who is told is behind looks are 20 ms apart, and soon after it is not", () => {
+  let isBehind = false;
+  const schedule = openTestSchedule({ isBehind: () => isBehind });
+  const { looks } = schedule;
+  hintFor(1, schedule);
+  isBehind = true;
+  hintFor(30, schedule);
+  expect(looks).toHaveLength(2);
+  expect(gapsOf(looks)[0]).toBeWithin(20, 23);
+  isBehind = false;
+  jest.advanceTimersByTime(2);
+  expect(looks).toHaveLength(3);
+  jest.advanceTimersByTime(1_000);
+  expect(looks).toHaveLength(3); // without a hint there is no reason
 });
 
 test("what is due is looked at then", () => {
@@ -56,11 +93,11 @@ test("what is due is looked at then", () => {
   expect(looks).toEqual([first, first + 500, first + 1_000, first + 1_500]);
 });
 
-test("what is due at once, or was already, is looked at after 20 ms", () => {
-  const { looks, hint } = openTestSchedule({ dueIn: () => -100 });
+test("what is due at once, or was already, is looked at after the gap", () => {
+  const { looks, hint } = openTestSchedule({ dueIn: () => -100, takes: 5 });
   hint();
   for (let ms = 0; ms < 100; ms++) jest.advanceTimersByTime(1);
-  for (const [n, at] of looks.entries()) if (n > 0) expect(at - looks[n - 1]!).toBe(20);
+  for (const gap of gapsOf(looks)) expect(gap).toBeWithin(25, 27);
   expect(looks.length).toBeWithin(4, 7);
 });
 

@@ -9,6 +9,17 @@ import { openReader } from "./reader.ts";
 import { similarName } from "./similar.ts";
 import { watchFolders } from "./watch.ts";
 
+/**
+ * Of events that come close together some are lost (most within 2 ms, a few within 6): so long behind each there is another look, and one
+ * before that if what comes is close together.
+ */
+const ECHO_MS = 20;
+const BUSY_ECHO_MS = 4;
+/** A timer may be early by so much. */
+const TIMER_MS = 1;
+/** Changes that are closer together. */
+const BUSY_MS = 50;
+
 const NOT_YET = "no such file yet";
 
 export function openFile(settings: SourceSettings, events: SourceEvents): Source {
@@ -23,12 +34,16 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
   });
   let isFirst = true;
   let lookedAt = 0;
+  let changedAt = -Infinity;
+  let isBusy = false;
   let awaited: Awaited | undefined;
 
   const reader = openReader(path, settings, {
     onRevision(revision) {
       publishing.publish(revision, isFirst ? modifiedAt(path) : Date.now(), lookedAt);
       isFirst = false;
+      isBusy = lookedAt - changedAt < BUSY_MS;
+      changedAt = lookedAt;
     },
     onState: (state, problem, pendingBytes) =>
       events.onStatus({ state, problem: problem && problemOf(problem), pendingBytes }),
@@ -45,13 +60,24 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
     events.onStatus({ state: "waiting", problem: problemOf(problem), awaited: isAway ? awaited : undefined });
   }
 
+  let hintedAt = -Infinity;
+
   const schedule = openSchedule(function* (at) {
-    watch?.rearm();
     lookedAt = at;
     yield* reader.steps(at);
-    return Math.min(now() + settings.lookMs, reader.dueAt() ?? Infinity);
-  });
-  const watch = settings.watches ? watchFolders(path, schedule.hint) : undefined;
+    const echoes = isBusy ? [hintedAt + BUSY_ECHO_MS, hintedAt + ECHO_MS] : [hintedAt + ECHO_MS];
+    const echoAt = echoes.find((time) => time > at + TIMER_MS);
+    const isNewWatch = watch !== undefined && echoAt === undefined && watch.rearm(at);
+    const nextMs = isNewWatch ? 0 : settings.lookMs;
+    return Math.min(now() + nextMs, echoAt ?? Infinity, reader.dueAt() ?? Infinity);
+  }, events.isBehind);
+
+  function hint(): void {
+    hintedAt = now();
+    schedule.hint();
+  }
+
+  const watch = settings.watches ? watchFolders(path, hint) : undefined;
   schedule.hint();
 
   return {

@@ -56,9 +56,9 @@ export function openGenerations(path: string): Generations {
   let isFirst = true;
 
   function look(now: number): Look {
-    const { fd, stat } = openLinked(path);
+    const { fd, stat } = openAlready(found) ?? openLinked(path);
     if (found && isSameFile(found.stat, stat)) {
-      closeSync(fd);
+      if (fd !== found.fd) closeSync(fd);
       const isChanged = identityOf(stat) !== identityOf(found.stat);
       found.stat = stat;
       return { found, isNew: false, isChanged };
@@ -70,6 +70,14 @@ export function openGenerations(path: string): Generations {
     found = { fd, seenAt: now, first: stat, stat };
     drop(before);
     return { found, isNew: true, isChanged: true };
+  }
+
+  /** The one that was found before, if that is still there and may be read. */
+  function openAlready(before: Generation | undefined): { fd: number; stat: BigStat } | undefined {
+    const stat = before && statOf(path);
+    return stat && isSameFile(before.stat, stat) && isAsAllowed(before.stat, stat)
+      ? { fd: before.fd, stat }
+      : undefined;
   }
 
   function drop(generation: Generation | undefined): void {
@@ -104,6 +112,17 @@ export function openGenerations(path: string): Generations {
     },
   };
 }
+
+function statOf(path: string): BigStat | undefined {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether what could be opened before still can, as far as this tells: then it need not be opened. */
+const isAsAllowed = (a: BigStat, b: BigStat) => a.mode === b.mode && a.uid === b.uid && a.gid === b.gid && b.nlink > 0n;
 
 /** Whether it had all its content when it was first seen, and still has. */
 export function isWhole({ fd, first }: Generation): boolean {

@@ -90,6 +90,9 @@ function isOfKernel(fd: number, path: string): boolean {
 export type BigStat = {
   dev: bigint;
   ino: bigint;
+  mode: bigint;
+  uid: bigint;
+  gid: bigint;
   nlink: bigint;
   size: bigint;
   mtimeMs: bigint;

@@ -42,6 +42,9 @@ const UPDATING_MS = 1_000;
 const FINE_CLOCK_MS = 100;
 const isFine = ({ mtimeNs }: BigStat) => mtimeNs % 1_000_000_000n !== 0n;
 
+/** What is appended changes the time of a file a moment before its size: for so long that is no other change. */
+const TOUCH_MS = 20;
+
 /** A change that is larger is published in pieces. */
 const PUBLISHED_BYTES = 4 << 20;
 const WRONG_CONTENT: ReadonlySet<CsvErrorKind> = new Set(["not-csv", "too-large", "unclosed-quote", "not-a-file"]);
@@ -52,8 +55,8 @@ const STATES: Partial<Record<CsvErrorKind, State>> = {
   "unclosed-quote": "invalid",
 };
 
-/** Since when, by the clock of `look`, and of how many bytes the file was at first. */
-type Rewrite = { readonly since: number; readonly bytes: number };
+/** Since when, by the clock of `look`, and of how many bytes the file was at first; `isTouch`: so far only its time has changed. */
+type Rewrite = { readonly since: number; readonly bytes: number; readonly isTouch?: boolean };
 const rewriteOf = ({ stat }: Generation, since: number): Rewrite => ({ since, bytes: Number(stat.size) });
 
 /** `clock`: ms since 1970, as the file system counts. */
@@ -122,8 +125,10 @@ export function openReader(
       rewrite = rewriteOf(found, now);
       return yield* reload(found, now);
     }
-    const goesOn = found === generations.taken() && rewrite === undefined && (yield* readOn(found, now));
-    if (!goesOn) rewrite ??= rewriteOf(found, now);
+    const isAsHeld = rewrite === undefined || (rewrite.isTouch && now - rewrite.since <= TOUCH_MS);
+    const goesOn = found === generations.taken() && isAsHeld && (yield* readOn(found, now));
+    if (goesOn) rewrite = undefined;
+    else rewrite ??= { ...rewriteOf(found, now), isTouch: Number(found.stat.size) === held.covered() };
   }
 
   /** Takes what was appended to the file that is held. False if anything else happened to it. */
