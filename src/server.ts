@@ -15,11 +15,10 @@ import { openPrompt, promptsForPath } from "./cli/server/prompt.ts";
 import { report } from "./cli/server/reporter.ts";
 import { printStartup } from "./cli/server/startup.ts";
 import { statusLine } from "./cli/server/status.ts";
-import { givenFile } from "./cli/server/words.ts";
+import { givenFiles } from "./cli/server/words.ts";
 import { type EndSignal, endSignals, exitCodeOf } from "./cli/signals.ts";
 import { givenToken } from "./cli/token.ts";
 import { type ServerEvent, websocketServer } from "./websocket-server.ts";
-import { STDIN } from "./source/location.ts";
 
 /** `bun run` passes one Ctrl-C on twice, within milliseconds; a later one means it. */
 const SECOND_SIGNAL_MS = 1_000;
@@ -31,9 +30,14 @@ function run(argv: readonly string[]): void {
   const { program } = values;
   if (program.help) return void process.stdout.write(serverHelp(positionals.includes("all")));
   if (program.version) return void process.stdout.write(`${pkg.version}\n`);
-  const file = givenFile(positionals);
+  const { file, tables } = givenFiles(positionals, values.source.isNewest);
+  const isGiven = file !== undefined || tables !== undefined;
   const isForMachines = program.log === "json";
-  const prompts = promptsForPath({ file, isStdin: file === STDIN, isForMachines });
+  const prompts = promptsForPath({
+    isGiven,
+    isStdin: positionals.some((given) => /^(.*=)?-$/.test(given)),
+    isForMachines,
+  });
   const token = givenToken(values.access.token, program.tokenFile, serverOptions.access.token);
   const files = certificateFiles(program.tlsCert, program.tlsKey);
   const openFiles = openFileLimit();
@@ -64,7 +68,16 @@ function run(argv: readonly string[]): void {
   const server = onPort(values.network.port, values.network.hostname, (port) =>
     websocketServer({
       ...serverSettings(values),
-      ...{ file, waitsForFile: true, token, port, maxClients, certificate: files && readCertificate(files), onEvent },
+      ...{
+        file,
+        tables,
+        waitsForFile: true,
+        token,
+        port,
+        maxClients,
+        certificate: files && readCertificate(files),
+        onEvent,
+      },
     }),
   );
   const withdraw = printStartup({
@@ -88,6 +101,7 @@ function run(argv: readonly string[]): void {
       return publication !== undefined || awaited !== undefined;
     },
     nameOf,
+    ...(tables && { remove: server.remove }),
     onRefused: (reason) => onEvent({ type: "file-refused", reason }),
     onFailed: fail,
     onQuit: () => ending.resolve({}),
@@ -117,7 +131,7 @@ function run(argv: readonly string[]): void {
   for (const signal of endSignals()) process.on(signal, () => void shutDown(signal));
   process.on("unhandledRejection", (error) => onEvent({ type: "unexpected", reason: reasonOf(error) }));
   screen.listen({ onPath: prompt.enter, onEnd: prompt.end, onInterrupt: () => void shutDown("SIGINT") });
-  if (file === undefined) screen.ask();
+  if (!isGiven) screen.ask();
   update();
 }
 

@@ -1,16 +1,21 @@
 // A server for programs: opens hub, channel and relay, and wires them. Reads no command line and never exits.
 import { randomBytes } from "node:crypto";
-import { openChannel } from "./channel/channel.ts";
+import { FIRST_TOPIC, openChannel } from "./channel/channel.ts";
 import type { ServerEvent } from "./channel/events.ts";
 import type { Certificate, FeedOptions } from "./channel/options.ts";
-import { openSource } from "./channel/sources.ts";
+import { type Nameable, nameConflictIn } from "./channel/names.ts";
+import { openNewest } from "./channel/newest.ts";
+import { isPlace, nameOfPlace, openPlaces } from "./channel/places.ts";
+import { openSource, openSources } from "./channel/sources.ts";
+import { openTables, type Tables } from "./channel/tables.ts";
 import { faultIn } from "./csv/options.ts";
 import { defaultsOf } from "./cli/options.ts";
 import { machineNames } from "./cli/server/addresses.ts";
 import { serverOptions, serverSettings } from "./cli/server/options.ts";
+import { printable } from "./feed/printable.ts";
 import type { Publication, Status } from "./feed/publication.ts";
 import { policyOf } from "./hub/access.ts";
-import { openHub } from "./hub/hub.ts";
+import { type Hub, openHub } from "./hub/hub.ts";
 import type { AccessOptions, NetworkOptions } from "./hub/options.ts";
 import { relayRole } from "./relay/address.ts";
 import type { RelayOptions } from "./relay/options.ts";
@@ -24,6 +29,15 @@ export type { ServerEvent } from "./channel/events.ts";
 export type ServerOptions = Partial<TableOptions & FeedOptions & NetworkOptions & AccessOptions & RelayOptions> & {
   /** A path, `-` for standard input, or the URL of a relay. Without it nothing is published before `open`. */
   readonly file?: string | undefined;
+  /**
+   * Several tables in place of `file`: each a location as that is, a folder (its `*.csv` and `*.tsv`) or a pattern (`logs/run-*.csv`), whose
+   * tables come and go with their files. The first is `/` and `/csv`, and each `/NAME`: its `name`, or what its path is called.
+   */
+  readonly tables?: readonly Nameable[] | undefined;
+  /** `file` is a folder or a pattern, and its newest file is the table. Default: false. */
+  readonly isNewest?: boolean | undefined;
+  /** Default: 256. */
+  readonly maxTables?: number | undefined;
   /** A `file` that is not there yet is waited for, and not refused. Default: only with `relayUrl`. */
   readonly waitsForFile?: boolean | undefined;
   /** Everything worth a line in a log. */
@@ -37,11 +51,13 @@ export type ServerHandle = {
   /** Resolves when the first table of `file` is published; rejects with CsvError if that cannot be. */
   readonly ready: Promise<void>;
   /**
-   * Publishes another file. What was published still is until the new one has been read; resolves then, or when another one was
+   * Publishes another file, or with `tables` one more. What was published still is until the new one has been read; resolves then, or when another one was
    * asked for meanwhile. Rejects with CsvError if it cannot be published, and with RangeError for a relay that may not be followed.
    */
   open(file: string): Promise<void>;
-  /** The published table and its state. */
+  /** With `tables`: takes one off the air. False if there is none of that name, or it is the first. */
+  remove(name: string): boolean;
+  /** The published table and its state; of several the first. */
   overview(): Overview;
   /** For connections from now on. Throws if it is none. */
   renew(certificate: Certificate): void;
@@ -52,13 +68,19 @@ export type ServerHandle = {
 export type Overview = {
   readonly publication: Publication | undefined;
   readonly status: Status;
+  /** Of all tables. */
   readonly clients: number;
+  /** How many there are, and of them in a state that is not `live`. */
+  readonly tables: number;
+  readonly troubled: number;
   /** What a file is called that is not there yet, and waited for. */
   readonly awaited: string | undefined;
   /** What is being read to take its place; `share` of it was read, from 0 to 1, if that is known. */
   readonly loading: { readonly name: string; readonly sinceMs: number; readonly share: number | undefined } | undefined;
 };
 
+/** A file that is gone from its folder may come back within this time. */
+const GRACE_MS = 10_000;
 /** For clients that still take what is under way; nobody waits for those who do not. */
 const CLOSE_GRACE_MS = 5_000;
 /** Between two looks at a file, however long the interval. */
@@ -71,41 +93,28 @@ const MISSED_BEATS = 5;
  * Throws what Bun.serve throws if the address cannot be had, and RangeError for relay options that contradict each other.
  */
 export function websocketServer(options: ServerOptions = {}): ServerHandle {
-  // An option that is undefined is one that was not given: not every compiler keeps programs from writing it so.
-  const given: ServerOptions = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const settings = { ...serverSettings(defaultsOf(serverOptions)), ...given, port: options.port ?? 0 };
-  const { file, relayHeartbeatMs: heartbeatMs } = settings;
-  const waitsForFile = given.waitsForFile ?? settings.relayUrl !== undefined;
-  const fault = faultIn(settings);
-  if (fault !== undefined) throw new RangeError(fault);
+  const settings = settingsOf(options);
+  const { file, isNewest, isMany } = settings;
   const role = relayRole(file, settings.relayUrl, settings.isStandby);
   if ("fault" in role) throw new RangeError(role.fault);
   const onEvent = options.onEvent ?? (() => {});
-  const lookMs = Math.min(settings.intervalMs, MAX_LOOK_MS);
-  const sourceSettings = { ...tableOptionsOf(settings), lookMs, watches: true, silenceMs: MISSED_BEATS * heartbeatMs };
   const token = settings.token ?? randomBytes(16).toString("hex");
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => {}); // whoever is interested hears of it
 
   const hub = openHub({ ...settings, access: policyOf(settings, token, machineNames()), pages: viewerFiles, onEvent });
-  const channel = openChannel({
-    ...settings,
-    topic: "csv",
-    openSource: (location, events, waits) => openSource({ ...sourceSettings, location, waits }, events),
-    backlog: hub.backlog,
-    broadcast: hub.broadcast,
-    onEvent,
-  });
+  const { tables, sources } = openAllTables(settings, hub, onEvent);
+  const channel = tables.first;
   const relay = openRelayRole(
     {
       ...role,
       relayUrl: settings.relayUrl,
       isStandby: settings.isStandby,
-      heartbeatMs,
+      heartbeatMs: settings.relayHeartbeatMs,
       snapshot: () => channel.snapshot("rows"),
     },
     {
-      open: (location) => channel.open(location, waitsForFile).then(ready.resolve),
+      open: (location) => channel.open(location, settings.waits).then(ready.resolve),
       onUnusable: ready.reject,
       reopen() {
         const location = channel.location();
@@ -116,8 +125,10 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
     },
   );
   if (relay.sink) channel.addSink(relay.sink);
-  hub.serve(channel, { address: () => relay.address(channel.location()), counts: () => relay.counts(channel.link()) });
-  relay.begin();
+  hub.serve(tables, { address: () => relay.address(channel.location()), counts: () => relay.counts(channel.link()) });
+  const places = isMany || isNewest ? openGiven(settings, tables, onEvent) : undefined;
+  if (places) ready.resolve();
+  else relay.begin();
 
   return {
     address: hub.address,
@@ -126,22 +137,108 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
     async open(typed) {
       const location = relay.resolve(typed);
       if (typeof location !== "string") throw new RangeError(location.fault);
-      await channel.open(location);
+      if (isMany) await tables.tryToAdd(location);
+      else await channel.open(location);
     },
-    overview: () => ({
-      publication: channel.feed.publication(),
-      status: channel.status(),
-      clients: Object.values(channel.clients()).reduce((sum, count) => sum + count, 0),
-      awaited: channel.awaited(),
-      loading: channel.loading(),
-    }),
+    remove: tables.remove,
+    overview: () => overviewOf(tables),
     renew: hub.renew,
     async close(graceMs = CLOSE_GRACE_MS) {
-      channel.close();
+      places?.close();
+      tables.close();
+      sources.close();
       await relay.close();
       await hub.close(graceMs);
     },
   };
+}
+
+type Settings = ReturnType<typeof settingsOf>;
+
+/** With the defaults. Throws RangeError for options that contradict each other. */
+function settingsOf(options: ServerOptions) {
+  // An option that is undefined is one that was not given: not every compiler keeps programs from writing it so.
+  const given: ServerOptions = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const defaults = serverSettings(defaultsOf(serverOptions));
+  const { maxTables = defaults.maxTables, isNewest = false, ...merged } = { ...defaults, ...given };
+  const fault = conflictIn({ ...merged, isNewest }) ?? faultIn(merged);
+  if (fault !== undefined) throw new RangeError(fault);
+  return {
+    ...merged,
+    ...{ maxTables, isNewest, isMany: merged.tables !== undefined, port: options.port ?? 0 },
+    waits: given.waitsForFile ?? merged.relayUrl !== undefined,
+    lookMs: Math.min(merged.intervalMs, MAX_LOOK_MS),
+  };
+}
+
+/** The first table has a Worker of its own, and the others share a few. */
+function openAllTables(settings: Settings, hub: Hub, onEvent: (event: ServerEvent) => void) {
+  const { file, isNewest, lookMs, maxTables, relayHeartbeatMs } = settings;
+  const sourceSettings = {
+    ...tableOptionsOf(settings),
+    ...{ lookMs, watches: true, silenceMs: MISSED_BEATS * relayHeartbeatMs },
+  };
+  const sources = openSources();
+  const channelOn = (topic: string, open: typeof openSource) =>
+    openChannel({
+      ...settings,
+      topic,
+      openSource: (location, events, waits) => open({ ...sourceSettings, location, waits }, events),
+      backlog: hub.backlog,
+      broadcast: hub.broadcast,
+      onEvent: (event) => onEvent(topic === FIRST_TOPIC ? event : { ...event, table: topic }),
+    });
+  const tables = openTables({
+    first: channelOn(FIRST_TOPIC, openSource),
+    firstName: isNewest ? nameOfPlace(file!) : undefined,
+    openChannel: (topic) => channelOn(topic, sources.open),
+    dismiss(channel, reason) {
+      hub.dismiss(channel, reason);
+      channel.close();
+    },
+    maxTables,
+    graceMs: GRACE_MS,
+    onEvent,
+  });
+  return { tables, sources };
+}
+
+/** Files, folders and patterns, of which there are several, or the newest file of one. */
+function openGiven({ file, tables: given, lookMs }: Settings, tables: Tables, onEvent: (event: ServerEvent) => void) {
+  const options = {
+    ...{ lookMs, watches: true },
+    onNone: (place: string, reason: string) =>
+      onEvent({ type: "file-awaited", file: nameOfPlace(place), path: printable(place), reason }),
+  };
+  return given ? openPlaces(given, tables, options) : openNewest(file!, tables.first, options);
+}
+
+function overviewOf(tables: Tables): Overview {
+  const { first } = tables;
+  const channels = tables.list().map(({ channel }) => channel);
+  return {
+    publication: first.feed.publication(),
+    status: first.status(),
+    clients: channels.flatMap((channel) => Object.values(channel.clients())).reduce((sum, count) => sum + count, 0),
+    tables: channels.length,
+    troubled: channels.filter((channel) => channel.status().state !== "live").length,
+    awaited: first.awaited(),
+    loading: first.loading(),
+  };
+}
+
+/** Which options cannot be together, and the way out. */
+function conflictIn({
+  file,
+  tables,
+  isNewest,
+  relayUrl,
+}: Pick<ServerOptions, "file" | "tables" | "isNewest" | "relayUrl">) {
+  if (tables && file !== undefined) return "file and tables: give one of them";
+  if (tables && relayUrl !== undefined) return "--relay: a server publishes one table to a relay; give one FILE";
+  if (isNewest && (file === undefined || !isPlace(file)))
+    return "--newest: needs one FILE that is a folder or a pattern";
+  return tables && nameConflictIn(tables);
 }
 
 /** What a Worker is told of them: values only. */

@@ -23,6 +23,7 @@ import {
   temporaryFolder,
   until,
 } from "./support.ts";
+import { oneTable } from "./channel/one.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
 atOnce(4);
@@ -54,7 +55,7 @@ function openTestServer(text: string, { access = accessFor("strangers"), port = 
     broadcast: hub.broadcast,
     onEvent() {},
   });
-  hub.serve(channel, { address: () => undefined, counts: () => undefined });
+  hub.serve(oneTable(channel), { address: () => undefined, counts: () => undefined });
   const put = (next: string) => void (channel.plain.frame = { text: next, bytes: Buffer.byteLength(next) });
   put(text);
   return {

@@ -148,7 +148,7 @@ describe.concurrent("the server", () => {
     expect(version).toEqual({ stdout: `${pkg.version}\n`, stderr: "", exitCode: 0 });
     const help = await run("server", ["-h", "--port", "0"], { folder });
     expect(help).toMatchObject({ stderr: "", exitCode: 0 });
-    expect(help.stdout).toContain("Usage: bun run server [FILE] [options]\n");
+    expect(help.stdout).toContain("Usage: bun run server [FILE…] [options]\n");
     expect(help.stdout).not.toContain("--max-cell");
     const all = await run("server", ["--help", "all"], { folder });
     expect(all).toMatchObject({ stderr: "", exitCode: 0 });
@@ -307,7 +307,21 @@ describe.concurrent("a mistake on the command line ends with 2 and one line of a
   const interval = "a time from 10ms to 1h, such as 500ms or 2s; a bare number is milliseconds";
   const cases: { args: string[]; env?: Record<string, string>; expected: string }[] = [
     { args: [], env: { CSVCAST_INTERVAL: "0" }, expected: `CSVCAST_INTERVAL=0: ${interval}` },
-    { args: ["a.csv", "b.csv"], expected: "b.csv: one file at a time; see --help" },
+    {
+      args: ["a.csv", "b.csv", "--relay", "redis://h"],
+      expected: "--relay: a server publishes one table to a relay; give one FILE",
+    },
+    { args: ["x=a.csv", "x=b.csv"], expected: "x: the name of a.csv and of b.csv; give another one" },
+    {
+      args: ["a=x.csv", "a.csv"],
+      expected: "a.csv: has the name that x.csv was given; give one of them another, as in NAME=FILE",
+    },
+    {
+      args: ["healthz=a.csv"],
+      expected:
+        "healthz: a name has 1 to 100 letters, digits, _ and -, and is none of csv, tables, healthz, livez, metrics, client",
+    },
+    { args: ["a.csv", "--newest"], expected: "--newest: needs one FILE that is a folder or a pattern" },
   ];
   test.each(cases)("$expected", async ({ args, env = {}, expected }) => {
     await using folder = await temporaryFolder();

@@ -53,7 +53,7 @@ describe.concurrent("with a certificate", () => {
     for (const client of [before, after]) await client.nextThat("the change", (text) => text === '[{"x":"2"}]');
     await live.nextThat("the change", (text) => text.includes('"2"'));
     const metrics = await (await fetch(`${server.https}/metrics`, { tls: { ca: second.cert } })).text();
-    expect(metrics).toContain('csvcast_clients{feed="plain"} 2\n');
+    expect(metrics).toContain('csvcast_clients{table="a",feed="plain"} 2\n');
     server.kill("SIGTERM");
     expect((await before.closed).code).toBe(1001);
     expect((await after.closed).code).toBe(1001);

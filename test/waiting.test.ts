@@ -49,7 +49,7 @@ describe.concurrent("FILE that is not there yet", () => {
     expect([document.status, document.headers.get("retry-after")]).toEqual([503, "1"]);
     expect(await document.text()).toBe(`no table is published yet: ${message}\n`);
     const metrics = await (await fetch(`${server.http}/metrics`)).text();
-    expect(metrics).toContain('csvcast_file_state{state="waiting"} 1\n');
+    expect(metrics).toContain('csvcast_file_state{table="prices",state="waiting"} 1\n');
 
     await using live = await connect(server.url, { protocols: [SUBPROTOCOL] });
     const waiting = { type: "status", state: "waiting", message };

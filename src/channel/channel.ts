@@ -15,8 +15,11 @@ import type { FeedOptions } from "./options.ts";
 import * as plainFeed from "./plain.ts";
 import { nameOf, pathOf } from "./sources.ts";
 
+/** Of the table that is at `/` and `/csv`. */
+export const FIRST_TOPIC = "csv";
+
 export type ChannelOptions = FeedOptions & {
-  /** The topic of the plain feed; that of the live feed is derived from it. */
+  /** The topic of the plain feed; that of the live feed is derived from it: no name of a table has a dot. */
   readonly topic: string;
   /** `waits`: what is not there yet is waited for. */
   readonly openSource: (location: string, events: SourceEvents, waits: boolean) => Source;
@@ -42,11 +45,13 @@ export type Channel = {
   /**
    * Reads what is at a location and publishes it; until its first table is there, what was published still is. Resolves then, or
    * when another location was opened meanwhile, or the channel was closed; rejects with CsvError if it cannot be published. With
-   * `waits` what is not there yet is waited for, until it or another table is published.
+   * `waits` what is not there yet is waited for, until it or another table is published. What `accepts` does not take is not published.
    */
-  open(location: string, waits?: boolean): Promise<void>;
+  open(location: string, waits?: boolean, accepts?: (publication: Publication) => boolean): Promise<void>;
   /** Where the published table comes from; undefined before the first. */
   location(): string | undefined;
+  /** Where it is to come from, while there is none. */
+  expected(): string | undefined;
   status(): Status;
   /** What the source is called that is waited for. */
   awaited(): string | undefined;
@@ -78,6 +83,8 @@ type Opened = {
   readonly openedAt: number;
   share: number | undefined;
   link: LinkCounts | undefined;
+  /** It has a table, which is not accepted yet. */
+  isHeld: boolean;
 };
 
 const NO_TABLE = "no table is published yet";
@@ -128,11 +135,19 @@ export function openChannel(options: ChannelOptions): Channel {
 
   const isHeard = (opened: Opened) => [active, candidate, awaited].includes(opened);
 
-  function open(location: string, waits = false): Promise<void> {
+  function open(
+    location: string,
+    waits = false,
+    accepts: (publication: Publication) => boolean = () => true,
+  ): Promise<void> {
     if (isClosed) return Promise.resolve();
     dismiss(candidate);
     const events: SourceEvents = {
-      onPublication: (publication) => isHeard(opened) && publish(opened, publication),
+      onPublication(publication) {
+        if (!isHeard(opened)) return;
+        if (opened === active || accepts(publication)) publish(opened, publication);
+        else opened.isHeld = true;
+      },
       onStatus: (next) => isHeard(opened) && hear(opened, next),
       onProgress: (read, size) => void (opened.share = size > 0 ? Math.min(read / size, 1) : undefined),
       onRefused: (problem) => active !== opened && isHeard(opened) && refuse(opened, problem),
@@ -140,7 +155,15 @@ export function openChannel(options: ChannelOptions): Channel {
     };
     const source = openSource(location, events, waits);
     const done = Promise.withResolvers<void>();
-    const opened: Opened = { location, source, done, openedAt: performance.now(), share: undefined, link: undefined };
+    const opened: Opened = {
+      location,
+      source,
+      done,
+      openedAt: performance.now(),
+      share: undefined,
+      link: undefined,
+      isHeld: false,
+    };
     candidate = opened;
     return done.promise;
   }
@@ -273,7 +296,7 @@ export function openChannel(options: ChannelOptions): Channel {
   }
 
   function loading(): Loading | undefined {
-    if (!candidate) return undefined;
+    if (!candidate || candidate.isHeld) return undefined;
     const { location, openedAt, share } = candidate;
     return { name: nameOf(location), sinceMs: performance.now() - openedAt, share };
   }
@@ -295,6 +318,7 @@ export function openChannel(options: ChannelOptions): Channel {
     readSeconds,
     open,
     location: () => active?.location,
+    expected: () => (candidate ?? awaited)?.location,
     status: () => status,
     awaited: () => awaited && nameOf(awaited.location),
     loading,

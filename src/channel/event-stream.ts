@@ -14,7 +14,7 @@ export type EventStreams = {
   broadcast(text: string, cursor?: Cursor): void;
   count(): number;
   /** Ends all streams. */
-  close(): void;
+  close(reason?: string): void;
 };
 
 export type StreamEvents = {
@@ -93,9 +93,9 @@ export function openEventStreams(onSent: (bytes: number) => void): EventStreams 
       for (const enqueue of [...followers]) if (followers.has(enqueue)) enqueue(event);
     },
     count: () => streams.size,
-    close() {
+    close(reason = "server shutting down") {
       for (const [end, controller] of [...streams]) {
-        end("server shutting down");
+        end(reason);
         controller.close();
       }
     },

@@ -10,43 +10,54 @@ export const CLIENT_KINDS = ["plain", "live", "events"] as const satisfies reado
 
 export type ServerEvent = TableEvent | ClientEvent | RelayEvent | ProgramEvent;
 
-/** Of one table; `file` is what its source is called. */
-export type TableEvent =
+/** Of one table; `file` is what its source is called; `table` is the table's name, where there are several. */
+export type TableEvent = { readonly table?: string | undefined } &
   /** The first table of a source. */
-  | {
-      readonly type: "file-on-air";
-      readonly file: string;
-      readonly rows: number;
-      readonly columns: number;
-      readonly dialect: string;
-    }
-  /** Not there yet, and waited for. `path` as it was given; `similar`: a file beside it that may be meant. */
-  | {
-      readonly type: "file-awaited";
-      readonly file: string;
-      readonly path: string;
-      readonly reason: string;
-      readonly similar?: string | undefined;
-    }
-  /** Its columns are others, or it is read in another way. `change`: `first` if there were no columns before, `none` if there are none now. */
-  | {
-      readonly type: "file-changed";
-      readonly file: string;
-      readonly change: "first" | "none" | "columns" | "dialect";
-      readonly rows: number;
-      readonly columns: number;
-      readonly dialect: string;
-    }
-  /** One for each new kind of warning; how the counts go on is in the status. */
-  | { readonly type: "file-warning"; readonly file: string; readonly warnings: readonly string[] }
-  | ({ readonly type: "file-state"; readonly file: string } & Status)
-  /** A path that was asked for cannot be published; what was published still is. */
-  | { readonly type: "file-refused"; readonly reason: string }
-  /** The table has become larger than a message of the plain feed may be. */
-  | { readonly type: "message-too-large"; readonly maxBytes: number };
+  (
+    | {
+        readonly type: "file-on-air";
+        readonly file: string;
+        readonly rows: number;
+        readonly columns: number;
+        readonly dialect: string;
+      }
+    /** Not there yet, and waited for. `path` as it was given; `similar`: a file beside it that may be meant. */
+    | {
+        readonly type: "file-awaited";
+        readonly file: string;
+        readonly path: string;
+        readonly reason: string;
+        readonly similar?: string | undefined;
+      }
+    /** Its columns are others, or it is read in another way. `change`: `first` if there were no columns before, `none` if there are none now. */
+    | {
+        readonly type: "file-changed";
+        readonly file: string;
+        readonly change: "first" | "none" | "columns" | "dialect";
+        readonly rows: number;
+        readonly columns: number;
+        readonly dialect: string;
+      }
+    /** One for each new kind of warning; how the counts go on is in the status. */
+    | { readonly type: "file-warning"; readonly file: string; readonly warnings: readonly string[] }
+    | ({ readonly type: "file-state"; readonly file: string } & Status)
+    /** A path that was asked for cannot be published; what was published still is. */
+    | { readonly type: "file-refused"; readonly reason: string }
+    /** The table has become larger than a message of the plain feed may be. */
+    | { readonly type: "message-too-large"; readonly maxBytes: number }
+    /** It was found in a folder, and is not there any more: its table goes in so many ms, if it does not come back. */
+    | { readonly type: "file-leaving"; readonly file: string; readonly graceMs: number }
+    | { readonly type: "file-gone"; readonly file: string }
+  );
 
+/** `table`: the name of another table than the first. */
 export type ClientEvent =
-  | { readonly type: "client-connected"; readonly feed: ClientKind; readonly address: string }
+  | {
+      readonly type: "client-connected";
+      readonly feed: ClientKind;
+      readonly address: string;
+      readonly table?: string | undefined;
+    }
   /** `code` is undefined for an event stream. */
   | {
       readonly type: "client-disconnected";
@@ -55,6 +66,7 @@ export type ClientEvent =
       readonly seconds: number;
       readonly code?: number;
       readonly reason: string;
+      readonly table?: string | undefined;
     }
   | {
       readonly type: "client-refused";

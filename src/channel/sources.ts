@@ -3,13 +3,48 @@ import { printable } from "../feed/printable.ts";
 import { relayName } from "../relay/address.ts";
 import type { Source, SourceEvents, SourceSettings } from "../source/source.ts";
 import { fileName, STDIN, STDIN_NAME } from "../source/location.ts";
-import { openThread } from "../source/thread.ts";
+import { openThread, type Thread } from "../source/thread.ts";
 
 /** In a Worker of its own: while one table is read, another one goes on. */
 export function openSource(settings: SourceSettings, events: SourceEvents): Source {
   const thread = openThread(workerEntry());
   const source = thread.open(settings, events);
   return { snapshot: source.snapshot, close: thread.close };
+}
+
+export type Sources = {
+  open(settings: SourceSettings, events: SourceEvents): Source;
+  close(): void;
+};
+
+/** Workers for all tables but the first. */
+const THREADS = 2;
+
+/** Sources that share a few Workers: one that is busy gives way to the others. */
+export function openSources(): Sources {
+  const threads: { readonly thread: Thread; sources: number }[] = [];
+
+  function freest() {
+    if (threads.length < THREADS && threads.every(({ sources }) => sources > 0))
+      threads.push({ thread: openThread(workerEntry()), sources: 0 });
+    return threads.reduce((least, other) => (other.sources < least.sources ? other : least));
+  }
+
+  return {
+    open(settings, events) {
+      const shared = freest();
+      shared.sources++;
+      let isClosed = false;
+      const source = shared.thread.open(settings, events);
+      const close = () => {
+        if (!isClosed) shared.sources--;
+        isClosed = true;
+        source.close();
+      };
+      return { snapshot: source.snapshot, close };
+    },
+    close: () => threads.forEach(({ thread }) => thread.close()),
+  };
 }
 
 /** In an executable the name is relative to the common root of its entry points, src/. */

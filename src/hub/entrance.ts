@@ -1,12 +1,14 @@
 // What becomes of a request: turned away, or an answer of one of the endpoints.
 import type { Server } from "bun";
 import type { Channel } from "../channel/channel.ts";
+import type { Tables } from "../channel/tables.ts";
 import { EVENT_STREAM, headOnly, pathOf, SAFE, shared, sinceOf, text } from "../channel/http.ts";
 import { ENDPOINT_LIST, type Endpoint, endpointAt } from "../feed/endpoints.ts";
 import { type Cursor, parseCursor, SUBPROTOCOL } from "../feed/protocol.ts";
 import { type AccessPolicy, hostRefusalOf, isCrossOrigin, type Refusal, type Visitor, visitorOf } from "./access.ts";
 import type { Admission } from "./admission.ts";
 import type { Kept } from "./kept.ts";
+import { listingOf } from "./listing.ts";
 import type { Neighbour } from "./neighbours.ts";
 import type { Pages } from "./pages.ts";
 import type { Connection } from "./sockets.ts";
@@ -16,11 +18,12 @@ export type EntranceOptions = {
   readonly admission: Admission;
   readonly kept: Kept;
   readonly pages: Pages;
-  /** Undefined while there is none. */
-  readonly channel: () => Channel | undefined;
+  /** Undefined while there are none. */
+  readonly tables: () => Tables | undefined;
   /** What /healthz says, and its status. */
   readonly health: () => { readonly status: 200 | 503; readonly fields: Record<string, unknown> };
   readonly metrics: () => string;
+  readonly openList: (visitor: Visitor) => ReadableStream<Uint8Array>;
   /** The live feed as a stream for a client that holds `cursor`; whoever opens it has been counted in. */
   readonly openEvents: (channel: Channel, cursor: Cursor | undefined, visitor: Visitor) => ReadableStream<Uint8Array>;
   readonly onRefused: (refusal: Refusal, address: string) => void;
@@ -49,13 +52,18 @@ export function openEntrance(options: EntranceOptions): Entrance {
   function met(request: Request, server: Server<Connection>, { address, port }: Neighbour): Answer {
     const visitor = visitorOf(request.headers, request.url, { address, port }, policy.proxies);
     const path = pathOf(request.url);
-    if (pages.has(request, path)) {
-      const refusal = hostRefusalOf(visitor, policy);
-      return refusal ? refuse(refusal, visitor.address) : pages.answer(request, path);
-    }
+    const page = pages.has(request, path);
+    const noHost = page && hostRefusalOf(visitor, policy);
+    if (noHost) return refuse(noHost, visitor.address);
+    const table = endpointAt(path)?.table;
+    if (page && table === undefined) return pages.answer(request, path);
     const refusal = admission.refusalOf(visitor);
-    if (!(refusal instanceof Promise)) return judged(request, server, visitor, path, refusal);
-    return refusal.then((found) => judged(request, server, visitor, path, found));
+    const answerTo = (found: Refusal | undefined) => {
+      // Strangers get the page whether or not there is such a table: they learn no name.
+      if (page && (found || options.tables()?.at(table!))) return pages.answer(request, path);
+      return judged(request, server, visitor, path, found);
+    };
+    return refusal instanceof Promise ? refusal.then(answerTo) : answerTo(refusal);
   }
 
   function judged(
@@ -75,27 +83,50 @@ export function openEntrance(options: EntranceOptions): Entrance {
   }
 
   function answer(request: Request, server: Server<Connection>, visitor: Visitor, path: string): Answer {
-    const endpoint = endpointAt(path);
-    const channel = options.channel();
-    if (!endpoint || !channel) return text(404, `nothing here; there is\n${ENDPOINT_LIST}`);
+    const asked = endpointAt(path);
+    const tables = options.tables();
+    if (!asked || !tables) return text(404, `nothing here; there is\n${ENDPOINT_LIST}`);
+    const { endpoint, table } = asked;
+    const channel = table === undefined ? tables.first : tables.at(table);
+    if (!channel) return text(404, noTable(table!, tables));
     if (endpoint.kind === "feed") return upgrade(request, server, channel, visitor);
     if (request.method !== "GET" && request.method !== "HEAD")
       return text(405, `${path}: only GET and HEAD are answered here`, { Allow: "GET, HEAD" });
-    return documentAt(endpoint, channel, request, server, visitor);
+    return endpoint.shape
+      ? channel.documents.answer(request, endpoint.shape)
+      : documentAt(endpoint, tables, channel, request, server, visitor);
   }
 
   function documentAt(
-    { kind, shape }: Endpoint,
+    { kind }: Endpoint,
+    tables: Tables,
     channel: Channel,
     request: Request,
     server: Server<Connection>,
     visitor: Visitor,
   ): Answer {
-    if (shape) return channel.documents.answer(request, shape);
-    if (kind === "events") return events(request, server, channel, visitor);
-    if (kind === "metrics") return new Response(options.metrics(), { headers: METRICS_HEADERS });
-    const { status, fields } = options.health();
-    return Response.json(fields, { status, headers: { ...SAFE, "Cache-Control": "no-store" } });
+    switch (kind) {
+      case "events":
+        return events(request, server, visitor, () =>
+          options.openEvents(
+            channel,
+            parseCursor(request.headers.get("last-event-id") ?? "") ?? sinceOf(request),
+            visitor,
+          ),
+        );
+      case "table-events":
+        return events(request, server, visitor, () => options.openList(visitor));
+      case "tables":
+        return Response.json(listingOf(tables), { headers: { ...SAFE, "Cache-Control": "no-store" } });
+      case "metrics":
+        return new Response(options.metrics(), { headers: METRICS_HEADERS });
+      case "alive":
+        return text(200, "ok", { "Cache-Control": "no-store" });
+      default: {
+        const { status, fields } = options.health();
+        return Response.json(fields, { status, headers: { ...SAFE, "Cache-Control": "no-store" } });
+      }
+    }
   }
 
   function upgrade(
@@ -124,13 +155,17 @@ export function openEntrance(options: EntranceOptions): Entrance {
     });
   }
 
-  function events(request: Request, server: Server<Connection>, channel: Channel, visitor: Visitor): Response {
+  function events(
+    request: Request,
+    server: Server<Connection>,
+    visitor: Visitor,
+    open: () => ReadableStream<Uint8Array>,
+  ): Response {
     if (request.method === "HEAD") return headOnly(EVENT_STREAM);
     const full = admission.enter(visitor.address);
     if (full) return refuse(full, visitor.address);
-    server.timeout(request, 0); // `sync` keeps it alive, and who takes nothing is closed
-    const cursor = parseCursor(request.headers.get("last-event-id") ?? "") ?? sinceOf(request);
-    return new Response(options.openEvents(channel, cursor, visitor), { headers: EVENT_STREAM });
+    server.timeout(request, 0); // what is sent keeps it alive, and who takes nothing is closed
+    return new Response(open(), { headers: EVENT_STREAM });
   }
 
   function refuse(refusal: Refusal, address: string): Response {
@@ -141,6 +176,16 @@ export function openEntrance(options: EntranceOptions): Entrance {
   }
 
   return enter;
+}
+
+const SHOWN_NAMES = 10;
+
+function noTable(name: string, tables: Tables): string {
+  const names = tables.list().flatMap((table) => table.name ?? []);
+  const shown = names.slice(0, SHOWN_NAMES).join(", ");
+  const more = names.length > SHOWN_NAMES ? `, and ${names.length - SHOWN_NAMES} more` : "";
+  const there = `there ${names.length === 1 ? "is" : "are"} ${shown || "none yet"}${more}`;
+  return `${name}: no table of that name; ${there}; and there is\n${ENDPOINT_LIST}`;
 }
 
 const METRICS_HEADERS = { ...SAFE, "Content-Type": "text/plain; version=0.0.4; charset=utf-8" };

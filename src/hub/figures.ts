@@ -1,7 +1,8 @@
 // What is counted of a hub, and what /metrics says of it and its channel.
-import type { Channel, Traffic } from "../channel/channel.ts";
+import { type Channel, FIRST_TOPIC, type Traffic } from "../channel/channel.ts";
 import { CLIENT_KINDS, type ClientKind, type RefusalCause } from "../channel/events.ts";
 import { type Histogram, openHistogram } from "../channel/histogram.ts";
+import type { Tables } from "../channel/tables.ts";
 import { STATES } from "../feed/protocol.ts";
 import type { LinkCounts } from "../source/source.ts";
 import type { BoundedBacklog } from "./backlog.ts";
@@ -29,7 +30,7 @@ export function openFigures(): Figures {
 
 export type MetricsSources = {
   readonly figures: Figures;
-  readonly channel: Channel;
+  readonly tables: Tables;
   readonly backlog: BoundedBacklog;
   readonly startedAt: number;
   readonly relay: RelayCounts | undefined;
@@ -42,43 +43,83 @@ export type RelayCounts = LinkCounts & {
   readonly pendingBytes?: number;
 };
 
-/** The text of /metrics. */
-export function serverMetrics({ figures, channel, backlog, startedAt, relay }: MetricsSources): string {
+/** The text of /metrics: `table` is the name of each, at most `--max-tables`. */
+export function serverMetrics({ figures, tables, backlog, startedAt, relay }: MetricsSources): string {
   const cpu = process.cpuUsage();
-  const { feed, plain, live, traffic, readSeconds } = channel;
-  const { state } = channel.status();
-  const changedAt = feed.publication()?.about.changedAt ?? 0;
-  const skipped: Sample[] = [
-    { labels: { feed: "plain", reason: "slow" }, value: plain.skipped },
-    { labels: { feed: "live", reason: "slow" }, value: live.counts.fellBehind },
-  ];
   return metricsText([
-    gauge("csvcast_clients", "Connected clients.", samplesBy("feed", channel.clients())),
     counter("csvcast_connections_total", "Clients that were let in.", samplesBy("feed", figures.connections)),
     counter("csvcast_refused_total", "Requests turned away.", samplesBy("reason", figures.refused)),
     counter("csvcast_closed_total", "Clients closed by the server.", closedBy(figures, backlog)),
-    counter(
-      "csvcast_frames_sent_total",
-      "Messages sent to clients.",
-      samplesBy("feed", trafficOf(traffic, "messages")),
-    ),
-    counter("csvcast_frames_skipped_total", "Messages that passed slow clients by.", skipped),
-    counter("csvcast_bytes_sent_total", "Bytes of the messages sent.", samplesBy("feed", trafficOf(traffic, "bytes"))),
     gauge("csvcast_backlog_bytes", "Bytes of messages that slow clients have not taken yet.", backlog.bytes()),
     gauge("csvcast_waiting_clients", "Clients that wait for room in the backlog.", backlog.waiting()),
-    counter("csvcast_catch_ups_total", "Squashed deltas sent to who came back or fell behind.", live.counts.catchUps),
-    counter("csvcast_snapshots_total", "Snapshots begun.", live.counts.snapshots),
-    gauge("csvcast_file_state", "1 for the state that the file is in.", samplesBy("state", stateFlags(state))),
-    gauge("csvcast_file_rows", "Rows of the table.", feed.rows()),
-    gauge("csvcast_file_version", "The version of the table.", feed.cursor()?.version ?? 0),
-    gauge("csvcast_file_changed_timestamp_seconds", "When the source last changed.", changedAt / 1000),
-    histogram("csvcast_read_seconds", "From noticing a change to having it as a table.", readSeconds),
+    ...tableMetrics(tables.list().map(({ name, channel }) => ({ table: name ?? FIRST_TOPIC, channel }))),
+    gauge("csvcast_tables_refused", "Files that cannot be tables.", tables.refused().length),
     histogram("csvcast_tick_lag_seconds", "How late the plain feed's publications were.", figures.tickLagSeconds),
     ...(relay ? relayMetrics(relay) : []),
     gauge("process_resident_memory_bytes", "Resident memory.", process.memoryUsage.rss()),
     counter("process_cpu_seconds_total", "CPU time used.", (cpu.user + cpu.system) / 1e6),
     gauge("process_start_time_seconds", "When the server was started.", startedAt / 1000),
   ]);
+}
+
+type Measured = { readonly table: string; readonly channel: Channel };
+
+function tableMetrics(all: readonly Measured[]): Metric[] {
+  const of = (read: (channel: Channel) => number | readonly Sample[]): Sample[] =>
+    all.flatMap(({ table, channel }) =>
+      sampled(read(channel)).map(({ labels, value }) => ({ labels: { table, ...labels }, value })),
+    );
+  const skipped = ({ plain, live }: Channel): Sample[] => [
+    { labels: { feed: "plain", reason: "slow" }, value: plain.skipped },
+    { labels: { feed: "live", reason: "slow" }, value: live.counts.fellBehind },
+  ];
+  const sent = (what: "messages" | "bytes") => of(({ traffic }) => samplesBy("feed", trafficOf(traffic, what)));
+  return [
+    gauge(
+      "csvcast_clients",
+      "Connected clients.",
+      of((channel) => samplesBy("feed", channel.clients())),
+    ),
+    counter("csvcast_frames_sent_total", "Messages sent to clients.", sent("messages")),
+    counter("csvcast_frames_skipped_total", "Messages that passed slow clients by.", of(skipped)),
+    counter("csvcast_bytes_sent_total", "Bytes of the messages sent.", sent("bytes")),
+    counter(
+      "csvcast_catch_ups_total",
+      "Squashed deltas sent to who came back or fell behind.",
+      of(({ live }) => live.counts.catchUps),
+    ),
+    counter(
+      "csvcast_snapshots_total",
+      "Snapshots begun.",
+      of(({ live }) => live.counts.snapshots),
+    ),
+    gauge(
+      "csvcast_file_state",
+      "1 for the state that the file is in.",
+      of((channel) => samplesBy("state", stateFlags(channel.status().state))),
+    ),
+    gauge(
+      "csvcast_file_rows",
+      "Rows of the table.",
+      of(({ feed }) => feed.rows()),
+    ),
+    gauge(
+      "csvcast_file_version",
+      "The version of the table.",
+      of(({ feed }) => feed.cursor()?.version ?? 0),
+    ),
+    gauge(
+      "csvcast_file_changed_timestamp_seconds",
+      "When the source last changed.",
+      of(({ feed }) => (feed.publication()?.about.changedAt ?? 0) / 1000),
+    ),
+    {
+      name: "csvcast_read_seconds",
+      help: "From noticing a change to having it as a table.",
+      type: "histogram",
+      histograms: all.map(({ table, channel }) => ({ labels: { table }, values: channel.readSeconds })),
+    },
+  ];
 }
 
 function relayMetrics(relay: RelayCounts): Metric[] {
@@ -113,5 +154,5 @@ function counter(name: string, help: string, value: number | readonly Sample[]):
 }
 
 function histogram(name: string, help: string, values: Histogram): Metric {
-  return { name, help, type: "histogram", histogram: values };
+  return { name, help, type: "histogram", histograms: [{ values }] };
 }

@@ -1,5 +1,6 @@
 // The endpoints of a server: who comes in, and to which channel. Wires the rest of this room. Knows no file.
-import type { Channel } from "../channel/channel.ts";
+import { type Channel, FIRST_TOPIC } from "../channel/channel.ts";
+import type { Tables } from "../channel/tables.ts";
 import type { Backlog } from "../channel/client.ts";
 import type { ClientEvent, ClientKind } from "../channel/events.ts";
 import { type PageFile, text } from "../channel/http.ts";
@@ -11,7 +12,9 @@ import { type Admission, openAdmission } from "./admission.ts";
 import { openBacklog } from "./backlog.ts";
 import { openEntrance } from "./entrance.ts";
 import { type Figures, openFigures, type RelayCounts, serverMetrics } from "./figures.ts";
+import { healthOf } from "./health.ts";
 import { openKept } from "./kept.ts";
+import { type ListingStreams, openListingStreams } from "./listing.ts";
 import { openListener } from "./listener.ts";
 import { openNeighbours } from "./neighbours.ts";
 import type { NetworkOptions } from "./options.ts";
@@ -32,8 +35,10 @@ export type Hub = {
   readonly backlog: Backlog;
   /** To all who have subscribed to the topic; gives how many they are. */
   broadcast(topic: string, text: string): number;
-  /** Serves a channel from now on, and says how it goes with its relay. */
-  serve(channel: Channel, relay: RelayView): void;
+  /** Serves these tables from now on, and says how it goes with the relay of the first. */
+  serve(tables: Tables, relay: RelayView): void;
+  /** Closes the clients of a channel that is served no more. */
+  dismiss(channel: Channel, reason: string): void;
   /** For connections from now on. Throws if it is none. */
   renew(certificate: Certificate): void;
   /** Closes all clients with 1001, flushing what is under way to them, within `graceMs`. */
@@ -64,8 +69,8 @@ export function openHub(options: HubOptions): Hub {
   const backlog = openBacklog({ maxBytes, stallMs, now, unacknowledged });
   const admission = openAdmission({ policy: access, maxClients, maxPerAddress, now, userOf });
   const { came, went, openEvents } = openBook(figures, admission, onEvent);
-  let channel: Channel | undefined;
-  let relay: RelayView | undefined;
+  let served: { readonly tables: Tables; readonly lists: ListingStreams; readonly relay: RelayView } | undefined;
+  const channels = () => served?.tables.list().map(({ channel }) => channel) ?? [];
 
   const sockets = openSockets({
     figures,
@@ -73,28 +78,28 @@ export function openHub(options: HubOptions): Hub {
     stallMs,
     unacknowledged,
     maxIncomingBytes,
-    onOpen: ({ feed, address }) => came(feed, address),
-    onClose: ({ feed, address, since }, code, reason) => went(feed, address, since, reason, code),
+    onOpen: ({ feed, address, channel }) => came(feed, address, channel),
+    onClose: ({ feed, address, since, channel }, code, reason) => went(feed, address, since, reason, channel, code),
   });
   const entrance = openEntrance({
     policy: access,
     admission,
     kept: openKept(options.idleMs, now),
     pages: openPages(options.pages),
-    channel: () => channel,
-    health: () => healthOf(channel, relay && relayHealth(relay)),
-    metrics: () => (channel ? serverMetrics({ figures, channel, backlog, startedAt, relay: relay?.counts() }) : ""),
+    tables: () => served?.tables,
+    health: () => healthOf(served?.tables, served && relayHealth(served.relay)),
+    metrics: () =>
+      served ? serverMetrics({ ...served, figures, backlog, startedAt, relay: served.relay.counts() }) : "",
     openEvents,
+    openList: ({ address }) => served!.lists.open(() => admission.leave(address)),
     onRefused({ cause, status }, address) {
       figures.refused[cause]++;
       onEvent({ type: "client-refused", cause, status, address });
     },
   });
+  const { hostname, port, certificate } = options;
   const listener = openListener({
-    hostname: options.hostname,
-    port: options.port,
-    certificate: options.certificate,
-    idleSeconds,
+    ...{ hostname, port, certificate, idleSeconds },
     fetch: entrance,
     onError: () => text(500, "internal error"),
     websocket: sockets.handlers,
@@ -102,11 +107,13 @@ export function openHub(options: HubOptions): Hub {
   const beats = setInterval(beat, Math.min(BEAT_MS, options.heartbeatMs / 5));
   const ticks = startTicks(options.intervalMs, (lagMs) => {
     figures.tickLagSeconds.observe(lagMs / 1000);
-    channel?.tick();
+    for (const channel of channels()) channel.tick();
   });
 
   function beat(): void {
-    channel?.beat();
+    for (const channel of channels()) channel.beat();
+    served?.tables.beat();
+    served?.lists.beat();
     void backlog.check();
     void sockets.beat();
   }
@@ -115,19 +122,21 @@ export function openHub(options: HubOptions): Hub {
     clearInterval(beats);
     ticks.stop();
     const stopped = listener.stop();
-    channel?.streams.close();
+    served?.lists.close();
+    for (const channel of channels()) channel.streams.close();
     await sockets.closeAll(CLOSE.goingAway, "server shutting down", graceMs);
     await Promise.race([stopped, Bun.sleep(END_MS)]);
     await Promise.race([listener.stop(true), Bun.sleep(END_MS)]);
   }
 
   return {
-    address: { hostname: options.hostname, port: listener.port, scheme: options.certificate ? "wss" : "ws" },
+    address: { hostname, port: listener.port, scheme: certificate ? "wss" : "ws" },
     backlog,
     broadcast: listener.publish,
-    serve(nextChannel, nextRelay) {
-      channel = nextChannel;
-      relay = nextRelay;
+    serve: (tables, relay) => void (served = { tables, lists: openListingStreams(tables), relay }),
+    dismiss(channel, reason) {
+      channel.streams.close(reason);
+      sockets.dismiss(channel, CLOSE.goingAway, reason);
     },
     renew: listener.renew,
     close,
@@ -136,30 +145,38 @@ export function openHub(options: HubOptions): Hub {
 
 /** Who came and went, for the counts and the log. */
 function openBook(figures: Figures, admission: Admission, onEvent: HubOptions["onEvent"]) {
-  function came(kind: ClientKind, address: string): void {
-    figures.connections[kind]++;
-    onEvent({ type: "client-connected", feed: kind, address });
+  function came(feed: ClientKind, address: string, channel: Channel): void {
+    figures.connections[feed]++;
+    onEvent({ type: "client-connected", feed, address, ...tableOf(channel) });
   }
 
-  function went(kind: ClientKind, address: string, since: number, reason: string, code?: number): void {
+  function went(
+    feed: ClientKind,
+    address: string,
+    since: number,
+    reason: string,
+    channel: Channel,
+    code?: number,
+  ): void {
     admission.leave(address);
     const seconds = (performance.now() - since) / 1000;
-    const ended = { feed: kind, address, seconds, reason, ...(code !== undefined && { code }) };
+    const ended = { feed, address, seconds, reason, ...(code !== undefined && { code }), ...tableOf(channel) };
     onEvent({ type: "client-disconnected", ...ended });
   }
 
-  function openEvents({ streams, live }: Channel, cursor: Cursor | undefined, { address, peer }: Visitor) {
+  function openEvents(channel: Channel, cursor: Cursor | undefined, { address, peer }: Visitor) {
+    const { streams, live } = channel;
     const since = performance.now();
     return streams.open(cursor, {
       peer,
       onOpen(subscriber) {
         liveFeed.subscribe(live, subscriber);
-        came("events", address);
+        came("events", address, channel);
       },
       onDrain: (subscriber) => liveFeed.drain(live, subscriber),
       onClose(subscriber, reason) {
         liveFeed.unsubscribe(live, subscriber);
-        went("events", address, since, reason);
+        went("events", address, since, reason, channel);
       },
     });
   }
@@ -167,28 +184,7 @@ function openBook(figures: Figures, admission: Admission, onEvent: HubOptions["o
   return { came, went, openEvents };
 }
 
-/** What `/healthz` says. */
-function healthOf(channel: Channel | undefined, relay: unknown) {
-  const publication = channel?.feed.publication();
-  const status = channel?.status();
-  const { name = channel?.awaited() ?? "", relay: _relay, changedAt = 0, ...about } = publication?.about ?? {};
-  const verdicts = publication?.columns.verdicts;
-  const fields = {
-    ...publication?.cursor,
-    file: name,
-    rows: publication?.rows ?? 0,
-    columns: publication?.columns.count,
-    types: verdicts && (JSON.parse(verdicts.types) as unknown),
-    units: verdicts && (JSON.parse(verdicts.units) as unknown),
-    ...about,
-    changedMs: publication ? Math.max(0, Date.now() - Math.round(changedAt)) : undefined,
-    ...status,
-    clients: channel?.clients(),
-    relay,
-  };
-  const isServed = publication && (status?.state === "live" || status?.state === "updating");
-  return { status: isServed ? (200 as const) : (503 as const), fields };
-}
+const tableOf = ({ topic }: Channel) => (topic === FIRST_TOPIC ? {} : { table: topic });
 
 /** `heardMs`: how long ago the other side was heard; null for never. */
 function relayHealth(relay: RelayView) {

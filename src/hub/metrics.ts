@@ -10,7 +10,10 @@ export type Metric = {
   readonly help: string;
 } & (
   | { readonly type: "counter" | "gauge"; readonly samples: readonly Sample[] }
-  | { readonly type: "histogram"; readonly histogram: Histogram }
+  | {
+      readonly type: "histogram";
+      readonly histograms: readonly { readonly labels?: Labels; readonly values: Histogram }[];
+    }
 );
 
 export function metricsText(metrics: readonly Metric[]): string {
@@ -23,9 +26,16 @@ function linesOf(metric: Metric): string {
   const { name } = metric;
   if (metric.type !== "histogram")
     return metric.samples.map(({ labels, value }) => `${name}${labelsText(labels)} ${value}\n`).join("");
-  const cumulative = metric.histogram.cumulative();
-  const buckets = cumulative.map(([le, count]) => `${name}_bucket${labelsText({ le })} ${count}\n`).join("");
-  return `${buckets}${name}_sum ${metric.histogram.sum()}\n${name}_count ${cumulative.at(-1)![1]}\n`;
+  return metric.histograms
+    .map(({ labels, values }) => {
+      const cumulative = values.cumulative();
+      const buckets = cumulative
+        .map(([le, count]) => `${name}_bucket${labelsText({ ...labels, le })} ${count}\n`)
+        .join("");
+      const own = labelsText(labels);
+      return `${buckets}${name}_sum${own} ${values.sum()}\n${name}_count${own} ${cumulative.at(-1)![1]}\n`;
+    })
+    .join("");
 }
 
 function labelsText(labels: Labels = {}): string {

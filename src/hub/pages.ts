@@ -1,10 +1,11 @@
-// The page at `/` and what it loads: it holds no data, so whoever finds the server may have it, and its script fetches the data as
+// The page at `/`, `/csv` and each `/NAME`, and what it loads: it holds no data, so whoever finds the server may have it, and its script fetches the data as
 // everybody else does. Knows nothing of what is on it.
 import { acceptedEncodings, type PageFile, SAFE, text } from "../channel/http.ts";
+import { endpointAt } from "../feed/endpoints.ts";
 
 export type Pages = {
-  /** Whether a page or a part of one is asked for, and not a WebSocket or another endpoint. */
-  has(request: Request, path: string): boolean;
+  /** Whether the page is asked for, or a part of it, and not a WebSocket or another endpoint. */
+  has(request: Request, path: string): "page" | "part" | undefined;
   answer(request: Request, path: string): Promise<Response>;
 };
 
@@ -29,11 +30,11 @@ export function openPages(load?: () => Promise<ReadonlyMap<string, PageFile>>): 
   let files: Promise<ReadonlyMap<string, PageFile>> | undefined;
 
   return {
-    has: ({ method, headers }, path) =>
-      load !== undefined &&
-      (path === "/" || PART.test(path)) &&
-      (method === "GET" || method === "HEAD") &&
-      !headers.has("upgrade"),
+    has({ method, headers }, path) {
+      if (load === undefined || (method !== "GET" && method !== "HEAD") || headers.has("upgrade")) return undefined;
+      if (PART.test(path)) return "part";
+      return endpointAt(path)?.endpoint.kind === "feed" ? "page" : undefined;
+    },
     async answer(request, path) {
       files ??= load!();
       const loaded = await files.catch((error: unknown) => unbuilt(error));
@@ -41,7 +42,7 @@ export function openPages(load?: () => Promise<ReadonlyMap<string, PageFile>>): 
         files = undefined; // the next one tries again
         return loaded;
       }
-      const file = loaded.get(path);
+      const file = loaded.get(PART.test(path) ? path : "/");
       return file ? fileResponse(request, file) : text(404, `${path}: nothing here; the page is at /`);
     },
   };

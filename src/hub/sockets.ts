@@ -31,6 +31,8 @@ export type Sockets = {
   readonly handlers: WebSocketHandler<Connection>;
   /** Pings those who are silent, and ends those who neither answer nor take anything. To be called every second or so. */
   beat(): Promise<void>;
+  /** Closes the clients of a channel. */
+  dismiss(channel: Channel, code: number, reason: string): void;
   /**
    * Closes all, each when it has taken what is under way to it; resolves when that is done, or `graceMs` are over, or nobody
    * takes anything any more.
@@ -163,6 +165,9 @@ export function openSockets(options: SocketOptions): Sockets {
       close,
     },
     beat,
+    dismiss(channel, code, reason) {
+      for (const socket of [...sockets]) if (socket.data.channel === channel) socket.data.client?.close(code, reason);
+    },
     closeAll,
   };
 }

@@ -14,6 +14,7 @@ import {
   type SourceEvents,
 } from "../../src/source/source.ts";
 import { until } from "../support.ts";
+import { oneTable } from "./one.ts";
 
 export const TOKEN = "0123456789abcdef0123456789abcdef";
 
@@ -274,7 +275,7 @@ export function openTestHub(over: TestHubOptions = {}): TestHub {
   }
 
   const { source, events, location: _, ...methods } = open("a.csv", over);
-  hub.serve(channel, { address: () => undefined, counts: () => undefined });
+  hub.serve(oneTable(channel), { address: () => undefined, counts: () => undefined });
   const http = `http://127.0.0.1:${hub.address.port}`;
 
   async function close(graceMs: number): Promise<void> {

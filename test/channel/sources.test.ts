@@ -58,7 +58,7 @@ test("a file that is three days old changed when it says, for Prometheus and in 
   await becomes(server, "live");
   const changed = async () => {
     const text = await (await fetch(`${server.http}/metrics`)).text();
-    return Number(/^csvcast_file_changed_timestamp_seconds (\S+)$/m.exec(text)?.[1]);
+    return Number(/^csvcast_file_changed_timestamp_seconds\{table="[^"]+"\} (\S+)$/m.exec(text)?.[1]);
   };
   expect(await changed()).toBe((await stat(path)).mtimeMs / 1000);
   expect(await changed()).toBe(then);

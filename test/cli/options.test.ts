@@ -45,6 +45,8 @@ test("without anything, every option has its default", () => {
     },
     source: {
       lastRows: Infinity,
+      isNewest: false,
+      maxTables: 256,
       settleMs: 250,
       maxFileBytes: Infinity,
       maxMemoryBytes: expect.any(Number),

@@ -124,7 +124,7 @@ test.concurrent(`${shown(REQUESTS)} requests: no 500, no hang, no word of the in
   await witness.next();
   await expectWell(server);
   await until("all connections to be gone", async () =>
-    (await (await fetch(`${server.http}/metrics`)).text()).includes('csvcast_clients{feed="events"} 0\n'),
+    (await (await fetch(`${server.http}/metrics`)).text()).includes('feed="events"} 0\n'),
   );
 });
 

@@ -82,10 +82,10 @@ describe("/metrics", () => {
     for (const line of text.trimEnd().split("\n"))
       expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{(\w+="[^"]*",?)+\})? [\d.e+-]+)$/);
     expect(text).toContain('csvcast_refused_total{reason="host"} 1\n');
-    expect(text).toContain('csvcast_file_state{state="live"} 1\n');
-    expect(text).toContain("csvcast_file_version 1\n");
-    expect(text).toContain('csvcast_read_seconds_bucket{le="+Inf"} 1\n');
-    expect(text).toContain("csvcast_read_seconds_count 1\n");
+    expect(text).toContain('csvcast_file_state{table="a",state="live"} 1\n');
+    expect(text).toContain('csvcast_file_version{table="a"} 1\n');
+    expect(text).toContain('csvcast_read_seconds_bucket{table="a",le="+Inf"} 1\n');
+    expect(text).toContain('csvcast_read_seconds_count{table="a"} 1\n');
   });
 
   const promtool = Bun.which("promtool");
@@ -111,10 +111,10 @@ describe("/metrics", () => {
           .find((line) => line.startsWith(`${name} `))
           ?.slice(name.length),
       );
-    const frames = figure('csvcast_frames_sent_total{feed="plain"}');
+    const frames = figure('csvcast_frames_sent_total{table="a",feed="plain"}');
     expect(frames).toBeGreaterThanOrEqual(3);
-    expect(figure('csvcast_bytes_sent_total{feed="plain"}')).toBe(5 * frames);
-    expect(text).toContain('csvcast_clients{feed="plain"} 1\n');
+    expect(figure('csvcast_bytes_sent_total{table="a",feed="plain"}')).toBe(5 * frames);
+    expect(text).toContain('csvcast_clients{table="a",feed="plain"} 1\n');
     expect(text).toContain('csvcast_connections_total{feed="plain"} 1\n');
     expect(figure("csvcast_tick_lag_seconds_count")).toBeGreaterThanOrEqual(frames - 1);
   });

@@ -271,7 +271,7 @@ describe.concurrent.skipIf(!browserPath)("a guest", () => {
     expect(await figure("csvcast_snapshots_total")).toEndWith(" 1");
     await page.view.navigate("about:blank");
     await until("the page's client to be gone", async () =>
-      (await figure('csvcast_clients{feed="live"}'))?.endsWith(" 0"),
+      (await figure('csvcast_clients{table="prices",feed="live"}'))?.endsWith(" 0"),
     );
     await page.view.navigate(http);
     await page.badge("live");

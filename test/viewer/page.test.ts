@@ -204,5 +204,7 @@ test.concurrent("--help and the doors name the page", async () => {
   const { stdout } = await run("server", ["--help"], { folder });
   expect(stdout).toContain("open the address in a browser");
   await using server = await startServer([await folder.write("prices.csv", PRICES)], { folder });
-  expect(await (await fetch(`${server.http}/nothing`)).text()).toMatch(/^GET +\/ +the table in a browser/m);
+  expect(await (await fetch(`${server.http}/nothing`)).text()).toMatch(
+    /^WebSocket +\/csv +a browser gets the table as a page/m,
+  );
 });

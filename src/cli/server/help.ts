@@ -17,12 +17,16 @@ const TITLES = {
 /** `isAll`: with the options that few need. */
 export const serverHelp = (isAll: boolean) => `csvcast-server ${pkg.version} - broadcasts a CSV file, live
 
-Usage: bun run server [FILE] [options]
+Usage: bun run server [FILE…] [options]
 
   bun run server                     asks for the file
   bun run server prices.csv          publishes prices.csv every second
   bun run server log.csv -i 200ms    five times a second
   logger | bun run server -          a CSV that grows on standard input
+  bun run server a.csv eur=x/b.csv   two tables: /a, which is / and /csv, too, and /eur
+  bun run server data/               all *.csv and *.tsv of a folder, as they come and go
+  bun run server 'logs/*.csv' --newest
+                                     always the newest of them
   bun run server prices.csv --relay redis://cache
                                      publishes it to Redis, too, and
   bun run server redis://cache       (elsewhere) is a replica of that
@@ -37,7 +41,7 @@ Clients that offer the subprotocol csvcast.v1 get the table once, and then each 
 within milliseconds (bun run client --live). To look at it, open the address in a browser.
 On the same port:
 
-${HTTP_ENDPOINTS.map(({ path, about }) => `  ${path.padEnd(13)}${about}`).join("\n")}
+${HTTP_ENDPOINTS.map(({ path, about }) => `  ${path.padEnd(16)}${about}`).join("\n")}
 
 ${describeOptions(serverOptions, TITLES, isAll)}
 ${isAll ? "" : "\nbun run server --help all shows every option.\n"}

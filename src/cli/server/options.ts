@@ -125,6 +125,16 @@ export const serverOptions = {
       parse: (text) => wholeNumber(text, 1, Number.MAX_SAFE_INTEGER),
       default: Infinity,
     }),
+    isNewest: onOff("newest", "one table: the newest file of the folder or pattern"),
+    maxTables: option<number>({
+      flag: "max-tables",
+      value: "N",
+      help: "serve no more tables (default: 256)",
+      rule: "a number from 1 to 10000",
+      parse: (text) => wholeNumber(text, 1, 10_000),
+      default: 256,
+      isAdvanced: true,
+    }),
     settleMs: option<number>({
       flag: "settle",
       value: "TIME",

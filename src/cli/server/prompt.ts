@@ -2,20 +2,22 @@
 import { CliError } from "../errors.ts";
 import { STDIN } from "../../source/location.ts";
 import { type Console, isInForeground } from "./console.ts";
-import { noPath, PROMPT_HELP, STDIN_FAULT, wordOf } from "./words.ts";
+import { printable } from "../../feed/printable.ts";
+import { exists, noPath, PROMPT_HELP, PROMPT_HELP_MANY, STDIN_FAULT, wordOf } from "./words.ts";
 
 export type Prompting = {
-  readonly file: string | undefined;
+  /** A FILE was given. */
+  readonly isGiven: boolean;
   /** Standard input is the file. */
   readonly isStdin: boolean;
   readonly isForMachines: boolean;
 };
 
 /** On a terminal always, so that another path may be typed; elsewhere if there is no FILE. Throws CliError if nobody would answer. */
-export function promptsForPath({ file, isStdin, isForMachines }: Prompting): boolean {
+export function promptsForPath({ isGiven, isStdin, isForMachines }: Prompting): boolean {
   const isTerminal = !isStdin && process.stdin.isTTY === true && process.stdout.isTTY === true;
-  const prompts = !isForMachines && (isTerminal ? isInForeground() : file === undefined);
-  if (file !== undefined || prompts) return prompts;
+  const prompts = !isForMachines && (isTerminal ? isInForeground() : !isGiven);
+  if (isGiven || prompts) return prompts;
   const where = isForMachines ? "with --log json" : "in the background";
   throw new CliError("usage", `no FILE given, and nothing is asked ${where}`);
 }
@@ -27,6 +29,8 @@ export type PromptOptions = {
   /** Whether there is a table, or a file that is waited for. */
   readonly hasFile: () => boolean;
   readonly nameOf: (path: string) => string;
+  /** Where there are several tables: takes one off the air; false if it is not there, or stays. */
+  readonly remove?: (name: string) => boolean;
   /** A path cannot be published; the next one may be. */
   readonly onRefused: (reason: string) => void;
   /** Nothing will ever be published. */
@@ -67,13 +71,20 @@ export function openPrompt(options: PromptOptions): Prompt {
     const word = wordOf(path);
     if (word === "quit") return options.onQuit();
     if (word === "help") return help();
+    if (path.startsWith("-") && path !== STDIN && options.remove && !exists(path)) return remove(path.slice(1));
     const fault = path === STDIN ? STDIN_FAULT : noPath(path);
     if (fault !== undefined) return refuse(fault);
     void load(path, options.open(path));
   }
 
+  function remove(name: string): void {
+    if (!options.remove!(name)) return refuse(`-${printable(name)}: no table of that name, or the first, which stays`);
+    screen.line(`${name} is off the air`);
+    screen.ask();
+  }
+
   function help(): void {
-    PROMPT_HELP.forEach(screen.line);
+    (options.remove ? PROMPT_HELP_MANY : PROMPT_HELP).forEach(screen.line);
     screen.ask();
   }
 

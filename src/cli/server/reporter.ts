@@ -2,7 +2,7 @@
 import type { RefusalCause, ServerEvent } from "../../channel/events.ts";
 import type { Log } from "./log.ts";
 import { sizeText } from "../../feed/printable.ts";
-import { shapeText } from "./status.ts";
+import { ageText, shapeText } from "./status.ts";
 
 /** Why the server turns someone away, for the person who runs it. */
 const CAUSES: Readonly<Record<RefusalCause, string>> = {
@@ -34,6 +34,8 @@ export function report(log: Log, event: ServerEvent): void {
     case "file-warning":
     case "file-state":
     case "file-refused":
+    case "file-leaving":
+    case "file-gone":
     case "message-too-large":
       return reportTable(log, event);
     default:
@@ -48,6 +50,7 @@ function reportTable(log: Log, event: EventOf<"file"> | EventOf<"message">): voi
   const { type, ...fields } = event;
   switch (event.type) {
     case "file-on-air":
+      if (event.table !== undefined) return log.often("info", type, `/${event.table}: ${onAirText(event)}`, fields);
       return log.info(type, onAirText(event), fields);
     case "file-awaited": {
       const { path, reason, similar } = event;
@@ -64,6 +67,10 @@ function reportTable(log: Log, event: EventOf<"file"> | EventOf<"message">): voi
     }
     case "file-refused":
       return log.warn(type, event.reason);
+    case "file-leaving":
+      return log.info(type, `${event.file} is not there any more: its table goes in ${ageText(event.graceMs)}`, fields);
+    case "file-gone":
+      return log.info(type, `gone: ${event.file}`, fields);
     case "message-too-large": {
       const limit = `--max-message (${sizeText(event.maxBytes)})`;
       return log.warn(type, `the table is larger than ${limit}: clients are closed with 1009; raise it`);
@@ -91,11 +98,13 @@ function changedText({ change, ...shown }: Extract<ServerEvent, { type: "file-ch
   }
 }
 
+const tableText = ({ table }: { readonly table?: string | undefined }) => (table === undefined ? "" : `, ${table}`);
+
 function reportClient(log: Log, event: EventOf<"client">): void {
   const { type, ...fields } = event;
   switch (event.type) {
     case "client-connected":
-      return log.often("info", type, `client from ${event.address}: ${event.feed}`, fields);
+      return log.often("info", type, `client from ${event.address}: ${event.feed}${tableText(event)}`, fields);
     case "client-refused": {
       const text = `refused ${event.address}: ${event.status}, ${CAUSES[event.cause]}`;
       return log.often("warn", type, text, fields, `${type}, ${event.cause}`);
@@ -104,7 +113,7 @@ function reportClient(log: Log, event: EventOf<"client">): void {
       const { feed, address, seconds, code, reason } = event;
       const isTooSlow = code === 1013 || reason.startsWith("too slow");
       const why = [...(code === undefined || code === 1006 ? [] : [code]), ...(reason ? [reason] : [])].join(" ");
-      const text = `client from ${address} is gone: ${feed}, ${seconds.toFixed(1)} s${why && `, ${why}`}`;
+      const text = `client from ${address} is gone: ${feed}${tableText(event)}, ${seconds.toFixed(1)} s${why && `, ${why}`}`;
       const rounded = { ...fields, seconds: Math.round(seconds * 1000) / 1000 };
       return log.often(isTooSlow ? "warn" : "info", isTooSlow ? "client-too-slow" : type, text, rounded);
     }

@@ -20,6 +20,9 @@ export type StatusSource = {
   readonly publication: Publication | undefined;
   readonly status: Status;
   readonly clients: number;
+  /** How many there are, and of them not live. */
+  readonly tables: number;
+  readonly troubled: number;
   readonly awaited: string | undefined;
   readonly loading: { readonly name: string; readonly sinceMs: number; readonly share: number | undefined } | undefined;
 };
@@ -28,7 +31,12 @@ export type StatusSource = {
 const LOADING_MS = 500;
 
 /** The status line of the server; `now` in ms since 1970. */
-export function statusLine({ publication, status, clients, awaited, loading }: StatusSource, now: number): string {
+export function statusLine(source: StatusSource, now: number): string {
+  const { publication, status, clients, awaited, loading, tables, troubled } = source;
+  if (tables > 1) {
+    const trouble = troubled === 0 ? "" : ` · ${troubled} NOT LIVE`;
+    return `${plural(tables, "table")} · ${plural(clients, "client")}${trouble}`;
+  }
   if (loading && loading.sinceMs >= LOADING_MS) return loadingText(loading.name, loading.share);
   if (!publication)
     return `${awaited === undefined ? "no file yet" : `waiting for ${awaited}`} · ${plural(clients, "client")}`;

@@ -3,6 +3,9 @@ import { readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { printable } from "../../feed/printable.ts";
 import { isRelayUrl, redacted } from "../../relay/address.ts";
+import type { Nameable } from "../../channel/names.ts";
+import { isPlace } from "../../channel/places.ts";
+import { fixedPart, isPattern } from "../../source/folder.ts";
 import { STDIN } from "../../source/location.ts";
 import { CliError } from "../errors.ts";
 
@@ -14,15 +17,30 @@ export function exists(path: string): boolean {
   }
 }
 
-/** FILE, if it was given. Throws CliError for what can be none. */
-export function givenFile([given, surplus]: readonly string[]): string | undefined {
-  if (surplus !== undefined) throw new CliError("usage", `${printable(surplus)}: one file at a time; see --help`);
+/** What is to be served: one file, which may be switched, or with `--newest` one place; or several tables. */
+export type Given = { readonly file?: string; readonly tables?: readonly Nameable[] };
+
+/** The FILEs that were given. Throws CliError for what can be none. */
+export function givenFiles(positionals: readonly string[], isNewest: boolean): Given {
+  const all = positionals.map(givenFile);
+  const [only] = all;
+  if (only === undefined) return {};
+  const isOne = all.length === 1 && only.name === undefined && (isNewest || !isPlace(only.location));
+  return isOne ? { file: only.location } : { tables: all };
+}
+
+/** `NAME=FILE`, or FILE alone. */
+function givenFile(given: string): Nameable {
+  const [, name, location = ""] = (!exists(given) && /^([^/\\=]*)=(.*)$/s.exec(given)) || [];
+  return name === undefined ? { location: locationOf(given) } : { name, location: locationOf(location) };
+}
+
+function locationOf(given: string): string {
   if (given === "") throw new CliError("usage", "FILE is empty: give the path of a CSV file");
-  if (given === undefined || given === STDIN || isRelayUrl(given)) return given;
+  if (given === STDIN || isRelayUrl(given)) return given;
   const path = exists(given) ? given : fromFileUrl(given);
-  const fault = noPath(path);
-  if (fault !== undefined) throw new CliError("usage", fault);
-  const folder = dirname(path);
+  if (isAddress(path) && !exists(path)) throw new CliError("usage", addressText(path));
+  const folder = /[/\\]$/.test(path) ? path : isPattern(path) && !exists(path) ? fixedPart(path) : dirname(path);
   if (!isFolder(folder))
     throw new CliError("file", `${printable(path)}: no such folder: ${printable(folder)}${hint(path)}`);
   return path;
@@ -41,10 +59,11 @@ function isFolder(path: string): boolean {
 
 /** Why this is no path of a file, and the way out; undefined if it is, or if there is a file of that name. */
 export function noPath(text: string): string | undefined {
-  const isAddress = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !isRelayUrl(text);
-  if (!(isAddress || isPattern(text)) || exists(text)) return undefined;
-  return isAddress ? addressText(text) : patternText(text);
+  if (!(isAddress(text) || isPattern(text)) || exists(text)) return undefined;
+  return isAddress(text) ? addressText(text) : patternText(text);
 }
+
+const isAddress = (text: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !isRelayUrl(text);
 
 function addressText(text: string): string {
   const shown = printable(redacted(text));
@@ -54,9 +73,6 @@ function addressText(text: string): string {
   return `${shown}: neither a path nor the redis:// of a relay`;
 }
 
-/** As a shell has them: `*.csv`, `run-?.csv`, `{a,b}.csv`. */
-const isPattern = (text: string) => /[*?]|\{[^{}]*,[^{}]*\}/.test(text);
-
 const SHOWN_MATCHES = 3;
 
 function patternText(text: string): string {
@@ -64,7 +80,7 @@ function patternText(text: string): string {
   const names = found.slice(0, SHOWN_MATCHES).map(printable).join(", ");
   const more = found.length > SHOWN_MATCHES ? `, and ${found.length - SHOWN_MATCHES} more` : "";
   const fits = found.length === 0 ? "it fits no file" : `it fits ${names}${more}`;
-  return `${printable(text)}: a pattern, and one file is published at a time; ${fits}`;
+  return `${printable(text)}: a pattern, and here one file is published at a time; ${fits}`;
 }
 
 /** In its own folder only: who looks further may look for long. */
@@ -121,6 +137,13 @@ export const PROMPT_HELP = [
   "Type the path of a CSV file, and it is published: data.csv, ~/data.csv,",
   "$HOME/data.csv, in quotes, or as file://. Tab completes it. redis://HOST is a relay.",
   "exit, quit or Ctrl-C ends the server; its options are in bun run server --help.",
+] as const;
+
+/** The same where there are several tables. */
+export const PROMPT_HELP_MANY = [
+  "Type the path of a CSV file, and it is one more table: data.csv, ~/data.csv,",
+  "$HOME/data.csv, in quotes, or as file://. Tab completes it. -NAME takes a table off the air",
+  "(./-x is a file). exit, quit or Ctrl-C ends the server; its options are in bun run server --help.",
 ] as const;
 
 /** At the prompt. */

@@ -35,6 +35,17 @@ const CASES: { readonly [T in Exclude<ServerEvent["type"], "relay-refused">]: re
       fields: { file: "a.csv", rows: 0, columns: 0, dialect: "comma, UTF-8" },
     },
   ],
+  "file-leaving": [
+    {
+      event: { type: "file-leaving", file: "a.csv", graceMs: 10_000 },
+      level: "info",
+      text: "a.csv is not there any more: its table goes in 10 s",
+      fields: { file: "a.csv", graceMs: 10_000 },
+    },
+  ],
+  "file-gone": [
+    { event: { type: "file-gone", file: "a.csv" }, level: "info", text: "gone: a.csv", fields: { file: "a.csv" } },
+  ],
   "file-awaited": [
     {
       event: { type: "file-awaited", file: "a.csv", path: "d/a.csv", reason: "no such file yet", similar: "A.csv" },

@@ -59,10 +59,18 @@ describe("the status line", () => {
     publication: undefined,
     status: live,
     clients: 0,
+    tables: 1,
+    troubled: 0,
     awaited: undefined,
     loading: undefined,
   };
   const cases: { name: string; source: Partial<StatusSource>; expected: string }[] = [
+    { name: "of several tables", source: { publication, tables: 3, clients: 2 }, expected: "3 tables · 2 clients" },
+    {
+      name: "of several tables, some in trouble",
+      source: { tables: 3, troubled: 1 },
+      expected: "3 tables · 0 clients · 1 NOT LIVE",
+    },
     { name: "before there is a file", source: { clients: 1 }, expected: "no file yet · 1 client" },
     {
       name: "before there is the file that is waited for",

@@ -1,7 +1,7 @@
 // What people give for a file.
 import { describe, expect, test } from "bun:test";
 import { CliError } from "../../../src/cli/errors.ts";
-import { cleanPath, givenFile, noPath, wordOf } from "../../../src/cli/server/words.ts";
+import { cleanPath, type Given, givenFiles, noPath, wordOf } from "../../../src/cli/server/words.ts";
 import { temporaryFolder } from "../../support.ts";
 
 /** A folder with files, and `$/` in texts for its path. */
@@ -12,7 +12,7 @@ async function openScene() {
   return { ...folder, real, [Symbol.asyncDispose]: folder[Symbol.asyncDispose] };
 }
 
-const ONE = "a pattern, and one file is published at a time";
+const ONE = "a pattern, and here one file is published at a time";
 
 describe("is no path:", () => {
   const cases: { text: string; expected: string | undefined }[] = [
@@ -51,17 +51,36 @@ describe("is no path:", () => {
 });
 
 describe("FILE", () => {
-  const cases: { given: string[]; expected: string | undefined | [kind: string, message: string] }[] = [
-    { given: [], expected: undefined },
-    { given: ["-"], expected: "-" },
-    { given: ["redis://h/nowhere"], expected: "redis://h/nowhere" },
-    { given: ["$/run-1.csv"], expected: "$/run-1.csv" },
-    { given: ["$/not-yet.csv"], expected: "$/not-yet.csv" },
-    { given: ["not-yet.csv"], expected: "not-yet.csv" },
-    { given: ["file://$/run-1.csv"], expected: "$/run-1.csv" },
+  type Case = { given: string[]; isNewest?: boolean; expected: Given | [kind: string, message: string] };
+  const cases: Case[] = [
+    { given: [], expected: {} },
+    { given: ["-"], expected: { file: "-" } },
+    { given: ["redis://h/nowhere"], expected: { file: "redis://h/nowhere" } },
+    { given: ["$/run-1.csv"], expected: { file: "$/run-1.csv" } },
+    { given: ["$/not-yet.csv"], expected: { file: "$/not-yet.csv" } },
+    { given: ["not-yet.csv"], expected: { file: "not-yet.csv" } },
+    { given: ["file://$/run-1.csv"], expected: { file: "$/run-1.csv" } },
+    { given: ["$/a=b.csv"], expected: { file: "$/a=b.csv" } },
+    { given: ["a", "b\u0007"], expected: { tables: [{ location: "a" }, { location: "b\u0007" }] } },
+    { given: ["eur=$/run-1.csv"], expected: { tables: [{ name: "eur", location: "$/run-1.csv" }] } },
+    {
+      given: ["in=-", "b=redis://h?topic=x"],
+      expected: {
+        tables: [
+          { name: "in", location: "-" },
+          { name: "b", location: "redis://h?topic=x" },
+        ],
+      },
+    },
+    { given: ["$/"], expected: { tables: [{ location: "$/" }] } },
+    { given: ["$/nothing*"], expected: { tables: [{ location: "$/nothing*" }] } },
+    { given: ["$/run-*.csv"], isNewest: true, expected: { file: "$/run-*.csv" } },
+    { given: ["$/a*b.csv"], expected: { file: "$/a*b.csv" } },
     { given: [""], expected: ["usage", "FILE is empty: give the path of a CSV file"] },
-    { given: ["a", "b\u0007"], expected: ["usage", '"b\\u0007": one file at a time; see --help'] },
-    { given: ["$/nothing*"], expected: ["usage", `$/nothing*: ${ONE}; it fits no file`] },
+    { given: ["x="], expected: ["usage", "FILE is empty: give the path of a CSV file"] },
+    { given: ["ftp://h/x.csv"], expected: ["usage", "ftp://h/x.csv: neither a path nor the redis:// of a relay"] },
+    { given: ["$/nowhere/"], expected: ["file", "$/nowhere/: no such folder: $/nowhere/"] },
+    { given: ["$/nowhere/*.csv"], expected: ["file", "$/nowhere/*.csv: no such folder: $/nowhere"] },
     { given: ["$/nowhere/x.csv"], expected: ["file", "$/nowhere/x.csv: no such folder: $/nowhere"] },
     { given: ["$/run-1.csv/x.csv"], expected: ["file", "$/run-1.csv/x.csv: no such folder: $/run-1.csv"] },
     {
@@ -72,10 +91,15 @@ describe("FILE", () => {
       ],
     },
   ];
-  test.each(cases)("$given", async ({ given, expected }) => {
+  test.each(cases)("$given", async ({ given, isNewest = false, expected }) => {
     await using scene = await openScene();
-    const act = () => givenFile(given.map((text) => scene.real(text)));
-    if (!Array.isArray(expected)) return expect(act()).toBe(expected && scene.real(expected));
+    await scene.write("a=b.csv", "x\\n");
+    const act = () =>
+      givenFiles(
+        given.map((text) => scene.real(text)),
+        isNewest,
+      );
+    if (!Array.isArray(expected)) return expect(act()).toEqual(JSON.parse(scene.real(JSON.stringify(expected))));
     const [kind, message] = expected;
     expect(act).toThrow(new CliError(kind as "usage", scene.real(message)));
   });
