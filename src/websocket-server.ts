@@ -22,7 +22,7 @@ export type { ServerEvent } from "./channel/events.ts";
 
 /** Everything has a default; `file` is what is published first. */
 export type ServerOptions = Partial<TableOptions & FeedOptions & NetworkOptions & AccessOptions & RelayOptions> & {
-  /** A path, `-` for standard input, or the URL of a relay. Without it nothing is published before `open`. */
+  /** A path, `-` for standard input, a web address, or the URL of a relay. Without it nothing is published before `open`. */
   readonly file?: string | undefined;
   /** A `file` that is not there yet is waited for, and not refused. Default: only with `relayUrl`. */
   readonly waitsForFile?: boolean | undefined;
@@ -151,12 +151,13 @@ function tableOptionsOf({
   maxMemoryBytes,
   maxCellBytes,
   settleMs,
+  pollMs,
   ...read
 }: TableOptions): TableOptions {
   const { delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader } = read;
   const { names, trim, quote, escape, types } = read;
   return {
     ...{ delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader },
-    ...{ names, trim, quote, escape, types, lastRows, maxFileBytes, maxMemoryBytes, maxCellBytes, settleMs },
+    ...{ names, trim, quote, escape, types, lastRows, maxFileBytes, maxMemoryBytes, maxCellBytes, settleMs, pollMs },
   };
 }

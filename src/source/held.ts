@@ -61,7 +61,9 @@ export type Held = {
   append(bytes: Uint8Array, isFinal?: boolean): boolean;
   /** So many NULs follow. */
   skip(nuls: number): void;
-  /** Where the last row begins in the source, if it is not the only one, and the text is that of the source, byte by byte. */
+  /** Whether what is held is the source, byte by byte. */
+  isVerbatim(): boolean;
+  /** Where the last row begins in the source, if it is not the only one, and what is held is the source, byte by byte. */
   lastRowAt(): number | undefined;
   /** Whether these bytes are one line of text, with its end. */
   isRecord(bytes: Uint8Array): boolean;
@@ -266,7 +268,8 @@ export function openHeld(options: HeldOptions): Held {
     },
     begin,
     set,
-    lastRowAt: () => (table && document ? lastRowAt(table, document, covered) : undefined),
+    isVerbatim: () => table !== undefined && decoding !== undefined && isVerbatim(table, document!, covered),
+    lastRowAt: () => (table && isVerbatim(table, document!, covered) ? lastRowAt(table, covered) : undefined),
     isRecord: (bytes) => bytes.indexOf(table?.layout.recordEnd ?? 0) === bytes.length - 1 && isUtf8(bytes),
     replaceFrom(at, bytes) {
       pending = mergedChange(pending, table!.replace(at, covered - at, bytes));
@@ -303,10 +306,14 @@ function tailOf(table: CsvTable, decoding: Decoding | undefined): Tail | undefin
 /** Of all the text, with what was let go. */
 const lengthOf = (table: CsvTable) => table.length() + table.gone().bytes;
 
-function lastRowAt(table: CsvTable, document: Understanding, covered: number): number | undefined {
-  if (table.rows() < 2 || table.openQuoteAt() !== -1 || covered !== lengthOf(table)) return undefined;
+function isVerbatim(table: CsvTable, document: Understanding, covered: number): boolean {
   const isRaw = document.encoding === "utf-8" && document.replaced === 0 && document.holes === 0;
-  return isRaw ? covered - table.bytesOf(table.rows() - 1, table.rows()) : undefined;
+  return isRaw && covered === lengthOf(table);
+}
+
+function lastRowAt(table: CsvTable, covered: number): number | undefined {
+  if (table.rows() < 2 || table.openQuoteAt() !== -1) return undefined;
+  return covered - table.bytesOf(table.rows() - 1, table.rows());
 }
 
 /** A header without a record end, which may go on. */

@@ -13,10 +13,12 @@ export type TableOptions = ReadOptions & {
   readonly maxCellBytes: number;
   /** Milliseconds without a change after which a writer counts as done for now. Default: 250. */
   readonly settleMs: number;
+  /** Milliseconds between two looks at a web address. Default: 5,000. */
+  readonly pollMs: number;
 };
 
 export type SourceSettings = TableOptions & {
-  /** A path, `-` for standard input, or the URL of a relay. */
+  /** A path, `-` for standard input, a web address, or the URL of a relay. */
   readonly location: string;
   /** Whether what is not there yet is waited for, and not refused. */
   readonly waits?: boolean | undefined;

@@ -46,6 +46,7 @@ test("without anything, every option has its default", () => {
     source: {
       lastRows: Infinity,
       settleMs: 250,
+      pollMs: 5_000,
       maxFileBytes: Infinity,
       maxMemoryBytes: expect.any(Number),
       maxCellBytes: 2 ** 24,
@@ -211,6 +212,10 @@ describe("a mistake is named, with its value and the way out:", () => {
     {
       argv: ["--settle", "5m"],
       expected: "--settle 5m: a time from 10ms to 1m, such as 250ms; a bare number is milliseconds",
+    },
+    {
+      argv: ["--poll", "10ms"],
+      expected: "--poll 10ms: a time from 100ms to 24h, such as 5s; a bare number is milliseconds",
     },
     { argv: ["--host", "not a host"], expected: "--host not a host: an address such as 127.0.0.1, :: or localhost" },
     {

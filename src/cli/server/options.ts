@@ -134,6 +134,14 @@ export const serverOptions = {
       default: 250,
       isAdvanced: true,
     }),
+    pollMs: option<number>({
+      flag: "poll",
+      value: "TIME",
+      help: "a FILE that is http(s):// is asked for so often\n(default: 5s)",
+      rule: "a time from 100ms to 24h, such as 5s; a bare number is milliseconds",
+      parse: (text) => durationMs(text, 100, 86_400_000),
+      default: 5_000,
+    }),
     maxFileBytes: option<number>({
       flag: "max-file",
       value: "SIZE",

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { printable } from "../../feed/printable.ts";
 import { isRelayUrl, redacted } from "../../relay/address.ts";
-import { STDIN } from "../../source/location.ts";
+import { isWebUrl, STDIN, webAddress } from "../../source/location.ts";
 import { CliError } from "../errors.ts";
 
 export function exists(path: string): boolean {
@@ -16,9 +16,14 @@ export function exists(path: string): boolean {
 
 /** FILE, if it was given. Throws CliError for what can be none. */
 export function givenFile([given, surplus]: readonly string[]): string | undefined {
-  if (surplus !== undefined) throw new CliError("usage", `${printable(surplus)}: one file at a time; see --help`);
+  if (surplus !== undefined) throw new CliError("usage", `${shownName(surplus)}: one file at a time; see --help`);
   if (given === "") throw new CliError("usage", "FILE is empty: give the path of a CSV file");
   if (given === undefined || given === STDIN || isRelayUrl(given)) return given;
+  if (isWebUrl(given)) {
+    const fault = webFault(given);
+    if (fault !== undefined) throw new CliError("usage", fault);
+    return exists(given) ? `./${given}` : given;
+  }
   const path = exists(given) ? given : fromFileUrl(given);
   const fault = noPath(path);
   if (fault !== undefined) throw new CliError("usage", fault);
@@ -27,6 +32,9 @@ export function givenFile([given, surplus]: readonly string[]): string | undefin
     throw new CliError("file", `${printable(path)}: no such folder: ${printable(folder)}${hint(path)}`);
   return path;
 }
+
+/** Secrets may be in an address that was not expected. */
+const shownName = (text: string) => (isWebUrl(text) ? webAddress(text) : printable(redacted(text)));
 
 const hint = (path: string) =>
   /^[~$]/.test(path) ? "; ~ and $HOME are replaced by a shell that sees them without quotes, and at the prompt" : "";
@@ -41,15 +49,20 @@ function isFolder(path: string): boolean {
 
 /** Why this is no path of a file, and the way out; undefined if it is, or if there is a file of that name. */
 export function noPath(text: string): string | undefined {
+  if (isWebUrl(text)) return webFault(text);
   const isAddress = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !isRelayUrl(text);
   if (!(isAddress || isPattern(text)) || exists(text)) return undefined;
   return isAddress ? addressText(text) : patternText(text);
 }
 
+/** What is secret in it is not repeated. */
+function webFault(text: string): string | undefined {
+  if (exists(text) || URL.canParse(text)) return undefined;
+  return "FILE is no web address: https://HOST[:PORT]/PATH, or http://";
+}
+
 function addressText(text: string): string {
   const shown = printable(redacted(text));
-  if (/^https?:/i.test(text))
-    return `${shown}: nothing is fetched; save it as a file, or: curl -sN URL | bun run server -`;
   if (/^wss?:/i.test(text)) return `${shown}: the address of a server; bun run client URL prints what it sends`;
   return `${shown}: neither a path nor the redis:// of a relay`;
 }
@@ -119,7 +132,7 @@ export function wordOf(path: string): Word | undefined {
 /** For a person at the prompt. */
 export const PROMPT_HELP = [
   "Type the path of a CSV file, and it is published: data.csv, ~/data.csv,",
-  "$HOME/data.csv, in quotes, or as file://. Tab completes it. redis://HOST is a relay.",
+  "$HOME/data.csv, in quotes, or as file://. Tab completes it. redis://HOST is a relay, https:// is fetched.",
   "exit, quit or Ctrl-C ends the server; its options are in bun run server --help.",
 ] as const;
 
