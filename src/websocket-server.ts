@@ -15,6 +15,7 @@ import type { AccessOptions, NetworkOptions } from "./hub/options.ts";
 import { relayRole } from "./relay/address.ts";
 import type { RelayOptions } from "./relay/options.ts";
 import { openRelayRole } from "./relay/standby.ts";
+import { replayFault } from "./source/replay/speed.ts";
 import type { TableOptions } from "./source/settings.ts";
 import { viewerFiles } from "./viewer/files.ts";
 
@@ -76,7 +77,7 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
   const settings = { ...serverSettings(defaultsOf(serverOptions)), ...given, port: options.port ?? 0 };
   const { file, relayHeartbeatMs: heartbeatMs } = settings;
   const waitsForFile = given.waitsForFile ?? settings.relayUrl !== undefined;
-  const fault = faultIn(settings);
+  const fault = faultIn(settings) ?? replayFault(settings, file);
   if (fault !== undefined) throw new RangeError(fault);
   const role = relayRole(file, settings.relayUrl, settings.isStandby);
   if ("fault" in role) throw new RangeError(role.fault);
@@ -152,6 +153,9 @@ function tableOptionsOf({
   maxCellBytes,
   settleMs,
   pollMs,
+  replay,
+  replayBy,
+  loops,
   ...read
 }: TableOptions): TableOptions {
   const { delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader } = read;
@@ -159,5 +163,6 @@ function tableOptionsOf({
   return {
     ...{ delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader },
     ...{ names, trim, quote, escape, types, lastRows, maxFileBytes, maxMemoryBytes, maxCellBytes, settleMs, pollMs },
+    ...{ replay, replayBy, loops },
   };
 }

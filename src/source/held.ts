@@ -117,7 +117,8 @@ export function openHeld(options: HeldOptions): Held {
     const text = Buffer.concat([...table.pieces(), Buffer.alloc(SPARE_BYTES)]);
     const end = text.length - SPARE_BYTES;
     const reopened = openTable({ ...better, bytes: text, unmarked: undefined, end }, tableOptions);
-    if (reopened.rows() !== table.rows() || reopened.layout.delimiter !== table.layout.delimiter) revising.changed("all");
+    if (reopened.rows() !== table.rows() || reopened.layout.delimiter !== table.layout.delimiter)
+      revising.changed("all");
     document = better;
     table = reopened;
   }
