@@ -38,6 +38,14 @@ describe.concurrent("a web address as FILE", () => {
     expect(server.stdout()).toContain("prices.csv: nothing is there: 404; clients keep the last good table");
   });
 
+  test("is asked for directly, whatever proxy is in the environment", async () => {
+    using web = openWeb(serving(CSV));
+    await using folder = await temporaryFolder();
+    const env = { HTTP_PROXY: "http://127.0.0.1:9", http_proxy: "http://127.0.0.1:9", ALL_PROXY: "http://127.0.0.1:9" };
+    await using server = await startServer([web.url], { folder, env });
+    await server.prints("prices.csv: 1 row × 2 columns, comma, UTF-8");
+  });
+
   test("that is not there yet is waited for", async () => {
     using web = openWeb(() => new Response("no", { status: 404 }));
     await using folder = await temporaryFolder();

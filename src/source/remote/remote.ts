@@ -101,23 +101,26 @@ function openPolling(settings: SourceSettings, events: PollingEvents, timing: Ti
         if (first && isMarkup(piece))
           throw new RemoteError("not-csv", "is a web page, not a CSV: is it behind a login?");
         first = false;
-        taking.add(piece);
+        attempt(() => taking.add(piece), body);
         if (!body.isFramed) hash.update(piece);
         events.onProgress((read += piece.length), body.size ?? 0);
       }
-    } catch (error) {
-      // What the bytes say stays wrong until they are others.
-      if (error instanceof CsvError && !(error instanceof RemoteError)) known = body.validators;
-      throw error;
     } finally {
       clearTimeout(late);
     }
     if (!body.isFramed && !isProven(hash.digest("base64"))) return;
     unproven = 0;
+    attempt(() => table.take(body, taking, begun), body);
+    known = body.validators;
+  }
+
+  /** What the bytes say stays wrong until they are others. */
+  function attempt(step: () => void, { validators }: Body): void {
     try {
-      table.take(body, taking, begun);
-    } finally {
-      known = body.validators;
+      step();
+    } catch (error) {
+      if (error instanceof CsvError && !(error instanceof RemoteError)) known = validators;
+      throw error;
     }
   }
 

@@ -54,8 +54,9 @@ export function openRequests(given: URL, { stallMs }: RequestLimits): Requests {
       const asked = known?.url === url.href ? known : undefined;
       if (asked?.etag !== undefined) headers.set("If-None-Match", asked.etag);
       if (asked?.modified !== undefined) headers.set("If-Modified-Since", asked.modified);
+      const addresses = await resolve(url.hostname);
       const exchange = openExchange(stallMs, isClosed);
-      const response = await exchange.send(url, headers, await resolve(url.hostname));
+      const response = await exchange.send(url, headers, addresses);
       if (response.status === 200) return bodyOf(response, url, exchange);
       exchange.drop(response);
       if (response.status === 304 && asked) return "same";
@@ -142,6 +143,7 @@ function openExchange(stallMs: number, isClosed: AbortSignal): Exchange {
   }
   const close = () => end(false);
   isClosed.addEventListener("abort", close);
+  if (isClosed.aborted) close();
 
   return {
     async send(url, headers, addresses) {
@@ -177,8 +179,11 @@ function openExchange(stallMs: number, isClosed: AbortSignal): Exchange {
   };
 }
 
-/** Redirects and inflating are our own: they have limits. */
-const OPTIONS = { redirect: "manual", decompress: false } as const;
+/**
+ * Redirects and inflating are our own: they have limits. A proxy of the environment is not asked: it would have to resolve names itself, and
+ * who goes by addresses is not known to NO_PROXY. `false` is not in the types.
+ */
+const OPTIONS = { redirect: "manual", decompress: false, proxy: false as unknown as string } as const;
 
 function addressed(url: URL, address: string): URL {
   const to = new URL(url);
@@ -189,6 +194,8 @@ function addressed(url: URL, address: string): URL {
 /** The certificate is to be that of the name, whatever address it leads to. */
 const tlsOf = ({ protocol, hostname }: URL) =>
   protocol === "https:" && isIP(hostname.replace(/^\[|\]$/g, "")) === 0 ? { tls: { serverName: hostname } } : {};
+
+const FIRM_MS = 2_000;
 
 const HTML = /^\s*(text\/html|application\/xhtml\+xml)\b/i;
 
@@ -209,12 +216,18 @@ function bodyOf(response: Response, url: URL, exchange: Exchange): Body {
   const modified = headers.get("last-modified");
   const modifiedAt = modified === null ? Number.NaN : Date.parse(modified);
   const quietMs = Date.parse(headers.get("date") ?? "") - modifiedAt;
+  // What was written within the second of its date may be written again in it (RFC 9110, section 8.8.2.2), which tags made of dates do not show.
+  const isFirm = Number.isNaN(quietMs) ? modified === null : quietMs >= FIRM_MS;
   const isIdentity = encoding === "identity";
   return {
     pieces: piecesOf(response, encoding, exchange),
     size: isIdentity && length !== null ? Number(length) : undefined,
     isFramed: !isIdentity || length !== null || headers.has("transfer-encoding"),
-    validators: { url: url.href, ...(etag !== null && { etag }), ...(modified !== null && { modified }) },
+    validators: {
+      url: url.href,
+      ...(isFirm && etag !== null && { etag }),
+      ...(isFirm && modified !== null && { modified }),
+    },
     modifiedAt: Number.isNaN(modifiedAt) ? undefined : modifiedAt,
     quietMs: Number.isNaN(quietMs) ? undefined : Math.max(0, quietMs),
   };

@@ -49,6 +49,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing answers there: the connection is refused",
   ENETUNREACH: "its network cannot be reached",
   EHOSTUNREACH: "its host cannot be reached",
+  EPROTO: "there is no TLS: is it http://?",
   ETIMEDOUT: "nothing answers there",
   CERT_HAS_EXPIRED: "its certificate has expired",
   CERT_NOT_YET_VALID: "its certificate is not valid yet",

@@ -85,11 +85,13 @@ export function openReplay(settings: ReplaySettings, events: SourceEvents): Sour
   function* play(playing: Round): Generator<void, number | undefined> {
     for (;;) {
       const at = now();
+      const due: Uint8Array[] = [];
       let bytes = 0;
       for (; playing.next && playing.next.dueAt <= at && bytes < PUBLISHED_BYTES; playing.next = nextOf(playing)) {
-        playing.played.append(playing.next.row.text);
+        due.push(playing.next.row.text);
         bytes += playing.next.row.text.length;
       }
+      if (bytes > 0) playing.played.append(Buffer.concat(due));
       publish(playing, at);
       if (!playing.next) return end(playing);
       if (playing.next.dueAt > now()) return Math.min(playing.next.dueAt, now() + MAX_WAIT_MS);

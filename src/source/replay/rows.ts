@@ -25,6 +25,7 @@ export type FileRows = {
   next(): Row | undefined;
   /** Why there are no more rows, if the file does not end as it should. */
   trouble(): CsvError | undefined;
+  /** May be called again. */
   close(): void;
 };
 
@@ -85,6 +86,7 @@ function rowsOf(fd: number, stat: BigStat, { document, decoding, read }: Opened,
   let found: { readonly start: number; readonly end: number }[] = [];
   let nextFound = 0;
   let trouble: CsvError | undefined;
+  let isClosed = false;
   const sampled = { ...document, bytes: new Uint8Array(document.bytes) }; // stray quotes are marked on the way
   const verdicts = columnsOf(sampled, lastBorder(document.bytes, document.end, layout.recordEnd)).verdicts();
   const head = new Uint8Array(document.bytes.subarray(0, bodyStart));
@@ -135,7 +137,12 @@ function rowsOf(fd: number, stat: BigStat, { document, decoding, read }: Opened,
     return { text: ended(text.subarray(at, end), layout.recordEnd), cells: () => cellsOf(text, start, end, layout) };
   }
 
-  return { document, head, verdicts, next, trouble: () => trouble, close: () => closeSync(fd) };
+  function close(): void {
+    if (!isClosed) closeSync(fd);
+    isClosed = true;
+  }
+
+  return { document, head, verdicts, next, trouble: () => trouble, close };
 }
 
 /** Behind the last record end. */

@@ -44,6 +44,36 @@ describe.concurrent("what is at a web address", () => {
     expect(followed.publications[0]!.about.changedAt).toBe(Date.parse(modified));
   });
 
+  test("is sent again while its date proves nothing: it is too young", async () => {
+    let body = CSV;
+    const modified = new Date(Date.now() + 3_600_000).toUTCString();
+    using web = openWeb((request) =>
+      request.headers.has("if-modified-since")
+        ? new Response(null, { status: 304 })
+        : new Response(body, { headers: { "last-modified": modified } }),
+    );
+    using followed = followWeb(web.url);
+    await followed.becomes(ROWS);
+    body = `${CSV}3,4\n`;
+    await followed.becomes(MORE);
+  });
+
+  test("is asked for once more where it must be read anew, also if that fails at first", async () => {
+    const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, "utf16le");
+    using web = openWeb(serving(utf16("a,b\n1,é\n2,é\n")));
+    using followed = followWeb(web.url);
+    await followed.becomes([
+      { a: "1", b: "é" },
+      { a: "2", b: "é" },
+    ]);
+    const next = serving(utf16("a,b\n2,é\n"));
+    let asked = 0;
+    web.answer((request) => (++asked === 2 ? new Response("oh", { status: 500 }) : next(request)));
+    await followed.becomes([{ a: "2", b: "é" }]);
+    expect(asked).toBeGreaterThan(2);
+    await followed.until("live", () => followed.state() === "live");
+  });
+
   test("is compared where the server knows neither, or gives the same bytes another tag", async () => {
     let tag = 0;
     using web = openWeb(() => new Response(CSV, { headers: { etag: `"${tag++}"` } }));

@@ -3,8 +3,9 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import type { ReplayOptions } from "../../../src/source/replay/speed.ts";
 import { TEST_TIMEOUT_MS } from "../../support.ts";
-import { openAlone } from "../heard.ts";
-import { follow, temporaryFolder } from "../writer.ts";
+import { openThread } from "../../../src/source/thread.ts";
+import { openAlone, openHeard } from "../heard.ts";
+import { follow, temporaryFolder, WORKER } from "../writer.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
@@ -140,4 +141,23 @@ describe.concurrent("a replay", () => {
     expect(heard.refusals[0]!.reason).toMatch(reason);
     expect(heard.publications).toHaveLength(0);
   });
+});
+
+test("that is over is closed once: its descriptor may be another file's by then", async () => {
+  using folder = temporaryFolder();
+  const path = folder.path("f.csv");
+  writeFileSync(path, "a\n1\n");
+  const thread = openThread(WORKER);
+  try {
+    const over = openHeard(thread, path, { replay: { rowsPerSecond: 1e9 } });
+    await over.until("the end", () => over.statuses.at(-1)?.replay?.isFinished === true);
+    const next = openHeard(thread, path);
+    await next.until("a table", () => next.publications.length > 0);
+    over.close();
+    writeFileSync(path, "a\n1\n2\n");
+    await next.until("the change", () => next.publications.at(-1)?.rows === 2);
+    expect(next.statuses.filter(({ state }) => state !== "live")).toEqual([]);
+  } finally {
+    thread.close();
+  }
 });
