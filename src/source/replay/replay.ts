@@ -45,8 +45,10 @@ export function openReplay(settings: ReplaySettings, events: SourceEvents): Sour
   });
   let round: Round | undefined;
   let hasPublished = false;
+  let isOver = false;
 
   function* look(): Generator<void, number | undefined> {
+    if (isOver) return undefined;
     try {
       round ??= begin();
       return yield* play(round);
@@ -112,10 +114,9 @@ export function openReplay(settings: ReplaySettings, events: SourceEvents): Sour
   function end({ rows }: Round): number | undefined {
     const trouble = rows.trouble();
     rows.close();
-    if (loops) {
-      round = undefined;
-      return now() + LOOP_PAUSE_MS;
-    }
+    round = undefined;
+    if (loops) return now() + LOOP_PAUSE_MS;
+    isOver = true;
     const state = trouble ? "invalid" : "live";
     const replay = { speed: speedText(speed), isFinished: true };
     events.onStatus({ state, problem: trouble && problemOf(trouble), replay });
@@ -135,6 +136,7 @@ export function openReplay(settings: ReplaySettings, events: SourceEvents): Sour
     }
     const replay = { speed: speedText(speed), isFinished: !loops };
     events.onStatus({ state: isMissing ? "missing" : "stale", problem, replay });
+    isOver = !loops;
     return loops ? now() + LOOP_PAUSE_MS : undefined;
   }
 

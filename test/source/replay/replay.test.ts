@@ -72,6 +72,16 @@ describe.concurrent("a replay", () => {
     await followed.converges(path, 3);
   });
 
+  test("stops where there is no more room, and says so", async () => {
+    using folder = temporaryFolder();
+    const path = folder.path("f.csv");
+    writeFileSync(path, `a\n${"0123456789\n".repeat(100_000)}`);
+    using heard = openAlone(path, { replay: { rowsPerSecond: 1e9 }, maxMemoryBytes: 500_000 });
+    await heard.until("the limit", () => heard.statuses.at(-1)?.state === "stale");
+    expect(heard.statuses.at(-1)!.problem?.reason).toBe("takes more than 500000 bytes; see --max-memory and --last");
+    expect(heard.publications.at(-1)!.rows).toBeGreaterThan(10_000);
+  });
+
   test("has a warning for what is odd in its times, and goes on", async () => {
     using folder = temporaryFolder();
     const path = folder.path("f.csv");
