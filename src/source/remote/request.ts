@@ -57,7 +57,7 @@ export function openRequests(given: URL, { stallMs }: RequestLimits): Requests {
       const addresses = await resolve(url.hostname);
       const exchange = openExchange(stallMs, isClosed);
       const response = await exchange.send(url, headers, addresses);
-      if (response.status === 200) return bodyOf(response, url, exchange);
+      if (response.status === 200 || response.status === 203) return bodyOf(response, url, exchange);
       exchange.drop(response);
       if (response.status === 304 && asked) return "same";
       if (!REDIRECTS.has(response.status)) throw refusedAnswer(response, Date.now());

@@ -24,7 +24,7 @@ export function openResolver(find: FindAddresses = findAddresses): (hostname: st
     const found = isIP(host) ? [host] : await addressesOf(host);
     mayBeInside ??= found.every(isInside);
     const allowed = mayBeInside ? found : found.filter((address) => !isInside(address));
-    if (allowed.length > 0) return allowed.slice(0, MAX_ADDRESSES);
+    if (allowed.length > 0) return ipv4First(allowed).slice(0, MAX_ADDRESSES);
     const reason = `it leads to ${host}, which is inside of a network; only an address that is inside itself may`;
     throw new RemoteError("not-permitted", reason);
   };
@@ -36,4 +36,9 @@ export function openResolver(find: FindAddresses = findAddresses): (hostname: st
       throw failedRequest(error, false);
     }
   }
+}
+
+/** They are tried one after the other, and it is IPv6 that more networks promise than have. */
+function ipv4First(addresses: readonly string[]): string[] {
+  return addresses.toSorted((a, b) => isIP(a) - isIP(b));
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { openResolver } from "../../../src/source/remote/resolver.ts";
 
 const NAMES: Readonly<Record<string, readonly string[]>> = {
-  "public.example": ["203.0.113.7", "2606:4700::1"],
+  "public.example": ["2606:4700::1", "203.0.113.7"],
   "other.example": ["198.51.100.1"],
   "inside.example": ["127.0.0.1"],
   "mapped.example": ["::ffff:10.0.0.1"],
