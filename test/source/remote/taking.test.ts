@@ -2,20 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { type Held, openHeld } from "../../../src/source/held.ts";
 import { OnceMore, openTakings, type Outcome, type Takings } from "../../../src/source/remote/taking.ts";
+import { type Chance, openChance } from "./chance.ts";
 
 const OPTIONS = { lastRows: Infinity, maxCellBytes: 1 << 20, maxMemoryBytes: Infinity, maxFileBytes: Infinity };
-
-/** Of a seed, so that a failure can be had again (Numerical Recipes' generator). */
-function openChance(seed: number) {
-  let state = seed >>> 0;
-  const below = (limit: number) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-  return { below, of: <T>(items: readonly T[]): T => items[below(items.length)]! };
-}
-
-type Chance = ReturnType<typeof openChance>;
 
 /** As a source does it: once more if that is needed. */
 function take(takings: Takings, bytes: Uint8Array, chance?: Chance): Outcome {
