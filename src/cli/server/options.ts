@@ -158,6 +158,7 @@ export const serverOptions = {
       rule: "the name of a column",
       parse: filled,
       default: undefined,
+      isAdvanced: true,
     }),
     loops: onOff("loop", "with --replay: begin once more at the end"),
     maxFileBytes: option<number>({

@@ -30,13 +30,15 @@ export class OnceMore extends Error {}
 const FIRST_BYTES = 1 << 20;
 /** More is read anew, so that it is not held twice. */
 const MAX_APPENDED_BYTES = 4 << 20;
+/** A source that has changed elsewhere than at its end most likely does so again: then to compare would be to ask twice. */
+const ANEW_BODIES = 16;
 
 type State = {
   readonly held: Held;
   readonly maxMemoryBytes: number;
   prints: Prints;
-  /** The next body is not compared, as it is known to be another. */
-  isOther: boolean;
+  /** So many bodies are not compared: the first of them is known to be another, and those after it may be. */
+  anew: number;
   /** Bodies are kept until their end: only the whole tells what they mean. */
   keeps: boolean;
 };
@@ -44,10 +46,10 @@ type State = {
 export type TakingLimits = { readonly maxFileBytes: number; readonly maxMemoryBytes?: number | undefined };
 
 export function openTakings(held: Held, { maxFileBytes, maxMemoryBytes = Infinity }: TakingLimits): Takings {
-  const state: State = { held, maxMemoryBytes, prints: openPrints(), isOther: false, keeps: false };
+  const state: State = { held, maxMemoryBytes, prints: openPrints(), anew: 0, keeps: false };
 
   function open(): Taking {
-    const isAnew = state.isOther || held.covered() === 0;
+    const isAnew = state.anew > 0 || held.covered() === 0;
     const taking = state.keeps ? openKept(state) : isAnew ? openAnew(state) : openCompared(state);
     let bytes = 0;
     return {
@@ -103,7 +105,7 @@ function openAnew(state: State): Taking {
       if (intake) intake.finish(prints.length());
       else setWhole(state, first);
       state.prints = prints;
-      state.isOther = false;
+      state.anew = Math.max(0, state.anew - 1);
       return "anew";
     },
   };
@@ -160,7 +162,7 @@ function openCompared(state: State): Taking {
 
   function mustHave(table: CsvTable | undefined): CsvTable {
     if (table) return table;
-    state.isOther = true;
+    state.anew = ANEW_BODIES;
     throw new OnceMore();
   }
 

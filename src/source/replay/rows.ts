@@ -118,7 +118,9 @@ function rowsOf(fd: number, stat: BigStat, { document, decoding, read }: Opened,
     checkSame(fd, stat);
     if (state.end - state.at > options.maxCellBytes + STEP_BYTES)
       throw new CsvError("too-large", `a row has a cell of more than ${options.maxCellBytes} bytes; see --max-cell`);
-    const bytes = readRange(fd, state.read, Math.min(STEP_BYTES, size - state.read));
+    // As much as there is already, so that a long row is not walked again for each piece of it.
+    const step = Math.max(STEP_BYTES, state.end - state.at);
+    const bytes = readRange(fd, state.read, Math.min(step, size - state.read));
     if (bytes.length === 0) throw changed();
     state.read += bytes.length;
     const added = decoding!.decode(bytes, true)!;

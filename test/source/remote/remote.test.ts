@@ -58,6 +58,26 @@ describe.concurrent("what is at a web address", () => {
     await followed.becomes(MORE);
   });
 
+  test("is asked for twice seldom, also if it changes at its top each time", async () => {
+    const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, "utf16le");
+    const version = (n: number) => utf16(`a,b\n${n},é\n1,é\n`);
+    using web = openWeb(serving(version(0)));
+    using followed = followWeb(web.url);
+    let asked = 0;
+    for (let n = 0; n < 5; n++) {
+      const answer = serving(version(n));
+      web.answer((request) => {
+        asked += request.headers.has("if-none-match") ? 0 : 1;
+        return answer(request);
+      });
+      await followed.becomes([
+        { a: `${n}`, b: "é" },
+        { a: "1", b: "é" },
+      ]);
+    }
+    expect(asked).toBeLessThanOrEqual(2);
+  });
+
   test("is asked for once more where it must be read anew, also if that fails at first", async () => {
     const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, "utf16le");
     using web = openWeb(serving(utf16("a,b\n1,é\n2,é\n")));
