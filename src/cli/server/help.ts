@@ -23,6 +23,8 @@ Usage: bun run server [FILE] [options]
   bun run server prices.csv          publishes prices.csv every second
   bun run server log.csv -i 200ms    five times a second
   logger | bun run server -          a CSV that grows on standard input
+  bun run server https://h/a.csv     one on the web, asked for every --poll
+  bun run server a.csv --replay 10x  a finished one, as if it were written now
   bun run server prices.csv --relay redis://cache
                                      publishes it to Redis, too, and
   bun run server redis://cache       (elsewhere) is a replica of that
