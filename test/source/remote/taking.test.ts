@@ -1,8 +1,11 @@
 // Bodies on their way into a table, cut into pieces by chance: what comes of them is what a fresh reading says.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Held, openHeld } from "../../../src/source/held.ts";
 import { OnceMore, openTakings, type Outcome, type Takings } from "../../../src/source/remote/taking.ts";
+import { TEST_TIMEOUT_MS } from "../../support.ts";
 import { type Chance, openChance } from "./chance.ts";
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const OPTIONS = { lastRows: Infinity, maxCellBytes: 1 << 20, maxMemoryBytes: Infinity, maxFileBytes: Infinity };
 

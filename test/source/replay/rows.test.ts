@@ -1,11 +1,14 @@
 // The rows of a finished file, one after the other: together they are what a conversion of it says.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import type { ReadOptions } from "../../../src/csv/options.ts";
 import { convertCsvToJson } from "../../../src/source/convert.ts";
 import { openPlayed } from "../../../src/source/replay/played.ts";
 import { openFileRows } from "../../../src/source/replay/rows.ts";
+import { TEST_TIMEOUT_MS } from "../../support.ts";
 import { settingsOf, temporaryFolder } from "../writer.ts";
+
+setDefaultTimeout(TEST_TIMEOUT_MS);
 
 /** What there is when all have come, each by itself; and how many did. */
 function played(path: string, options: ReadOptions = {}) {
