@@ -101,7 +101,7 @@ function openPolling(settings: SourceSettings, events: PollingEvents, timing: Ti
         if (first && isMarkup(piece))
           throw new RemoteError("not-csv", "is a web page, not a CSV: is it behind a login?");
         first = false;
-        attempt(() => taking.add(piece), body);
+        await attempt(taking.add(piece), body);
         if (!body.isFramed) hash.update(piece);
         events.onProgress((read += piece.length), body.size ?? 0);
       }
@@ -110,14 +110,14 @@ function openPolling(settings: SourceSettings, events: PollingEvents, timing: Ti
     }
     if (!body.isFramed && !isProven(hash.digest("base64"))) return;
     unproven = 0;
-    attempt(() => table.take(body, taking, begun), body);
+    await attempt(table.take(body, taking, begun), body);
     known = body.validators;
   }
 
   /** What the bytes say stays wrong until they are others. */
-  function attempt(step: () => void, { validators }: Body): void {
+  async function attempt(steps: Generator<void>, { validators }: Body): Promise<void> {
     try {
-      step();
+      await inTurns(steps);
     } catch (error) {
       if (error instanceof CsvError && !(error instanceof RemoteError)) known = validators;
       throw error;
@@ -157,3 +157,15 @@ const HTML = /^(\ufeff)?\s*<(!doctype html|html)\b/i;
 
 /** A page that is not called one. */
 const isMarkup = (piece: Uint8Array) => HTML.test(Buffer.from(piece.subarray(0, 256)).toString());
+
+/** Steps go on for so long before others have their turn. */
+const SLICE_MS = 10;
+
+async function inTurns(steps: Generator<void>): Promise<void> {
+  let until = performance.now() + SLICE_MS;
+  for (const _ of steps) {
+    if (performance.now() < until) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    until = performance.now() + SLICE_MS;
+  }
+}

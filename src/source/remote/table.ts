@@ -13,8 +13,8 @@ export type RemoteTableEvents = Pick<SourceEvents, "onStatus" | "onRefused"> & {
 
 export type RemoteTable = {
   readonly held: Held;
-  /** All of a body came, which was asked for at `begun`. Throws CsvError if it is no table, and OnceMore. Times by a monotonic clock. */
-  take(body: Body, taking: Taking, begun: number): void;
+  /** All of a body came, which was asked for at `begun`: after these steps it counts. Throws CsvError if it is no table, and OnceMore. Times by a monotonic clock. */
+  take(body: Body, taking: Taking, begun: number): Generator<void>;
   /** It is what it was. */
   confirm(now: number): void;
   fail(problem: CsvError): void;
@@ -37,10 +37,10 @@ export function openRemoteTable(settings: SourceSettings, events: RemoteTableEve
 
   const columns = () => held.table()?.columns.length ?? 0;
 
-  function take(body: Body, taking: Taking, begun: number): void {
+  function* take(body: Body, taking: Taking, begun: number): Generator<void> {
     lookedAt = now();
     const { modifiedAt, quietMs = 0 } = body;
-    const outcome = taking.finish((text) => tailRule.appended(text, held.covered(), lookedAt));
+    const outcome = yield* taking.finish((text) => tailRule.appended(text, held.covered(), lookedAt));
     if (outcome === "anew") tailRule.replaced(held.covered(), true, lookedAt - quietMs);
     wrong = undefined;
     const changedAt = hasPublished || modifiedAt === undefined ? Date.now() : Math.min(Date.now(), modifiedAt);

@@ -11,11 +11,13 @@ import type { Held, Intake } from "../held.ts";
 export type Outcome = "same" | "appended" | "anew";
 
 export type Taking = {
-  /** Bytes that come next. Throws CsvError, or OnceMore. */
-  add(piece: Uint8Array): void;
-  /** All of it came: this is what is held. `onAppended`: so much is, of what was appended. Throws as `add` does. */
-  finish(onAppended: (text: Uint8Array) => void): Outcome;
+  /** Bytes that come next, in steps, between which others may have their turn. Throws CsvError, or OnceMore. */
+  add(piece: Uint8Array): Steps;
+  /** All of it came: after these steps this is what is held. `onAppended`: what was appended. Throws as `add` does. */
+  finish(onAppended: (text: Uint8Array) => void): Generator<void, Outcome>;
 };
+
+type Steps = Generator<void, void>;
 
 export type Takings = {
   /** Of the bytes that are held. */
@@ -53,10 +55,10 @@ export function openTakings(held: Held, { maxFileBytes, maxMemoryBytes = Infinit
     const taking = state.keeps ? openKept(state) : isAnew ? openAnew(state) : openCompared(state);
     let bytes = 0;
     return {
-      add(piece) {
+      *add(piece) {
         bytes += piece.length; // inflated: those that nobody has to send count, too
         if (bytes > maxFileBytes) throw tooLarge(maxFileBytes);
-        taking.add(piece);
+        yield* taking.add(piece);
       },
       finish: taking.finish,
     };
@@ -94,13 +96,13 @@ function openAnew(state: State): Taking {
   }
 
   return {
-    add(piece) {
+    *add(piece) {
       prints.add(piece);
       if (intake) return put(piece);
       first.push(piece);
       if (prints.length() >= FIRST_BYTES) begin(false);
     },
-    finish() {
+    *finish() {
       if (!intake) begin(true);
       if (intake) intake.finish(prints.length());
       else setWhole(state, first);
@@ -116,12 +118,12 @@ function openKept(state: State): Taking {
   const prints = openPrints();
   const pieces: Uint8Array[] = [];
   return {
-    add(piece) {
+    *add(piece) {
       checkMemory(state, prints.length() + piece.length);
       prints.add(piece);
       pieces.push(piece);
     },
-    finish() {
+    *finish() {
       setWhole(state, pieces);
       state.prints = prints;
       return "anew";
@@ -149,15 +151,16 @@ function openCompared(state: State): Taking {
   let appendedBytes = 0;
   let anew: Taking | undefined;
 
-  function readAnew(pieces: readonly Uint8Array[]): void {
+  function* readAnew(pieces: readonly Uint8Array[]): Steps {
     const text = mustHave(before);
     anew = openAnew(state);
     let rest = compared.length();
     for (const piece of text.pieces()) {
-      if (rest > 0) anew.add(piece.subarray(0, rest));
+      if (rest > 0) yield* anew.add(piece.subarray(0, rest));
       rest -= piece.length;
+      yield;
     }
-    for (const piece of pieces) anew.add(piece);
+    for (const piece of pieces) yield* anew.add(piece);
   }
 
   function mustHave(table: CsvTable | undefined): CsvTable {
@@ -184,19 +187,19 @@ function openCompared(state: State): Taking {
   }
 
   return {
-    add(piece) {
-      if (anew) return anew.add(piece);
+    *add(piece) {
+      if (anew) return yield* anew.add(piece);
       const inside = piece.subarray(0, known - compared.length());
       const behind = piece.subarray(inside.length);
-      if (inside.length > 0 && !compared.add(inside)) return readAnew([piece]);
+      if (inside.length > 0 && !compared.add(inside)) return yield* readAnew([piece]);
       if (behind.length > 0) appended.push(behind);
       appendedBytes += behind.length;
-      if (appendedBytes > MAX_APPENDED_BYTES) readAnew(appended);
+      if (appendedBytes > MAX_APPENDED_BYTES) yield* readAnew(appended);
     },
-    finish(onAppended) {
+    *finish(onAppended) {
       if (!anew && compared.length() === known && compared.isSame()) return append(onAppended);
-      if (!anew) readAnew([]);
-      return anew!.finish(onAppended);
+      if (!anew) yield* readAnew([]);
+      return yield* anew!.finish(onAppended);
     },
   };
 }

@@ -9,6 +9,14 @@ setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const OPTIONS = { lastRows: Infinity, maxCellBytes: 1 << 20, maxMemoryBytes: Infinity, maxFileBytes: Infinity };
 
+/** All steps at once; what comes of them. */
+function through<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 /** As a source does it: once more if that is needed. */
 function take(takings: Takings, bytes: Uint8Array, chance?: Chance): Outcome {
   for (;;) {
@@ -16,9 +24,9 @@ function take(takings: Takings, bytes: Uint8Array, chance?: Chance): Outcome {
     try {
       for (let at = 0; at < bytes.length;) {
         const length = chance ? 1 + chance.below(chance.of([3, 100, 70_000])) : bytes.length;
-        taking.add(bytes.slice(at, (at += length)));
+        through(taking.add(bytes.slice(at, (at += length))));
       }
-      return taking.finish(() => {});
+      return through(taking.finish(() => {}));
     } catch (error) {
       if (!(error instanceof OnceMore)) throw error;
     }
@@ -116,7 +124,7 @@ describe("what came is told:", () => {
     const text = Buffer.from(`${HEADER}${"1,2,3\n".repeat(1_000)}`);
     take(takings, text);
     for (const other of [Buffer.from("x,y\n1,2\n"), Buffer.concat([text, Buffer.from("4,5,6\n")]), text.subarray(0, 9)])
-      takings.open().add(other);
+      through(takings.open().add(other));
     expect(rowsOf(held)).toBe(fresh(text));
     expect(take(takings, text)).toBe("same");
   });
