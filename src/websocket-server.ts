@@ -20,6 +20,7 @@ import type { AccessOptions, NetworkOptions } from "./hub/options.ts";
 import { relayRole } from "./relay/address.ts";
 import type { RelayOptions } from "./relay/options.ts";
 import { openRelayRole } from "./relay/standby.ts";
+import { replayFault } from "./source/replay/speed.ts";
 import type { TableOptions } from "./source/settings.ts";
 import { viewerFiles } from "./viewer/files.ts";
 
@@ -27,7 +28,7 @@ export type { ServerEvent } from "./channel/events.ts";
 
 /** Everything has a default; `file` is what is published first. */
 export type ServerOptions = Partial<TableOptions & FeedOptions & NetworkOptions & AccessOptions & RelayOptions> & {
-  /** A path, `-` for standard input, or the URL of a relay. Without it nothing is published before `open`. */
+  /** A path, `-` for standard input, a web address, or the URL of a relay. Without it nothing is published before `open`. */
   readonly file?: string | undefined;
   /**
    * Several tables in place of `file`: each a location as that is, a folder (its `*.csv` and `*.tsv`) or a pattern (`logs/run-*.csv`), whose
@@ -161,7 +162,9 @@ function settingsOf(options: ServerOptions) {
   const given: ServerOptions = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const defaults = serverSettings(defaultsOf(serverOptions));
   const { maxTables = defaults.maxTables, isNewest = false, ...merged } = { ...defaults, ...given };
-  const fault = conflictIn({ ...merged, isNewest }) ?? faultIn(merged);
+  const locations = merged.tables?.map(({ location }) => location) ?? [merged.file];
+  const replay = locations.map((location) => replayFault(merged, location)).find((found) => found !== undefined);
+  const fault = conflictIn({ ...merged, isNewest }) ?? faultIn(merged) ?? replay;
   if (fault !== undefined) throw new RangeError(fault);
   return {
     ...merged,
@@ -248,12 +251,17 @@ function tableOptionsOf({
   maxMemoryBytes,
   maxCellBytes,
   settleMs,
+  pollMs,
+  replay,
+  replayBy,
+  loops,
   ...read
 }: TableOptions): TableOptions {
   const { delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader } = read;
   const { names, trim, quote, escape, types } = read;
   return {
     ...{ delimiter, encoding, maxColumns, skipLines, headerLine, skipAfterHeader, comment, noHeader },
-    ...{ names, trim, quote, escape, types, lastRows, maxFileBytes, maxMemoryBytes, maxCellBytes, settleMs },
+    ...{ names, trim, quote, escape, types, lastRows, maxFileBytes, maxMemoryBytes, maxCellBytes, settleMs, pollMs },
+    ...{ replay, replayBy, loops },
   };
 }

@@ -150,10 +150,10 @@ describe.concurrent("FILE that is not there yet", () => {
     await server.shows(/^Type the path of a CSV file/);
     server.type("*.csv\r");
     await server.shows(/it fits b\.csv$/);
-    server.type("https://h/x.csv\r");
+    server.type("s3://h/x.csv\r");
     await server.ends(
-      "Enter the CSV file path: https://h/x.csv",
-      /nothing is fetched/,
+      "Enter the CSV file path: s3://h/x.csv",
+      /neither a path nor/,
       "waiting for a.csv · 0 clients",
       "Enter the CSV file path:",
     );

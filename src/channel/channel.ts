@@ -252,12 +252,15 @@ export function openChannel(options: ChannelOptions): Channel {
     const name = about ? displayName(about) : nameOf(opened.location);
     const message = messageOf(next, name, active === opened);
     const isSame = next.state === status.state && message === status.message;
-    const { pendingBytes } = next;
-    if (isSame && pendingBytes === status.pendingBytes && next.since === undefined) return;
+    const { pendingBytes, replay } = next;
+    const isPlayedOn = Bun.deepEquals(replay, status.replay);
+    if (isSame && isPlayedOn && pendingBytes === status.pendingBytes && next.since === undefined) return;
     const since = next.since ?? (isSame ? status.since : Date.now());
-    status = { state: next.state, message, since, ...(pendingBytes !== undefined && { pendingBytes }) };
+    const { state } = next;
+    status = { state, message, since, ...(pendingBytes !== undefined && { pendingBytes }), ...(replay && { replay }) };
     tellStatus();
     for (const sink of sinks) sink.setStatus(status);
+    if (replay && !isPlayedOn) onEvent({ type: "file-replay", file: name, ...replay });
     if (isReported && !isSame) onEvent({ type: "file-state", file: name, ...status });
   }
 

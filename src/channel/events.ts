@@ -1,6 +1,6 @@
 // Everything that happens in a server and may be worth a line in a log, as one union: `type` is what machines read. The words for people
 // are found in one place, where they are shown.
-import type { Status } from "../feed/publication.ts";
+import type { Replay, Status } from "../feed/publication.ts";
 import type { RelayEvent } from "../relay/events.ts";
 
 /** How a client is connected: to the plain feed, to the live feed, to the live feed as an event stream. */
@@ -41,6 +41,8 @@ export type TableEvent = { readonly table?: string | undefined } &
     /** One for each new kind of warning; how the counts go on is in the status. */
     | { readonly type: "file-warning"; readonly file: string; readonly warnings: readonly string[] }
     | ({ readonly type: "file-state"; readonly file: string } & Status)
+    /** Its rows come as if it were written now, or have come. */
+    | ({ readonly type: "file-replay"; readonly file: string } & Replay)
     /** A path that was asked for cannot be published; what was published still is. */
     | { readonly type: "file-refused"; readonly reason: string }
     /** The table has become larger than a message of the plain feed may be. */

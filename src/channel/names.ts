@@ -2,7 +2,8 @@
 import { basename, dirname, extname, resolve } from "node:path";
 import { printable } from "../feed/printable.ts";
 import { relayAddress } from "../relay/address.ts";
-import { STDIN } from "../source/location.ts";
+import { pathOf } from "./sources.ts";
+import { isWebUrl, STDIN, webName } from "../source/location.ts";
 
 /** What the server has at these addresses itself. */
 const RESERVED: ReadonlySet<string> = new Set(["csv", "tables", "healthz", "livez", "metrics", "client"]);
@@ -29,7 +30,7 @@ function named(text: string): string {
 const STEPS: readonly ((location: string) => string)[] = [
   stemOf,
   (location) => `${folderOf(location)}-${stemOf(location)}`,
-  (location) => `${folderOf(location)}-${basename(location)}`,
+  (location) => `${folderOf(location)}-${isWebUrl(location) ? webName(location) : basename(location)}`,
   (location) => `${stemOf(location).slice(0, MAX_LENGTH / 2)}-${Bun.hash.wyhash(location).toString(36)}`,
 ];
 
@@ -37,10 +38,13 @@ function stemOf(location: string): string {
   if (location === STDIN) return "stdin";
   const relay = relayAddress(location);
   if (!("fault" in relay)) return relay.topic;
+  if (isWebUrl(location) && URL.canParse(location))
+    return new URL(location).pathname.endsWith("/") ? webName(location) : webName(location).replace(/\.\w+$/, "");
   return basename(location, extname(location));
 }
 
-const folderOf = (location: string) => basename(dirname(resolve(location)));
+const folderOf = (location: string) =>
+  isWebUrl(location) && URL.canParse(location) ? new URL(location).hostname : basename(dirname(resolve(location)));
 
 /** One location; `name` if it was given one. */
 export type Nameable = { readonly location: string; readonly name?: string | undefined };
@@ -75,13 +79,13 @@ export function nameConflictIn(all: readonly Nameable[]): string | undefined {
   for (const { location, name } of all.filter(({ name }) => name !== undefined)) {
     if (!isTableName(name!)) return `${printable(name!) || '""'}: ${RULE}`;
     const other = taken.get(name!);
-    if (other !== undefined) return `${name}: the name of ${other} and of ${printable(location)}; give another one`;
-    taken.set(name!, printable(location));
+    if (other !== undefined) return `${name}: the name of ${other} and of ${pathOf(location)}; give another one`;
+    taken.set(name!, pathOf(location));
   }
   for (const { location } of all.filter((named) => named.name === undefined)) {
     const other = taken.get(namesOf([{ location }]).get(location)!);
     if (other !== undefined)
-      return `${printable(location)}: has the name that ${other} was given; give one of them another, as in NAME=FILE`;
+      return `${pathOf(location)}: has the name that ${other} was given; give one of them another, as in NAME=FILE`;
   }
   return undefined;
 }

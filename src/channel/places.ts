@@ -12,12 +12,15 @@ import {
   openFinder,
 } from "../source/folder.ts";
 import { isRelayUrl } from "../relay/address.ts";
+import { isWebUrl } from "../source/location.ts";
 import type { Nameable } from "./names.ts";
 import type { Tables } from "./tables.ts";
 
 /** Whether a location is a folder, or a pattern of files: a file of that name is none. */
 export const isPlace = (location: string) =>
-  isFolder(location) || (isPattern(location) && !isRelayUrl(location) && !existsSync(location));
+  isFolder(location) || (isPattern(location) && !isUrl(location) && !existsSync(location));
+
+const isUrl = (location: string) => isRelayUrl(location) || isWebUrl(location);
 
 /** What a folder or a pattern is called: the folder's name. */
 export const nameOfPlace = (place: string) => basename(resolve(isFolder(place) ? place : fixedPart(place)));

@@ -1,8 +1,9 @@
-// Which source a location leads to, and what it is called: a file, standard input, or the table of another server by way of a relay.
+// Which source a location leads to, and what it is called: a file, standard input, a web address, or the table of another server by way of
+// a relay.
 import { printable } from "../feed/printable.ts";
 import { relayName } from "../relay/address.ts";
 import type { Source, SourceEvents, SourceSettings } from "../source/source.ts";
-import { fileName, STDIN, STDIN_NAME } from "../source/location.ts";
+import { fileName, isWebUrl, STDIN, STDIN_NAME, webAddress, webName } from "../source/location.ts";
 import { openThread, type Thread } from "../source/thread.ts";
 
 /** In a Worker of its own: while one table is read, another one goes on. */
@@ -52,10 +53,12 @@ function workerEntry(): URL | string {
   return Bun.isStandaloneExecutable ? "./channel/sources.worker.ts" : new URL("./sources.worker.ts", import.meta.url);
 }
 
-/** A path as it was given. */
-export const pathOf = (location: string) => relayName(location) ?? printable(location);
+/** A path as it was given; an address without what is secret in it. */
+export const pathOf = (location: string) =>
+  relayName(location) ?? (isWebUrl(location) ? webAddress(location) : printable(location));
 
 /** What a location is called before there is a table: never with what is secret in it. */
 export function nameOf(location: string): string {
-  return location === STDIN ? STDIN_NAME : (relayName(location) ?? fileName(location));
+  if (location === STDIN) return STDIN_NAME;
+  return relayName(location) ?? (isWebUrl(location) ? webName(location) : fileName(location));
 }

@@ -1,8 +1,8 @@
 // The wire of the live feed, and the only implementation of PROTOCOL.md: texts of messages, what a message says, cursors,
 // close codes. Rows are written from JSON text that is there already, so that a publisher never touches them.
-import type { Cursor, State, Status, Verdicts } from "./publication.ts";
+import type { Cursor, Replay, State, Status, Verdicts } from "./publication.ts";
 
-export type { Cursor, State, Status } from "./publication.ts";
+export type { Cursor, Replay, State, Status } from "./publication.ts";
 
 /** The WebSocket subprotocol of the live feed. */
 export const SUBPROTOCOL = "csvcast.v1";
@@ -104,9 +104,10 @@ export function syncText(cursor: Cursor, count: number, time: number): string {
   return `{"type":"sync",${cursorJson(cursor)},"count":${count},"time":${time}}`;
 }
 
-export function statusText({ state, message, since, pendingBytes, warnings }: Status): string {
+export function statusText({ state, message, since, pendingBytes, warnings, replay }: Status): string {
   const odd = warnings && warnings.length > 0 ? warnings : undefined;
-  return JSON.stringify({ type: "status", state, message, since, pendingBytes, warnings: odd } satisfies StatusMessage);
+  const told = { type: "status", state, message, since, pendingBytes, warnings: odd, replay } satisfies StatusMessage;
+  return JSON.stringify(told);
 }
 
 /** The text of a cursor: opaque to clients. */
@@ -182,13 +183,19 @@ function withCodes<M extends Fields>(message: M): M {
 }
 
 /** What is said besides the state is left out where it is not what it should be. */
-function statusOf({ pendingBytes, warnings, ...status }: Fields): StatusMessage {
+function statusOf({ pendingBytes, warnings, replay, ...status }: Fields): StatusMessage {
   const areWarnings = Array.isArray(warnings) && warnings.every((warning) => typeof warning === "string");
   return {
     ...(status as unknown as StatusMessage),
     ...(isCount(pendingBytes) && { pendingBytes: pendingBytes as number }),
     ...(areWarnings && { warnings }),
+    ...(isReplay(replay) && { replay }),
   };
+}
+
+export function isReplay(value: unknown): value is Replay {
+  const { speed, isFinished } = (value ?? {}) as Fields;
+  return typeof speed === "string" && typeof isFinished === "boolean";
 }
 
 function isDelta(message: Fields): message is Fields & DeltaMessage {

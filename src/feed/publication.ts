@@ -16,7 +16,12 @@ export type Status = {
   readonly pendingBytes?: number | undefined;
   /** What seems odd in the table, as in `About`. */
   readonly warnings?: readonly string[] | undefined;
+  /** Its rows come from a finished file, as if it were written now. */
+  readonly replay?: Replay | undefined;
 };
+
+/** `speed`: `10x` as fast as it was written, or `100/s` rows. `isFinished`: all of them have come, and no more will. */
+export type Replay = { readonly speed: string; readonly isFinished: boolean };
 
 /** Column names in file order: how many, and as a JSON array; `verdicts` where they are known. */
 export type Columns = { readonly count: number; readonly json: string; readonly verdicts?: Verdicts | undefined };

@@ -2,7 +2,7 @@
 // comes from there is checked like any other input.
 import { CsvError } from "../csv/error.ts";
 import { printable, sizeText } from "../feed/printable.ts";
-import { type Row, type Splice, STATES } from "../feed/protocol.ts";
+import { isReplay, type Row, type Splice, STATES } from "../feed/protocol.ts";
 import type { Cursor, State, Status, Verdicts } from "../feed/publication.ts";
 
 /** An entry of the stream; `splices` is JSON as in a delta of the live feed. */
@@ -111,7 +111,7 @@ function parseBeat(tables: unknown, table: string): RelayEntry | undefined {
 }
 
 function parseStatus(head: Fields): RelayEntry {
-  const { state, message, since, pendingBytes } = head;
+  const { state, message, since, pendingBytes, replay } = head;
   if (!isCursor(head) || !isState(state) || typeof message !== "string" || !isCount(since)) return malformed("status");
   return {
     kind: "status",
@@ -121,6 +121,7 @@ function parseStatus(head: Fields): RelayEntry {
     message: shown(message, MAX_MESSAGE),
     since,
     ...(isCount(pendingBytes) && { pendingBytes: pendingBytes as number }),
+    ...(isReplay(replay) && { replay: { speed: shown(replay.speed, MAX_SPEED), isFinished: replay.isFinished } }),
   };
 }
 
@@ -216,6 +217,7 @@ export function parseSplices(text: string, columns: number, rows: number, count:
 const MAX_TEXT = 255;
 const MAX_TEXTS = 8;
 const MAX_MESSAGE = 1_000;
+const MAX_SPEED = 40;
 /** In characters: the pointer, and what an entry says of itself. Names of columns are most of it. */
 const MAX_HEAD = 16 << 20;
 

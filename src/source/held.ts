@@ -1,28 +1,17 @@
 // What the Worker holds of a live source: the table, and how much of the source it covers. New bytes are appended, or a whole
 // new text is compared with what is held; either way the outcome is one revision. Touches no file.
 import { isUtf8 } from "node:buffer";
-import type { Blocks } from "../csv/blocks.ts";
 import { type Decoding, openDecoding } from "../csv/decoding.ts";
 import { type CsvDocument, openDocument, understand, type Understanding } from "../csv/document.ts";
 import { isExotic, type ReadOptions } from "../csv/options.ts";
 import { CsvError } from "../csv/error.ts";
 import { HEAD_BYTES, SPARE_BYTES } from "../csv/encoding.ts";
 import { leadingHole } from "../csv/holes.ts";
-import { type CsvTable, mergedChange, type OpenRow, openTable, type RowChange, tableUnder } from "../csv/table.ts";
+import { type CsvTable, type OpenRow, openTable, tableUnder } from "../csv/table.ts";
 import { agreementOf, dialectWith, isSettled, namesBefore } from "./verdicts.ts";
-import { type View, viewOf, type ViewSplice, viewSplices } from "../csv/view.ts";
+import { openRevising, type Revision } from "./revising.ts";
 
-/** What is held has become this. */
-export type Revision = {
-  readonly table: CsvTable;
-  /** The rows of the table, for good. */
-  readonly blocks: Blocks;
-  readonly document: Understanding;
-  readonly view: View;
-  /** `all`: the view is to be taken anew, in a new epoch if `isNewEpoch`. */
-  readonly change: readonly ViewSplice[] | "all";
-  readonly isNewEpoch: boolean;
-};
+export type { Revision } from "./revising.ts";
 
 export type HeldOptions = ReadOptions & {
   /** The table is the last so many rows of the source. */
@@ -61,7 +50,9 @@ export type Held = {
   append(bytes: Uint8Array, isFinal?: boolean): boolean;
   /** So many NULs follow. */
   skip(nuls: number): void;
-  /** Where the last row begins in the source, if it is not the only one, and the text is that of the source, byte by byte. */
+  /** Whether what is held is the source, byte by byte. */
+  isVerbatim(): boolean;
+  /** Where the last row begins in the source, if it is not the only one, and what is held is the source, byte by byte. */
   lastRowAt(): number | undefined;
   /** Whether these bytes are one line of text, with its end. */
   isRecord(bytes: Uint8Array): boolean;
@@ -95,9 +86,7 @@ export function openHeld(options: HeldOptions): Held {
   let document: Understanding | undefined;
   let table: CsvTable | undefined;
   let covered = 0;
-  let view: View = { first: 0, end: 0, rows: 0 };
-  let pending: RowChange = [];
-  let isNewEpoch = false;
+  const revising = openRevising(lastRows);
 
   function append(bytes: Uint8Array, isFinal = false): boolean {
     if (!table || !document || !decoding || table.columns.length === 0) return false;
@@ -116,7 +105,7 @@ export function openHeld(options: HeldOptions): Held {
   }
 
   function add(text: Uint8Array): void {
-    if (text.length > 0) pending = mergedChange(pending, table!.append(text));
+    if (text.length > 0) revising.changed(table!.append(text));
     document = { ...document!, ...decoding!.facts() };
   }
 
@@ -128,7 +117,8 @@ export function openHeld(options: HeldOptions): Held {
     const text = Buffer.concat([...table.pieces(), Buffer.alloc(SPARE_BYTES)]);
     const end = text.length - SPARE_BYTES;
     const reopened = openTable({ ...better, bytes: text, unmarked: undefined, end }, tableOptions);
-    if (reopened.rows() !== table.rows() || reopened.layout.delimiter !== table.layout.delimiter) pending = "all";
+    if (reopened.rows() !== table.rows() || reopened.layout.delimiter !== table.layout.delimiter)
+      revising.changed("all");
     document = better;
     table = reopened;
   }
@@ -187,7 +177,7 @@ export function openHeld(options: HeldOptions): Held {
       },
       finish(length: number): void {
         const change = rewriting.finish();
-        if (isUpdate) pending = mergedChange(pending, change);
+        if (isUpdate) revising.changed(change);
         else if (next.oversizeRow() !== undefined) throw oversize(next.oversizeRow()!, maxCellBytes);
         const { encodingHint } = fresh;
         const { start, encoding, replaced, replacedAt, holes } = coming?.facts() ?? fresh;
@@ -196,8 +186,8 @@ export function openHeld(options: HeldOptions): Held {
         table = next;
         decoding = coming;
         covered = length;
-        if (!kept) isNewEpoch = true;
-        else if (!isUpdate && dialect.columns.length > 0) pending = "all";
+        if (!kept) revising.renewed();
+        else if (!isUpdate && dialect.columns.length > 0) revising.changed("all");
       },
     };
   }
@@ -243,16 +233,7 @@ export function openHeld(options: HeldOptions): Held {
     if (!table || !document || table.oversizeRow() !== undefined) return undefined;
     if (isWhole && table.columns.length > 0 && decoding && decoding.waiting() > 0) add(decoding.flush());
     if (!isWhole && openHeader(table)) return undefined;
-    const shown = table.rows() - (!isWhole && table.openRow() ? 1 : 0);
-    const next = viewOf(table.rows(), shown, lastRows);
-    const change = isNewEpoch || pending === "all" ? ("all" as const) : viewSplices(pending, view, next);
-    const gone = table.letGo(next.first);
-    view = { first: next.first - gone, end: next.end - gone, rows: next.rows - gone };
-    const moved = change === "all" ? change : change.map((splice) => ({ ...splice, from: splice.from - gone }));
-    const revision = { table, blocks: table.blocks(), document, view, change: moved, isNewEpoch };
-    pending = [];
-    isNewEpoch = false;
-    return change.length > 0 ? revision : undefined;
+    return revising.revise(table, document, isWhole || !table.openRow());
   }
 
   return {
@@ -266,10 +247,11 @@ export function openHeld(options: HeldOptions): Held {
     },
     begin,
     set,
-    lastRowAt: () => (table && document ? lastRowAt(table, document, covered) : undefined),
+    isVerbatim: () => table !== undefined && decoding !== undefined && isVerbatim(table, document!, covered),
+    lastRowAt: () => (table && isVerbatim(table, document!, covered) ? lastRowAt(table, covered) : undefined),
     isRecord: (bytes) => bytes.indexOf(table?.layout.recordEnd ?? 0) === bytes.length - 1 && isUtf8(bytes),
     replaceFrom(at, bytes) {
-      pending = mergedChange(pending, table!.replace(at, covered - at, bytes));
+      revising.changed(table!.replace(at, covered - at, bytes));
       covered = at + bytes.length;
     },
     oversizeRow,
@@ -303,10 +285,14 @@ function tailOf(table: CsvTable, decoding: Decoding | undefined): Tail | undefin
 /** Of all the text, with what was let go. */
 const lengthOf = (table: CsvTable) => table.length() + table.gone().bytes;
 
-function lastRowAt(table: CsvTable, document: Understanding, covered: number): number | undefined {
-  if (table.rows() < 2 || table.openQuoteAt() !== -1 || covered !== lengthOf(table)) return undefined;
+function isVerbatim(table: CsvTable, document: Understanding, covered: number): boolean {
   const isRaw = document.encoding === "utf-8" && document.replaced === 0 && document.holes === 0;
-  return isRaw ? covered - table.bytesOf(table.rows() - 1, table.rows()) : undefined;
+  return isRaw && covered === lengthOf(table);
+}
+
+function lastRowAt(table: CsvTable, covered: number): number | undefined {
+  if (table.rows() < 2 || table.openQuoteAt() !== -1) return undefined;
+  return covered - table.bytesOf(table.rows() - 1, table.rows());
 }
 
 /** A header without a record end, which may go on. */

@@ -24,6 +24,8 @@ export type PublishingOptions = {
   readonly maxMemoryBytes?: number | undefined;
   /** A monotonic clock in ms. */
   readonly now: () => number;
+  /** What seems odd besides what is in the table: a sentence each. */
+  readonly oddities?: () => readonly string[];
   readonly onPublication: (publication: Publication) => void;
 };
 
@@ -38,6 +40,7 @@ export function openPublishing({
   types,
   maxMemoryBytes = Infinity,
   now,
+  oddities = () => [],
   onPublication,
 }: PublishingOptions): Publishing {
   const snapshots = openSnapshots(maxMemoryBytes / SNAPSHOT_SHARE);
@@ -64,7 +67,7 @@ export function openPublishing({
     const about: About = {
       name,
       dialect: describeDialect(document),
-      warnings: warningsOf(document, table, lines),
+      warnings: [...warningsOf(document, table, lines), ...oddities()],
       misfits: judging.misfits(),
       changedAt,
       readMs: Math.round((now() - noticedAt) * 1000) / 1000,

@@ -1,22 +1,26 @@
 // How a source is read. Types only.
 import type { ReadOptions } from "../csv/options.ts";
+import type { ReplayOptions } from "./replay/speed.ts";
 
 /** How a table is taken from what is read. */
-export type TableOptions = ReadOptions & {
-  /** The table is the last so many rows of the source. Default: all. */
-  readonly lastRows: number;
-  /** A larger file is refused. Default: no limit. */
-  readonly maxFileBytes: number;
-  /** A table whose text is larger is refused, or not followed while it is. Default: half of the memory. */
-  readonly maxMemoryBytes: number;
-  /** A source with a larger cell is refused, or not published while it is there. Default: 16 MiB. */
-  readonly maxCellBytes: number;
-  /** Milliseconds without a change after which a writer counts as done for now. Default: 250. */
-  readonly settleMs: number;
-};
+export type TableOptions = ReadOptions &
+  ReplayOptions & {
+    /** The table is the last so many rows of the source. Default: all. */
+    readonly lastRows: number;
+    /** A larger file is refused. Default: no limit. */
+    readonly maxFileBytes: number;
+    /** A table whose text is larger is refused, or not followed while it is. Default: half of the memory. */
+    readonly maxMemoryBytes: number;
+    /** A source with a larger cell is refused, or not published while it is there. Default: 16 MiB. */
+    readonly maxCellBytes: number;
+    /** Milliseconds without a change after which a writer counts as done for now. Default: 250. */
+    readonly settleMs: number;
+    /** Milliseconds between two looks at a web address. Default: 5,000. */
+    readonly pollMs: number;
+  };
 
 export type SourceSettings = TableOptions & {
-  /** A path, `-` for standard input, or the URL of a relay. */
+  /** A path, `-` for standard input, a web address, or the URL of a relay. */
   readonly location: string;
   /** Whether what is not there yet is waited for, and not refused. */
   readonly waits?: boolean | undefined;

@@ -3,7 +3,7 @@
 import { CsvError, type CsvErrorKind } from "../csv/error.ts";
 import type { Chunk, DocumentShape, TextPart } from "../csv/parts.ts";
 import type { SourceSettings } from "./settings.ts";
-import type { Columns, Cursor, Publication, State } from "../feed/publication.ts";
+import type { Columns, Cursor, Publication, Replay, State } from "../feed/publication.ts";
 
 /** `rows`: JSON arrays of rows, which are arrays of cells; `frame`: one JSON array of objects; the others are documents. */
 export type Shape = "rows" | "frame" | DocumentShape;
@@ -77,6 +77,8 @@ export type SourceStatus = {
   /** What has been held back for a while, as it is no whole row: bytes. */
   readonly pendingBytes?: number | undefined;
   readonly message?: string | undefined;
+  /** The source is played. */
+  readonly replay?: Replay | undefined;
   /** There was nothing yet, and it is waited for. */
   readonly awaited?: Awaited | undefined;
 };

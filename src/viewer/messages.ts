@@ -1,6 +1,6 @@
 // What the page and its Worker say to each other. The Worker holds the table, the page what is to be seen of it.
 import type { ConnectionState } from "../follow/subscriber.ts";
-import type { State } from "../feed/protocol.ts";
+import type { Replay, State } from "../feed/protocol.ts";
 import type { ColumnType } from "./cells.ts";
 import type { Rules } from "./model.ts";
 import type { Points } from "./series.ts";
@@ -121,6 +121,7 @@ export type FromWorker =
       readonly since: number;
       readonly pendingBytes?: number | undefined;
       readonly warnings?: readonly string[] | undefined;
+      readonly replay?: Replay | undefined;
     }
   | { readonly type: "connection"; readonly connection: ConnectionState }
   | { readonly type: "ended"; readonly why: string }

@@ -1,5 +1,5 @@
 // Whether what is on the page is what the file says, in a word, with its age: so that nobody takes an old table for a fresh one. Pure.
-import type { State } from "../feed/protocol.ts";
+import type { Replay, State } from "../feed/protocol.ts";
 
 export type Tone = "live" | "waiting" | "trouble" | "gone" | "paused";
 
@@ -12,6 +12,7 @@ export type Situation = {
         readonly message: string;
         readonly pendingBytes?: number | undefined;
         readonly warnings?: readonly string[] | undefined;
+        readonly replay?: Replay | undefined;
       }
     | undefined;
   readonly connection: "connecting" | "open" | "current" | "reconnecting" | "ended";
@@ -60,11 +61,12 @@ export function judge(situation: Situation, now: number): Verdict {
   return { tone: "waiting", word: "waiting", age: "", notice: "" };
 }
 
-/** `incomplete row`, `2 warnings` */
+/** `replay 10x`, `incomplete row`, `2 warnings` */
 function oddities(status: Situation["status"]): string[] {
-  const { pendingBytes = 0, warnings = [] } = status ?? {};
+  const { pendingBytes = 0, warnings = [], replay } = status ?? {};
+  const played = replay ? [`replay ${replay.speed}${replay.isFinished ? ", finished" : ""}`] : [];
   const warned = warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`;
-  return [...(pendingBytes > 0 ? ["incomplete row"] : []), ...(warnings.length > 0 ? [warned] : [])];
+  return [...played, ...(pendingBytes > 0 ? ["incomplete row"] : []), ...(warnings.length > 0 ? [warned] : [])];
 }
 
 /** `3 s`, `2 min`, `5 h`, `3 d` */

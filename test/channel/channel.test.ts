@@ -419,3 +419,21 @@ test("live clients are told of warnings, of those that are left out, and of what
   expect(told().pendingBytes).toBeUndefined();
   expect(test.events.filter(({ type }) => type === "file-state")).toEqual([]);
 });
+
+test("live clients, sinks and the log are told of a replay, once, and of its end", async () => {
+  await using test = openTestChannel();
+  const { source } = test.open("f.csv");
+  source.replace([["1"]], true);
+  const replay = { speed: "10x", isFinished: false };
+  source.events.onStatus({ state: "live", replay });
+  source.events.onStatus({ state: "live", replay: { ...replay } });
+  const { since } = test.channel.live.status;
+  expect(test.channel.live.status).toEqual({ state: "live", message: "", since, replay, warnings: [] });
+  source.events.onStatus({ state: "live", replay: { ...replay, isFinished: true } });
+  expect(test.channel.live.status).toMatchObject({ state: "live", since, replay: { isFinished: true } });
+  const told = test.events.filter(({ type }) => type === "file-replay" || type === "file-state");
+  expect(told).toEqual([
+    { type: "file-replay", file: "f.csv", ...replay },
+    { type: "file-replay", file: "f.csv", ...replay, isFinished: true },
+  ]);
+});

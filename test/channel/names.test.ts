@@ -22,6 +22,8 @@ describe("the name of a table", () => {
     { location: "CSV.csv", expected: "CSV" },
     { location: `${"x".repeat(200)}.csv`, expected: "x".repeat(100) },
     { location: "-", expected: "stdin" },
+    { location: "https://ada:s3cret@h.example/rates/eur.csv?key=s3cret", expected: "eur" },
+    { location: "https://h.example/?key=s3cret", expected: "h-example" },
     { location: "redis://u:p@h?topic=rates", expected: "rates" },
   ];
   test.each(cases)("of $location", ({ location, expected }) => {
@@ -82,6 +84,10 @@ describe("names that conflict", () => {
     {
       all: [{ location: "a.csv", name: "b" }, { location: "b.csv" }],
       expected: "b.csv: has the name that a.csv was given; give one of them another, as in NAME=FILE",
+    },
+    {
+      all: [{ location: "https://u:s3cret@h/b.csv?s3cret", name: "b" }, { location: "b.csv" }],
+      expected: "b.csv: has the name that https://h/b.csv was given; give one of them another, as in NAME=FILE",
     },
     { all: [{ location: "a.csv", name: "csv" }], expected: `csv: ${RULE}` },
     { all: [{ location: "a.csv", name: "a.b" }], expected: `a.b: ${RULE}` },

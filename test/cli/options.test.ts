@@ -48,6 +48,10 @@ test("without anything, every option has its default", () => {
       isNewest: false,
       maxTables: 256,
       settleMs: 250,
+      pollMs: 5_000,
+      replay: undefined,
+      replayBy: undefined,
+      loops: false,
       maxFileBytes: Infinity,
       maxMemoryBytes: expect.any(Number),
       maxCellBytes: 2 ** 24,
@@ -124,6 +128,11 @@ describe("the command line", () => {
       argv: ["--max-file", "500MiB", "--max-message=64k"],
       expected: { source: { maxFileBytes: 500 * 2 ** 20 }, feeds: { maxFrameBytes: 65_536 } },
     },
+    {
+      name: "takes speeds",
+      argv: ["--replay", "0.5x", "--replay-by", "t", "--loop"],
+      expected: { source: { replay: { times: 0.5 }, replayBy: "t", loops: true } },
+    },
     { name: "takes types", argv: ["--types", "auto"], expected: { csv: { types: "auto" } } },
     {
       name: "takes types by name, which may have an equals sign",
@@ -193,6 +202,7 @@ describe("the command line", () => {
 describe("a mistake is named, with its value and the way out:", () => {
   const port = "a port is a number from 0 to 65535";
   const interval = "a time from 10ms to 1h, such as 500ms or 2s; a bare number is milliseconds";
+  const speed = "10x, as a multiple of the time it took, or 100/s, in rows";
   const token = "at least 8 characters from A-Z a-z 0-9 - . _ ~ + / =";
   const cases: { argv: string[]; env?: Env; expected: string }[] = [
     { argv: ["--port", "70000"], expected: `--port 70000: ${port}` },
@@ -213,6 +223,14 @@ describe("a mistake is named, with its value and the way out:", () => {
     {
       argv: ["--settle", "5m"],
       expected: "--settle 5m: a time from 10ms to 1m, such as 250ms; a bare number is milliseconds",
+    },
+    { argv: ["--replay", "fast"], expected: `--replay fast: ${speed}` },
+    { argv: ["--replay", "0x"], expected: `--replay 0x: ${speed}` },
+    { argv: ["--replay=10"], expected: `--replay 10: ${speed}` },
+    { argv: ["--replay-by", ""], expected: "--replay-by : the name of a column" },
+    {
+      argv: ["--poll", "10ms"],
+      expected: "--poll 10ms: a time from 100ms to 24h, such as 5s; a bare number is milliseconds",
     },
     { argv: ["--host", "not a host"], expected: "--host not a host: an address such as 127.0.0.1, :: or localhost" },
     {

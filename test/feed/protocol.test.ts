@@ -62,6 +62,11 @@ describe("a message is what PROTOCOL.md shows:", () => {
       expected: '{"type":"status","state":"missing","message":"a \\"b\\".csv: no such file","since":1760000000000}',
     },
     {
+      name: "status of a replay",
+      text: statusText({ state: "live", message: "", since: 1, replay: { speed: "10x", isFinished: true } }),
+      expected: '{"type":"status","state":"live","message":"","since":1,"replay":{"speed":"10x","isFinished":true}}',
+    },
+    {
       name: "status with what is held back, and what seems odd",
       text: statusText({ state: "live", message: "", since: 1, pendingBytes: 34, warnings: ["line 2: odd"] }),
       expected: '{"type":"status","state":"live","message":"","since":1,"pendingBytes":34,"warnings":["line 2: odd"]}',
@@ -77,13 +82,16 @@ describe("a message is what PROTOCOL.md shows:", () => {
     expect(parseMessage(text) as unknown).toEqual(JSON.parse(expected));
   });
 
-  test.each([{ pendingBytes: -1 }, { pendingBytes: "7" }, { warnings: "odd" }, { warnings: [1] }])(
-    "a status with %p, which says nothing, is one without it",
-    (odd) => {
-      const text = statusText({ state: "live", message: "", since: 1 });
-      expect(parseMessage(JSON.stringify({ ...JSON.parse(text), ...odd }))).toEqual(parseMessage(text));
-    },
-  );
+  test.each([
+    { pendingBytes: -1 },
+    { pendingBytes: "7" },
+    { warnings: "odd" },
+    { warnings: [1] },
+    { replay: { speed: 1 } },
+  ])("a status with %p, which says nothing, is one without it", (odd) => {
+    const text = statusText({ state: "live", message: "", since: 1 });
+    expect(parseMessage(JSON.stringify({ ...JSON.parse(text), ...odd }))).toEqual(parseMessage(text));
+  });
 
   test.each([-1, 1.5, "7", null, {}])(
     "with a first row of %p, which is no number of rows, is one without it",

@@ -37,6 +37,7 @@ export const settingsOf = (location: string, changes: Partial<SourceSettings> = 
   maxCellBytes: 1 << 24,
   lastRows: Infinity,
   settleMs: 20,
+  pollMs: 100,
   lookMs: 20,
   watches: false,
   silenceMs: SILENCE_MS,

@@ -25,6 +25,10 @@ const entries: RelayEntry[] = [
   },
   { kind: "snapshot", epoch: "k3f9", version: 5 },
   { kind: "status", epoch: "k3f9", version: 5, state: "stale", message: 'a "message"', since: 7 },
+  {
+    ...{ kind: "status", epoch: "k3f9", version: 5, state: "live", message: "", since: 7 },
+    replay: { speed: "10x", isFinished: false },
+  },
 ];
 const pointer = {
   id: "x-1",

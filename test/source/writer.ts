@@ -25,6 +25,7 @@ export function settingsOf(location: string, changes: Partial<SourceSettings> = 
     maxMemoryBytes: Infinity,
     maxCellBytes: 1 << 24,
     settleMs: SETTLE_MS,
+    pollMs: 100,
     lookMs: 20,
     watches: true,
     silenceMs: 5_000,

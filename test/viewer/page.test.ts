@@ -30,6 +30,14 @@ describe.concurrent.skipIf(!browserPath)("the page shows", () => {
     await page.until(`document.querySelectorAll(".row:not([hidden]) .cell.fresh").length === 3`);
   });
 
+  test("that it is a replay, and its speed", async () => {
+    await using scene = await openScene("a\n1\n2\n", { replay: { rowsPerSecond: 0.001 } });
+    const { page } = scene;
+    await page.untilRows("the first row", ({ length }) => length === 1);
+    await page.until(`document.getElementById("badge-age").textContent.endsWith("· replay 0.001/s")`);
+    await page.badge("live");
+  });
+
   test("a table that screen readers understand", async () => {
     await using scene = await openScene(PRICES);
     const { page } = scene;

@@ -96,6 +96,16 @@ describe("the badge says", () => {
       expected: { tone: "live", word: "live", age: "changed 3 s ago · incomplete row · 1 warning", notice: "" },
     },
     {
+      name: "live, and a replay",
+      input: { status: { ...status("live"), replay: { speed: "10x", isFinished: false } } },
+      expected: { tone: "live", word: "live", age: "changed 3 s ago · replay 10x", notice: "" },
+    },
+    {
+      name: "live, and a replay that is over",
+      input: { status: { ...status("live"), replay: { speed: "100/s", isFinished: true } } },
+      expected: { tone: "live", word: "live", age: "changed 3 s ago · replay 100/s, finished", notice: "" },
+    },
+    {
       name: "waiting",
       input: { status: status("waiting", "no file") },
       expected: { tone: "waiting", word: "waiting", age: "", notice: "" },

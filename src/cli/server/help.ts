@@ -27,6 +27,8 @@ Usage: bun run server [FILE…] [options]
   bun run server data/               all *.csv and *.tsv of a folder, as they come and go
   bun run server 'logs/*.csv' --newest
                                      always the newest of them
+  bun run server https://h/a.csv     one on the web, asked for every --poll
+  bun run server a.csv --replay 10x  a finished one, as if it were written now
   bun run server prices.csv --relay redis://cache
                                      publishes it to Redis, too, and
   bun run server redis://cache       (elsewhere) is a replica of that

@@ -2,6 +2,7 @@
 import { totalmem } from "node:os";
 import { isIP } from "node:net";
 import { durationMs, helpOption, onOff, option, sizeBytes, type Values, wholeNumber } from "../options.ts";
+import { parseSpeed, type ReplaySpeed } from "../../source/replay/speed.ts";
 import { tokenFile } from "../token.ts";
 
 const DELIMITERS = new Map([
@@ -144,6 +145,32 @@ export const serverOptions = {
       default: 250,
       isAdvanced: true,
     }),
+    pollMs: option<number>({
+      flag: "poll",
+      value: "TIME",
+      help: "a FILE that is http(s):// is asked for so often\n(default: 5s)",
+      rule: "a time from 100ms to 24h, such as 5s; a bare number is milliseconds",
+      parse: (text) => durationMs(text, 100, 86_400_000),
+      default: 5_000,
+    }),
+    replay: option<ReplaySpeed | undefined>({
+      flag: "replay",
+      value: "SPEED",
+      help: "play a finished FILE as if it were written now: 10x, ten\ntimes as fast, by its times; 100/s, so many rows a second",
+      rule: "10x, as a multiple of the time it took, or 100/s, in rows",
+      parse: parseSpeed,
+      default: undefined,
+    }),
+    replayBy: option<string | undefined>({
+      flag: "replay-by",
+      value: "COLUMN",
+      help: "the column that --replay 10x goes by: times, or numbers, which\nare seconds if they say no other unit (default: the first of times)",
+      rule: "the name of a column",
+      parse: filled,
+      default: undefined,
+      isAdvanced: true,
+    }),
+    loops: onOff("loop", "with --replay: begin once more at the end"),
     maxFileBytes: option<number>({
       flag: "max-file",
       value: "SIZE",

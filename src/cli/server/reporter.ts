@@ -33,6 +33,7 @@ export function report(log: Log, event: ServerEvent): void {
     case "file-changed":
     case "file-warning":
     case "file-state":
+    case "file-replay":
     case "file-refused":
     case "file-leaving":
     case "file-gone":
@@ -64,6 +65,10 @@ function reportTable(log: Log, event: EventOf<"file"> | EventOf<"message">): voi
       const { file, state, message } = event;
       if (state === "live") return log.info(type, `live again: ${file}`, { file, state });
       return log.warn(type, `${state}: ${message}`, { file, state });
+    }
+    case "file-replay": {
+      const { file, speed, isFinished } = event;
+      return log.info(type, `${isFinished ? "replayed to its end" : "replaying"}: ${file} at ${speed}`, fields);
     }
     case "file-refused":
       return log.warn(type, event.reason);

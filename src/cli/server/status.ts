@@ -43,11 +43,16 @@ export function statusLine(source: StatusSource, now: number): string {
   const { rows, columns, about } = publication;
   const warnings = about.warnings.map((warning) => warning.split(":")[0] ?? "");
   const states = status.state === "live" ? [] : [status.state.toUpperCase()];
-  const trouble = [...states, ...warnings].map((text) => ` · ${text}`).join("");
+  const trouble = [...replayWords(status), ...states, ...warnings].map((text) => ` · ${text}`).join("");
   const age = ageText(Math.max(0, now - about.changedAt));
   const shape = shapeText({ rows, columns: columns.count });
   const name = about.relay === undefined ? about.name : `${about.name} (${about.relay})`;
   return `${name} · ${shape} · ${plural(clients, "client")} · changed ${age} ago${trouble}`;
+}
+
+/** `replay 10x` */
+function replayWords({ replay }: Status): string[] {
+  return replay ? [`replay ${replay.speed}${replay.isFinished ? ", finished" : ""}`] : [];
 }
 
 /** `loading prices.csv 40 %` */

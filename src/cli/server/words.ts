@@ -6,7 +6,7 @@ import { isRelayUrl, redacted } from "../../relay/address.ts";
 import type { Nameable } from "../../channel/names.ts";
 import { isPlace } from "../../channel/places.ts";
 import { fixedPart, isPattern } from "../../source/folder.ts";
-import { STDIN } from "../../source/location.ts";
+import { isWebUrl, STDIN } from "../../source/location.ts";
 import { CliError } from "../errors.ts";
 
 export function exists(path: string): boolean {
@@ -38,6 +38,11 @@ function givenFile(given: string): Nameable {
 function locationOf(given: string): string {
   if (given === "") throw new CliError("usage", "FILE is empty: give the path of a CSV file");
   if (given === STDIN || isRelayUrl(given)) return given;
+  if (isWebUrl(given)) {
+    const fault = webFault(given);
+    if (fault !== undefined) throw new CliError("usage", fault);
+    return exists(given) ? `./${given}` : given;
+  }
   const path = exists(given) ? given : fromFileUrl(given);
   if (isAddress(path) && !exists(path)) throw new CliError("usage", addressText(path));
   const folder = /[/\\]$/.test(path) ? path : isPattern(path) && !exists(path) ? fixedPart(path) : dirname(path);
@@ -59,16 +64,21 @@ function isFolder(path: string): boolean {
 
 /** Why this is no path of a file, and the way out; undefined if it is, or if there is a file of that name. */
 export function noPath(text: string): string | undefined {
+  if (isWebUrl(text)) return webFault(text);
   if (!(isAddress(text) || isPattern(text)) || exists(text)) return undefined;
   return isAddress(text) ? addressText(text) : patternText(text);
 }
 
 const isAddress = (text: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !isRelayUrl(text);
 
+/** What is secret in it is not repeated. */
+function webFault(text: string): string | undefined {
+  if (exists(text) || URL.canParse(text)) return undefined;
+  return "FILE is no web address: https://HOST[:PORT]/PATH, or http://";
+}
+
 function addressText(text: string): string {
   const shown = printable(redacted(text));
-  if (/^https?:/i.test(text))
-    return `${shown}: nothing is fetched; save it as a file, or: curl -sN URL | bun run server -`;
   if (/^wss?:/i.test(text)) return `${shown}: the address of a server; bun run client URL prints what it sends`;
   return `${shown}: neither a path nor the redis:// of a relay`;
 }
@@ -135,7 +145,7 @@ export function wordOf(path: string): Word | undefined {
 /** For a person at the prompt. */
 export const PROMPT_HELP = [
   "Type the path of a CSV file, and it is published: data.csv, ~/data.csv,",
-  "$HOME/data.csv, in quotes, or as file://. Tab completes it. redis://HOST is a relay.",
+  "$HOME/data.csv, in quotes, or as file://. Tab completes it. redis://HOST is a relay, https:// is fetched.",
   "exit, quit or Ctrl-C ends the server; its options are in bun run server --help.",
 ] as const;
 

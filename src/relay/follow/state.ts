@@ -118,8 +118,8 @@ export function takeOrSkip(state: FollowerState, entry: RelayEntry, isFresh: boo
 export function take(state: FollowerState, entry: RelayEntry, isFresh: boolean, moment: Moment): Step {
   if (entry.kind === "delta") return takeDelta(state, entry, isFresh, moment);
   if (entry.kind === "status" && isFresh) {
-    const { state: said, message, since, pendingBytes } = entry;
-    state.publisherStatus = { state: said, message, since, pendingBytes };
+    const { state: said, message, since, pendingBytes, replay } = entry;
+    state.publisherStatus = { state: said, message, since, pendingBytes, replay };
   }
   const { copy } = state;
   if (copy?.epoch === entry.epoch && copy.version === entry.version)

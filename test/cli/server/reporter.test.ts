@@ -60,6 +60,20 @@ const CASES: { readonly [T in Exclude<ServerEvent["type"], "relay-refused">]: re
       fields: { file: "a.csv", path: "d/a.csv", reason: "no such file yet" },
     },
   ],
+  "file-replay": [
+    {
+      event: { type: "file-replay", file: "a.csv", speed: "10x", isFinished: false },
+      level: "info",
+      text: "replaying: a.csv at 10x",
+      fields: { file: "a.csv", speed: "10x", isFinished: false },
+    },
+    {
+      event: { type: "file-replay", file: "a.csv", speed: "10x", isFinished: true },
+      level: "info",
+      text: "replayed to its end: a.csv at 10x",
+      fields: { file: "a.csv", speed: "10x", isFinished: true },
+    },
+  ],
   "file-changed": (
     [
       ["first", 3, "a.csv: 1 row × 3 columns, comma, UTF-8"],

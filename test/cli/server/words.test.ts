@@ -16,14 +16,11 @@ const ONE = "a pattern, and here one file is published at a time";
 
 describe("is no path:", () => {
   const cases: { text: string; expected: string | undefined }[] = [
+    { text: "https://ada:secret@h.example/x.csv?key=1", expected: undefined },
+    { text: "HTTP://h/x.csv", expected: undefined },
     {
-      text: "https://ada:secret@h.example/x.csv",
-      expected:
-        "https://***@h.example/x.csv: nothing is fetched; save it as a file, or: curl -sN URL | bun run server -",
-    },
-    {
-      text: "HTTP://h/x.csv",
-      expected: "HTTP://h/x.csv: nothing is fetched; save it as a file, or: curl -sN URL | bun run server -",
+      text: "https://ada:secret@h.example:x/x.csv",
+      expected: "FILE is no web address: https://HOST[:PORT]/PATH, or http://",
     },
     {
       text: "ws://127.0.0.1:59050/",
@@ -56,6 +53,12 @@ describe("FILE", () => {
     { given: [], expected: {} },
     { given: ["-"], expected: { file: "-" } },
     { given: ["redis://h/nowhere"], expected: { file: "redis://h/nowhere" } },
+    { given: ["https://ada:s3cret@h.example/x.csv?a=b"], expected: { file: "https://ada:s3cret@h.example/x.csv?a=b" } },
+    { given: ["eur=http://h/*.csv?a=b"], expected: { tables: [{ name: "eur", location: "http://h/*.csv?a=b" }] } },
+    {
+      given: ["http://ada:s3cret@"],
+      expected: ["usage", "FILE is no web address: https://HOST[:PORT]/PATH, or http://"],
+    },
     { given: ["$/run-1.csv"], expected: { file: "$/run-1.csv" } },
     { given: ["$/not-yet.csv"], expected: { file: "$/not-yet.csv" } },
     { given: ["not-yet.csv"], expected: { file: "not-yet.csv" } },
