@@ -73,7 +73,7 @@ export function openConsole({ output, env, prompts, input: open, suspend }: Cons
   const prompt =
     editing && openEditor(editing, { onLine, onClose, onSuspend, onInterrupt: () => events.onInterrupt() });
   const footer = openFooter({ output, prompt, isLive, hasCursor, paint: (text) => paint(2, text) });
-  if (canMove) output.prependListener("resize", footer.resize); // before readline, which then finds the cursor where it left it
+  if (canMove) output.prependListener("resize", footer.resize);
 
   function onLine(text: string): void {
     footer.drop(text);
@@ -178,14 +178,17 @@ function openFooter({ output, prompt, isLive, hasCursor, paint }: FooterOptions)
     readline.clearScreenDown(output);
   }
 
-  function draw(): void {
+  function drawStatus(): void {
     if (!isLive()) return;
     status = fit(statusOf, columns());
     if (status !== "") output.write(paint(status) + (hasCursor() ? "\n" : ""));
-    if (!prompt || !hasCursor()) return;
     // The cursor is where the prompt begins; readline would go up the rows that it wrote there before.
-    (prompt as unknown as { prevRows: number }).prevRows = 0;
-    prompt.prompt(true);
+    if (prompt) (prompt as unknown as { prevRows: number }).prevRows = 0;
+  }
+
+  function draw(): void {
+    drawStatus();
+    if (hasCursor()) prompt?.prompt(true);
   }
 
   return {
@@ -197,9 +200,10 @@ function openFooter({ output, prompt, isLive, hasCursor, paint }: FooterOptions)
       clear();
       draw();
     },
+    /** Before readline, which then draws the prompt anew. */
     resize(): void {
       clear(true);
-      draw();
+      drawStatus();
     },
     /** After Enter: takes the status line out from above what was entered, so that it does not pile up. */
     drop(entered: string): void {
