@@ -3,7 +3,9 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmod, mkdir, readdir, symlink, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { atOnce } from "../../at-once.ts";
+import { openerOf } from "../../../src/cli/server/browser.ts";
 import { completePath } from "../../../src/cli/server/completion.ts";
+import { isInForeground } from "../../../src/cli/server/console.ts";
 import { cleanPath } from "../../../src/cli/server/words.ts";
 import {
   connect,
@@ -443,6 +445,17 @@ test("--no-token says who may read, and --open needs no token then", async () =>
   await using server = await startServer(["a.csv", "--no-token", "--open"], { folder, env: await withBrowser(folder) });
   expect(await openedIn(folder)).toBe(`${server.http}/`);
   await server.prints("--no-token: everyone who can reach this port may read\n", "stderr");
+});
+
+test("each system has a program that opens the browser, and none of them is a shell", () => {
+  expect(openerOf("linux")).toEqual(["xdg-open"]);
+  expect(openerOf("darwin")).toEqual(["open"]);
+  expect(openerOf("win32")).toEqual(["rundll32", "url.dll,FileProtocolHandler"]);
+});
+
+test.skipIf(process.platform !== "linux")("whether it is in the foreground, ps says as proc does", () => {
+  expect(isInForeground("darwin")).toBe(isInForeground("linux"));
+  expect(isInForeground("win32")).toBe(true);
 });
 
 describe("the screen of these tests", () => {
