@@ -1,5 +1,6 @@
 // The client beside a server with several tables, and on a terminal.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { networkInterfaces } from "node:os";
 import { atOnce } from "./at-once.ts";
 import { follow } from "../src/follow/index.ts";
 import { startInTerminal } from "./cli/terminal.ts";
@@ -137,3 +138,21 @@ test("a certificate for other names is told as that", async () => {
   expect(exitCode).toBe(5);
   expect(stderr).toEndWith("its certificate is not for 127.0.0.2; connect by a name that it is for\n");
 });
+
+/** Of this machine, in a network. */
+const address = Object.values(networkInterfaces())
+  .flat()
+  .find((found) => found?.family === "IPv4" && !found.internal)?.address;
+
+test.skipIf(address === undefined)(
+  "a server on the address of a network shows its token, and leaves it to the client here",
+  async () => {
+    await using folder = await temporaryFolder();
+    await folder.write("a.csv", "x\n1\n");
+    await using server = await startServer(["a.csv", `--host=${address}`], { folder });
+    await server.prints(new RegExp(`^ +Open http://${address}:\\d+/\\?token=[0-9a-f]{32}$`, "m"));
+    expect(await run("client", ["--once", "-q"], { folder })).toMatchObject({ stdout: '[{"x":"1"}]\n', exitCode: 0 });
+    const bare = await run("client", [`ws://${address}:${server.port}/`, "--give-up=0"], { folder });
+    expect(bare.stderr).toContain("401: a token is needed");
+  },
+);
