@@ -12,8 +12,8 @@ export type FolderWatch = {
   close(): void;
 };
 
-/** A folder that was replaced, or a file by a link, is found so late. */
-const REARM_MS = 500;
+/** A folder that was replaced, or a file by a link, gives no hints for so long: what happens there is seen at the next look. */
+const REARM_MS = 5_000;
 
 type Listener = { readonly onHint: () => void; readonly onLost: () => void };
 
