@@ -1,6 +1,5 @@
 // What is under a point of the window: a cell, a header, the edge of a column.
 import type { Layout } from "./layout.ts";
-import { ROW_HEIGHT } from "./rows.ts";
 import { HEADER, type Spot } from "./selection.ts";
 import type { Viewport } from "./viewport.ts";
 
@@ -16,7 +15,13 @@ export type HitTest = {
 /** So near to its edge, in px, a column is taken by it. */
 const EDGE_PX = 5;
 
-export function openHitTest(view: Viewport, layout: Layout, gutter: () => number, count: () => number): HitTest {
+export function openHitTest(
+  view: Viewport,
+  layout: Layout,
+  gutter: () => number,
+  count: () => number,
+  rowHeight: number,
+): HitTest {
   const placeAt = (across: number) => layout.inView(Math.max(0, across), 0).from;
   const width = () => layout.left(layout.shown().length);
 
@@ -26,7 +31,7 @@ export function openHitTest(view: Viewport, layout: Layout, gutter: () => number
       x,
       y,
       across: x - gutter() + view.left(),
-      position: Math.floor((y - ROW_HEIGHT + view.top()) / ROW_HEIGHT),
+      position: Math.floor((y - rowHeight + view.top()) / rowHeight),
     };
   }
 
@@ -34,7 +39,7 @@ export function openHitTest(view: Viewport, layout: Layout, gutter: () => number
     spotAt(clientX, clientY) {
       const { x, y, across, position } = at(clientX, clientY);
       if (position >= count() || across >= width()) return undefined;
-      return { position: y < ROW_HEIGHT ? HEADER : position, place: x < gutter() ? -1 : placeAt(across) };
+      return { position: y < rowHeight ? HEADER : position, place: x < gutter() ? -1 : placeAt(across) };
     },
     nearestCell(clientX, clientY) {
       const { across, position } = at(clientX, clientY);
@@ -46,7 +51,7 @@ export function openHitTest(view: Viewport, layout: Layout, gutter: () => number
     },
     edgeAt(clientX, clientY) {
       const { x, y, across } = at(clientX, clientY);
-      if (y < 0 || y >= ROW_HEIGHT || x < gutter()) return undefined;
+      if (y < 0 || y >= rowHeight || x < gutter()) return undefined;
       const from = placeAt(across - EDGE_PX);
       const place = [from, from - 1].find((near) => near >= 0 && Math.abs(layout.left(near + 1) - across) <= EDGE_PX);
       return place === undefined ? undefined : layout.shown()[place]?.index;

@@ -23,6 +23,14 @@ export type Layout = {
   /** As wide as its content. */
   fit(column: number): void;
   setHidden(column: number, isHidden: boolean): void;
+  /** What somebody has chosen, by name: it is kept for columns that are not there, too. */
+  chosen(): Chosen;
+  choose(chosen: Chosen): void;
+};
+
+export type Chosen = {
+  readonly hidden: readonly string[];
+  readonly widths: readonly (readonly [name: string, px: number])[];
 };
 
 export const MIN_WIDTH = 44;
@@ -37,8 +45,8 @@ export function openLayout(measure: (text: string, bold: boolean) => number): La
   let columns: Column[] = [];
   let shown: Column[] = [];
   let lefts = new Float64Array(1);
-  const given = new Map<string, number>(); // widths that somebody has dragged
-  const hidden = new Set<string>();
+  let given = new Map<string, number>(); // widths that somebody has dragged
+  let hidden = new Set<string>();
 
   function fitted({ name, longest }: ColumnFacts): number {
     const width = Math.max(measure(longest, false) + PADDING, measure(shownText(name), true) + PADDING + HEAD_EXTRA);
@@ -63,6 +71,17 @@ export function openLayout(measure: (text: string, bold: boolean) => number): La
     return low;
   }
 
+  function take(facts: readonly ColumnFacts[]): void {
+    columns = facts.map((fact, index) => ({
+      ...fact,
+      index,
+      width: given.get(fact.name) ?? fitted(fact),
+      isHidden: hidden.has(fact.name),
+    }));
+    if (columns.length > 0 && columns.every(({ isHidden }) => isHidden)) columns[0]!.isHidden = false;
+    arrange();
+  }
+
   function change(column: number, to: Partial<Column>): void {
     if (columns[column]) columns[column] = { ...columns[column], ...to };
     arrange();
@@ -82,16 +101,7 @@ export function openLayout(measure: (text: string, bold: boolean) => number): La
       const place = shown.findIndex(({ index }) => index >= column);
       return place === -1 ? Math.max(0, shown.length - 1) : place;
     },
-    take(facts) {
-      columns = facts.map((fact, index) => ({
-        ...fact,
-        index,
-        width: given.get(fact.name) ?? fitted(fact),
-        isHidden: hidden.has(fact.name),
-      }));
-      if (columns.length > 0 && columns.every(({ isHidden }) => isHidden)) columns[0]!.isHidden = false;
-      arrange();
-    },
+    take,
     setWidth(column, width) {
       const bounded = Math.round(Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, width)));
       if (columns[column]) given.set(columns[column].name, bounded);
@@ -115,6 +125,12 @@ export function openLayout(measure: (text: string, bold: boolean) => number): La
       if (isHidden) hidden.add(name);
       else hidden.delete(name);
       change(column, { isHidden });
+    },
+    chosen: () => ({ hidden: [...hidden], widths: [...given] }),
+    choose(chosen) {
+      hidden = new Set(chosen.hidden);
+      given = new Map(chosen.widths.map(([name, px]) => [name, Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, px))]));
+      take(columns);
     },
   };
 }

@@ -5,9 +5,11 @@ import type { Rows } from "../follow/blocks.ts";
 import { blocksIn, changesBetween, rowsFrom, type TableFields as Table } from "../follow/table.ts";
 import { parseVerdicts } from "../values/verdict.ts";
 import { type Kind, kindsBy, TEXT } from "./cells.ts";
-import { type Filter, parseFilter } from "./filter.ts";
+import { type FilterRead, readFilter } from "./filter.ts";
 import { type Flash, openFlashes } from "./flashes.ts";
 import { openMoves } from "./moves.ts";
+import { openNewest } from "./newest.ts";
+import { type Numbers, openNumbers, type Wanted } from "./numbers.ts";
 import { buildOrder, fileOrder, type Order } from "./order.ts";
 import type { Breath } from "./sort.ts";
 
@@ -22,6 +24,9 @@ export type Model = {
   readonly kinds: readonly Kind[];
   readonly rows: Rows;
   readonly order: Order;
+  readonly numbers: Numbers;
+  /** How the filter was read. */
+  readonly filterRead: FilterRead;
   /** How many rows the table will have, if those here are only its beginning. */
   readonly total: number | undefined;
   /** Grows with each change of what is to be seen. */
@@ -75,6 +80,8 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   let isPaused = false;
   let isOther = false; // the table has nothing to do with what is held
   let generation = 0;
+  let filterRead = readFilter("", held);
+  const newest = openNewest();
   const kinds = openKinds();
   const flashes = openFlashes();
   const moves = openMoves();
@@ -98,6 +105,8 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
 
   function hold(next: Table, rows: Rows): void {
     held = { columns: next.columns, kinds: kinds.of(next), rows, order: fileOrder(rows) };
+    newest.forget();
+    filterRead = readRules();
     waiting = [];
     moves.forget();
     generation++;
@@ -150,6 +159,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       moves.note(splices);
     }
     if (kinds.areOld(table)) reread(table);
+    else if (newest.note(changes, filterRead, held.kinds)) rebuild(held.rows, []);
     else if (changes.length > 0) onChanged();
   }
 
@@ -165,7 +175,8 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     const mine = { rows, changes };
     building = mine;
     const isStillWanted: Breath = async () => (await breathe()) && mine === building;
-    void buildOrder(rows, rulesFor(held.columns, held.kinds), isStillWanted).then((order) => {
+    const known = changes.length === 0 ? numbers : undefined; // they are those of what is held
+    void ordered(rows, isStillWanted, known).then((order) => {
       if (mine !== building || !order) return;
       building = undefined;
       for (const { splices } of changes) moves.note(splices);
@@ -178,19 +189,34 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     onChanged();
   }
 
-  function rulesFor(columns: readonly string[], kinds: readonly Kind[]) {
-    const filter: Filter | undefined = parseFilter(rules.filter, columns, kinds);
-    const column = rules.sort ? columns.indexOf(rules.sort.column) : -1;
-    const sorting =
-      rules.sort && column !== -1
-        ? { column, descending: rules.sort.descending, kind: kinds[column] ?? TEXT }
-        : undefined;
-    return { filter, sorting };
+  async function ordered(rows: Rows, isStillWanted: Breath, known: Numbers | undefined): Promise<Order | undefined> {
+    const wanted = readRules().newestOf.map(({ column }): Wanted => ({ column, as: "number" }));
+    if (known && wanted.length > 0) {
+      if (!(await known.read("order", wanted, isStillWanted)) || !(await isStillWanted())) return undefined;
+      for (const one of wanted) newest.take(one.column, known.values(one));
+    }
+    filterRead = readRules();
+    return buildOrder(rows, { filter: filterRead.filter, sorting: sortingFor(held) }, isStillWanted, known);
   }
 
-  return {
+  const readRules = () => readFilter(rules.filter, { columns: held.columns, kinds: held.kinds, newest: newest.of });
+
+  function sortingFor({ columns, kinds }: Held) {
+    const column = rules.sort ? columns.indexOf(rules.sort.column) : -1;
+    return rules.sort && column !== -1
+      ? { column, descending: rules.sort.descending, kind: kinds[column] ?? TEXT }
+      : undefined;
+  }
+
+  const model: Model = {
     get columns() {
       return held.columns;
+    },
+    get numbers() {
+      return numbers;
+    },
+    get filterRead() {
+      return filterRead;
     },
     get kinds() {
       return held.kinds;
@@ -227,6 +253,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     change,
     setRules(next) {
       rules = next;
+      filterRead = readRules();
       rebuild(building?.rows ?? held.rows, building?.changes ?? []);
     },
     pause(next) {
@@ -236,6 +263,8 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       onChanged();
     },
   };
+  const numbers = openNumbers(model);
+  return model;
 }
 
 const changeTo = (rows: Rows, before: Rows): Change => ({ splices: changesBetween(before, rows), rows });

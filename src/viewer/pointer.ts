@@ -7,13 +7,15 @@ export type PointerEvents = {
   onSort(column: number): void;
   /** A cell was double-clicked. */
   onOpen(): void;
+  /** A column is as wide as somebody has dragged it. */
+  onWidth(): void;
 };
 
 /** Beyond the edge of the table a selection goes on by so many rows a time. */
 const DRAG_ROWS = 3;
 const DRAG_MS = 40;
 
-export function listenToPointer(grid: Grid, { onSort, onOpen }: PointerEvents): void {
+export function listenToPointer(grid: Grid, { onSort, onOpen, onWidth }: PointerEvents): void {
   const { scroller, layout } = grid;
   let pressed: number | undefined; // the header that was pressed: a click is a press and a release on the same
 
@@ -39,8 +41,10 @@ export function listenToPointer(grid: Grid, { onSort, onOpen }: PointerEvents): 
   scroller.addEventListener("dblclick", (event) => {
     const edge = grid.edgeAt(event.clientX, event.clientY);
     const spot = grid.spotAt(event.clientX, event.clientY);
-    if (edge !== undefined) layout.fit(edge);
-    else if (spot && spot.position !== HEADER && spot.place >= 0) return onOpen();
+    if (edge !== undefined) {
+      layout.fit(edge);
+      onWidth();
+    } else if (spot && spot.position !== HEADER && spot.place >= 0) return onOpen();
     grid.refresh();
   });
 
@@ -52,10 +56,11 @@ export function listenToPointer(grid: Grid, { onSort, onOpen }: PointerEvents): 
   function dragEdge(event: PointerEvent, column: number): void {
     event.preventDefault();
     const before = layout.columns[column]!.width;
-    follow(event, ({ clientX }) => {
+    const drag = ({ clientX }: PointerEvent) => {
       layout.setWidth(column, before + clientX - event.clientX);
       grid.refresh();
-    });
+    };
+    follow(event, drag, onWidth);
   }
 
   function dragSelection(event: PointerEvent): void {

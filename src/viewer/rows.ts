@@ -2,11 +2,14 @@
 import { number } from "./captions.ts";
 import { shownText } from "./cells.ts";
 import { element } from "./dom.ts";
+import type { Hit } from "./filter.ts";
 import { FLASH_MS } from "./flashes.ts";
+import { openHits } from "./hits.ts";
 import type { Column, Layout } from "./layout.ts";
 import type { Frame, FrameFlash, FrameRow } from "./messages.ts";
 import { HEADER, type Selection } from "./selection.ts";
 
+/** In px, where nothing else is said. */
 export const ROW_HEIGHT = 26;
 /** After so long without a change of what is drawn. */
 const REST_MS = 300;
@@ -26,9 +29,10 @@ export type Scene = {
   readonly to: number;
   readonly scrollLeft: number;
   readonly gutter: number;
+  readonly rowHeight: number;
 };
 
-type CellBox = { readonly box: HTMLElement; text: string; style: string; kind: string };
+type CellBox = { readonly box: HTMLElement; column: number; text: string; style: string; kind: string };
 type RowBox = {
   readonly box: HTMLElement;
   readonly number: HTMLElement;
@@ -40,6 +44,7 @@ type RowBox = {
 
 export type Rows = {
   draw(scene: Scene): void;
+  setHits(hits: readonly Hit[]): void;
   /** The element of the focus, for screen readers. */
   readonly focusId: string;
 };
@@ -55,6 +60,7 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
   layer.append(element("div", { role: "rowgroup" }, head), body);
   let used = new Map<number, RowBox>();
   const free: RowBox[] = [];
+  const hits = openHits();
   let drawnFrame: Frame | undefined;
   let drawnAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -66,6 +72,11 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
     layer.style.setProperty("--x", `${scene.gutter - scene.scrollLeft}px`);
     drawHead(scene);
     drawBody(scene);
+    hits.mark(cellsInView());
+  }
+
+  function* cellsInView(): Iterable<CellBox> {
+    for (const { boxes } of used.values()) for (const cell of boxes) if (!cell.box.hidden) yield cell;
   }
 
   function drawHead({ layout, from, to, sort, selection, gutter }: Scene): void {
@@ -134,13 +145,13 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
   }
 
   function drawRow(box: RowBox, position: number, row: FrameRow, flash: FrameFlash | undefined, scene: Scene): void {
-    const { frame, layout, from, to, top, gutter, selection } = scene;
+    const { frame, layout, from, to, top, gutter, selection, rowHeight } = scene;
     box.box.hidden = false;
     box.box.classList.toggle("still", box.row !== row.row);
     if (box.row !== row.row) box.number.textContent = number(row.row + 1);
     box.row = row.row;
     box.position = position;
-    box.box.style.transform = `translateY(${ROW_HEIGHT + position * ROW_HEIGHT - top}px)`;
+    box.box.style.transform = `translateY(${rowHeight + position * rowHeight - top}px)`;
     box.box.setAttribute("aria-rowindex", String(position + 2));
     box.number.style.width = `${gutter}px`;
     const area = selection.area();
@@ -170,10 +181,10 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
     });
   }
 
-  return { draw, focusId: "focus" };
+  return { draw, setHits: hits.set, focusId: "focus" };
 }
 
-const EMPTY = { text: "", style: "", kind: "" };
+const EMPTY = { column: -1, text: "", style: "", kind: "" };
 
 function fill(parent: HTMLElement, boxes: CellBox[], count: number, make: () => CellBox): void {
   while (boxes.length < count) {
@@ -184,7 +195,8 @@ function fill(parent: HTMLElement, boxes: CellBox[], count: number, make: () => 
 }
 
 /** Touches the page only where something is other than it was. */
-function put(cell: CellBox, text: string, layout: Layout, place: number, { width }: Column): void {
+function put(cell: CellBox, text: string, layout: Layout, place: number, { width, index }: Column): void {
+  cell.column = index;
   if (cell.text !== text) cell.box.textContent = cell.text = text;
   const style = `${layout.left(place)} ${width}`;
   if (cell.style === style) return;

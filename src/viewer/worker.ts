@@ -9,6 +9,7 @@ import { csvOf, tsvOf } from "./export.ts";
 import type { Area, ColumnFacts, Frame, FrameRow, FromWorker, Look, Mark, ToWorker } from "./messages.ts";
 import { type Model, openModel, sampleOf } from "./model.ts";
 import { openPlotting } from "./plotting.ts";
+import { isLog } from "./series.ts";
 import type { Breath } from "./sort.ts";
 
 /** Work that takes long is done in slices of this length. */
@@ -33,18 +34,27 @@ type WorkerScope = {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
 };
 
+/** What was said of the columns last. */
+type Told = {
+  readonly generation: number;
+  readonly kinds: unknown;
+  readonly total: unknown;
+  readonly isLog: boolean;
+};
+
 export function startWorker(): void {
   const scope = globalThis as unknown as WorkerScope;
   const say = (message: FromWorker) => scope.postMessage(message);
   const now = () => performance.now();
   let subscription: Subscription | undefined;
   let look: Look | undefined; // waits for something to happen
-  let told: { readonly generation: number; readonly kinds: unknown; readonly total: unknown } | undefined;
+  let told: Told | undefined;
   let columns: readonly ColumnFacts[] = []; // as told
   let changedAt: number | undefined;
   let heardAt: number | undefined;
   let loaded: number | undefined;
   let grownAt = -Infinity;
+  let toldFilter = "[[],[]]";
   let waitingExports: (() => void)[] = [];
   let factsTimer: ReturnType<typeof setTimeout> | undefined;
   let factsAt = -Infinity;
@@ -61,6 +71,7 @@ export function startWorker(): void {
       case "open":
         return open(message.url, message.token);
       case "rules":
+        plotting.hurry();
         return model.setRules(message.rules);
       case "pause":
         return model.pause(message.isPaused);
@@ -122,6 +133,7 @@ export function startWorker(): void {
   function changed(): void {
     const isWhole = told?.total !== undefined && model.total === undefined; // more of it has been seen
     if (model.generation !== told?.generation || model.kinds !== told?.kinds || isWhole) tellColumns();
+    tellFilter();
     if (look && (look.version !== model.version || look.generation !== model.generation)) answer(look);
     plotting.changed();
     tellSoon();
@@ -134,9 +146,17 @@ export function startWorker(): void {
   function tellColumns(): void {
     const { generation, kinds, total } = model;
     columns = columnFacts(model, generation === told?.generation ? columns : []);
-    told = { generation, kinds, total };
+    told = { generation, kinds, total, isLog: isLog(kinds, sampleOf(model.rows)) };
     say({ type: "columns", generation, columns });
     tellFacts();
+  }
+
+  function tellFilter(): void {
+    const { readings, hits } = model.filterRead;
+    const next = JSON.stringify([readings, hits]);
+    if (next === toldFilter) return;
+    toldFilter = next;
+    say({ type: "filter", readings, hits });
   }
 
   function tellFacts(): void {
@@ -146,8 +166,8 @@ export function startWorker(): void {
     const since = (then: number | undefined) => (then === undefined ? undefined : factsAt - then);
     const { generation, isBehind, isBuilding, total } = model;
     const facts = { generation, isBehind, isBuilding, total, rows: model.rows.length, shown: model.order.count() };
-    const hasTable = model.generation > 0;
-    say({ type: "facts", facts: { ...facts, hasTable, loaded, changedMs: since(changedAt), heardMs: since(heardAt) } });
+    const table = { hasTable: model.generation > 0, isLog: told?.isLog ?? false };
+    say({ type: "facts", facts: { ...facts, ...table, loaded, changedMs: since(changedAt), heardMs: since(heardAt) } });
   }
 
   function takeLook(next: Look): void {

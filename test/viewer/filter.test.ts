@@ -1,6 +1,6 @@
 // What the filter box finds.
 import { describe, expect, test } from "bun:test";
-import { parseFilter } from "../../src/viewer/filter.ts";
+import { readFilter } from "../../src/viewer/filter.ts";
 import { kindOf, kindsOf } from "./kinds.ts";
 
 const COLUMNS = ["city", "price", "time", "New York", "a:b", "note"];
@@ -15,7 +15,7 @@ const KINDS = kindsOf(COLUMNS, ROWS);
 
 /** The numbers of the rows that are found; undefined if the text asks for nothing. */
 function found(text: string, columns = COLUMNS, rows = ROWS, kinds = KINDS): number[] | undefined {
-  const filter = parseFilter(text, columns, kinds);
+  const filter = readFilter(text, { columns, kinds }).filter;
   return filter && rows.flatMap((row, i) => (filter(row) ? [i] : []));
 }
 
@@ -139,7 +139,7 @@ test("a row that is too short has empty cells", () => {
 test("many quotes take no longer than many letters", () => {
   // A pattern that goes back over them would not come to an end.
   const input = '"'.repeat(20_001) + "x:".repeat(5_000) + '""'.repeat(10_000);
-  expect(typeof parseFilter(input, COLUMNS, KINDS)).toBe("function");
+  expect(typeof readFilter(input, { columns: COLUMNS, kinds: KINDS }).filter).toBe("function");
 });
 
 test('a column without a name is filtered as ""; a term without a value yet asks for nothing', () => {
@@ -150,7 +150,7 @@ test('a column without a name is filtered as ""; a term without a value yet asks
     ["3", ""],
   ];
   const shown = (text: string) =>
-    rows.filter(parseFilter(text, columns, kinds) ?? (() => true)).map(([index]) => index);
+    rows.filter(readFilter(text, { columns, kinds }).filter ?? (() => true)).map(([index]) => index);
   expect(shown('""=3')).toEqual(["3"]);
   expect(shown('"":0')).toEqual(["0"]);
   expect(shown("city=")).toEqual(["0", "3"]);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { Row, Splice } from "../../src/feed/protocol.ts";
 import { BLOCKS } from "../../src/follow/blocks.ts";
 import { openTable, rowsFrom, splicesBetween, type TableFields as Table } from "../../src/follow/table.ts";
-import { parseFilter } from "../../src/viewer/filter.ts";
+import { readFilter } from "../../src/viewer/filter.ts";
 import { type Model, openModel, type Rules, sampleOf } from "../../src/viewer/model.ts";
 import { buildOrder, type Order } from "../../src/viewer/order.ts";
 import { applySplices } from "../follow/splice.ts";
@@ -68,11 +68,7 @@ async function freshOrder(model: Model, rules: Rules): Promise<Order> {
   const column = rules.sort ? model.columns.indexOf(rules.sort.column) : -1;
   const kind = model.kinds[column];
   const sorting = rules.sort && kind ? { column, descending: rules.sort.descending, kind } : undefined;
-  const order = await buildOrder(
-    model.rows,
-    { sorting, filter: parseFilter(rules.filter, model.columns, model.kinds) },
-    () => true,
-  );
+  const order = await buildOrder(model.rows, { sorting, filter: readFilter(rules.filter, model).filter }, () => true);
   return order!;
 }
 

@@ -14,6 +14,7 @@ setDefaultTimeout(TEST_TIMEOUT_MS);
 const COLUMNS = ["time", "id", "price", "city"];
 const TYPES: Record<string, string> = { time: "time:epoch-s", city: "text" };
 const ASKED: PlotRequest = { x: undefined, ys: undefined, from: -Infinity, to: Infinity, last: Infinity, points: 1000 };
+const series = (...names: string[]) => names.map((column) => ({ column, word: undefined, unit: undefined }));
 const rowOf = (i: number, price: string): Row => [String(1_767_225_600 + i), String(i), price, i % 2 ? "Rome" : "Oslo"];
 const rowsOf = (count: number) => Array.from({ length: count }, (_, i) => rowOf(i, String(i * i)));
 
@@ -36,16 +37,23 @@ function plotted(model: Model, asked: Partial<PlotRequest> = {}): Promise<Plot> 
 }
 
 test("what is not asked for is picked, and what can be chosen is told", async () => {
-  const { data, ...plot } = await plotted(await modelOf(rowsOf(3)));
+  const { data, mates, ...plot } = await plotted(await modelOf(rowsOf(3)));
   expect(plot).toEqual({
     count: 3,
     low: 1_767_225_600_000,
     high: 1_767_225_602_000,
     x: "time",
     isTime: true,
-    ys: ["price"],
+    last: [1_767_225_602_000, 4],
+    from: -Infinity,
+    xUnit: undefined,
+    zone: { name: "UTC", offsetMs: 0 },
+    series: series("price"),
+    split: undefined,
+    linesLeft: 0,
     xChoices: ["time", "id", "price"],
     yChoices: ["id", "price"],
+    splitChoices: ["city"],
   });
   expect(data).toEqual([
     [1_767_225_600_000, 1_767_225_601_000, 1_767_225_602_000],
@@ -80,10 +88,14 @@ describe("what is drawn is what is asked for:", () => {
     {
       name: "over a column that is gone, as if nothing was asked",
       asked: { x: "gone" },
-      expected: { x: "time", ys: ["price"] },
+      expected: { x: "time", series: series("price") },
     },
-    { name: "without columns that are gone", asked: { x: "id", ys: ["gone", "price"] }, expected: { ys: ["price"] } },
-    { name: "no column", asked: { x: "id", ys: [] }, expected: { ys: [], data: [[0, 1, 2, 3]] } },
+    {
+      name: "without columns that are gone",
+      asked: { x: "id", ys: ["gone", "price"] },
+      expected: { series: series("price") },
+    },
+    { name: "no column", asked: { x: "id", ys: [] }, expected: { series: [], data: [[0, 1, 2, 3]] } },
     {
       name: "the last rows",
       asked: { x: null, last: 2 },
@@ -187,7 +199,7 @@ test("what is asked for while columns are read is what is drawn then", async () 
     await Promise.resolve();
     waiting.shift()?.();
   }
-  expect(plots.map(({ ys }) => ys)).toEqual([["price"]]);
+  expect(plots.map((plot) => plot.series)).toEqual([series("price")]);
 });
 
 test("a change is drawn, once for many", async () => {
