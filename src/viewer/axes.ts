@@ -27,7 +27,8 @@ const TIMES_OF_DAY = clocks(NEVER) as unknown as uPlot.Axis.Values;
 const TIME_SPACE = 92;
 const MIN_SPACE = 56;
 const TICK_PX = 22;
-const LABEL_PX = 18;
+/** The name of an axis. */
+export const LABEL_PX = 18;
 
 export type AxisLook = {
   readonly stroke: string;
@@ -75,7 +76,7 @@ export function yAxis(look: AxisLook, label: string, isLog: boolean, power: numb
     ...base(look),
     scale: "y",
     label,
-    space: 26 * look.scale,
+    space: 22 * look.scale,
     size: (_, labels) => Math.ceil(Math.max(0, ...(labels ?? []).map((text) => look.measure(text ?? "")))) + TICK_PX,
     values: (_, ticks, _axis, _space, step) =>
       isLog ? lonelyLabels(ticks.map(times)) : tickLabels(ticks.map(times), timesPowerOfTen(step, power)),

@@ -1,6 +1,6 @@
 // The charts of a plot, drawn by uPlot: one for all lines, or one below the other for each, with a cursor and a range in common.
 import uPlot from "uplot";
-import { type AxisLook, numberXAxis, rangeOf, timeAxis, yAxis } from "./axes.ts";
+import { type AxisLook, LABEL_PX, numberXAxis, rangeOf, timeAxis, yAxis } from "./axes.ts";
 import { element } from "./dom.ts";
 import type { Plot } from "./messages.ts";
 import { drawnPower, timesPowerOfTen } from "./ticks.ts";
@@ -44,6 +44,11 @@ const X_AXIS_PX = 54;
 const MIN_CHART_PX = 64;
 const SELECTED_PX = 4;
 
+/** The name of a chart is above it. */
+const NAME_PX = 19;
+
+type Place = { readonly index: number; readonly isLast: boolean; readonly isOnly: boolean };
+
 type Data = (number | null | undefined)[][];
 
 export function openCharts(host: HTMLElement, events: ChartEvents): Charts {
@@ -51,6 +56,7 @@ export function openCharts(host: HTMLElement, events: ChartEvents): Charts {
   let made = ""; // of what kind they are: when it is another, they are made anew
   let isDrawing = false;
   let sizes = { width: 0, height: 0 };
+  let axisPx: number[] = []; // of each chart's labels: all have the room that the widest takes, so that one moment is below the other
   const sync = uPlot.sync("csvcast");
 
   /** What each chart draws: its lines, and the power of ten that they are divided by. */
@@ -93,6 +99,7 @@ export function openCharts(host: HTMLElement, events: ChartEvents): Charts {
         if (range) chart.setScale("x", range);
       });
     });
+    align();
     if (sizes.width !== sheet.width || sizes.height !== sheet.height) resize(sheet.width, sheet.height);
     isDrawing = false;
   }
@@ -100,9 +107,10 @@ export function openCharts(host: HTMLElement, events: ChartEvents): Charts {
   function make(sheet: Sheet, drawn: ReturnType<typeof parts>): void {
     clear();
     sizes = { width: sheet.width, height: sheet.height };
+    axisPx = drawn.map(() => 0);
     charts = drawn.map(({ lines, power, data }, i) => {
-      const isLast = i === drawn.length - 1;
-      const options = optionsFor(sheet, lines, power, isLast, heightOf(i, drawn.length, sheet.height));
+      const place = { index: i, isLast: i === drawn.length - 1, isOnly: drawn.length === 1 };
+      const options = optionsFor(sheet, lines, power, place, heightOf(i, drawn.length, sheet.height));
       const chart = new uPlot(options, data as uPlot.AlignedData, host);
       if (drawn.length > 1) chart.over.append(nameOf(sheet.lines[lines[0]!]!));
       if (drawn.length > 1) sync.sub(chart);
@@ -116,21 +124,38 @@ export function openCharts(host: HTMLElement, events: ChartEvents): Charts {
     return box;
   }
 
-  function optionsFor(sheet: Sheet, shown: readonly number[], power: number, isLast: boolean, height: number) {
+  function align(): void {
+    const widest = Math.max(...axisPx);
+    if (charts.length > 1 && axisPx.some((px) => px !== widest)) for (const chart of charts) chart.redraw(false, true);
+    axisPx.fill(widest);
+  }
+
+  /** The widest so far. */
+  function sizeAt(index: number, px: number): number {
+    axisPx[index] = px;
+    return Math.max(...axisPx);
+  }
+
+  function optionsFor(sheet: Sheet, shown: readonly number[], power: number, place: Place, height: number) {
     const { plot, lines, isLog, zone, look, xLabel } = sheet;
     const units = new Set(shown.map((i) => lines[i]!.unit ?? ""));
     const isOfDay = plot.zone === "of day";
     const xAxis = plot.isTime ? timeAxis(look, xLabel, isOfDay) : numberXAxis(look, xLabel);
-    const side = yAxis(look, units.size === 1 ? [...units][0]! : "", isLog, power);
+    const { isLast, isOnly } = place;
+    const label = units.size === 1 ? [...units][0]! : "";
+    const axis = yAxis(look, label, isLog, power);
+    const size = (chart: uPlot, labels: string[], i: number, cycle: number) =>
+      sizeAt(place.index, (axis.size as (...of: unknown[]) => number)(chart, labels, i, cycle));
+    const side = isOnly ? axis : { ...axis, size, labelSize: LABEL_PX * look.scale };
     const options: uPlot.Options = {
       width: sheet.width,
       height,
       ms: 1,
       tzDate: (time) => uPlot.tzDate(new Date(time + zone.offsetAt(time)), "Etc/UTC"),
-      padding: [12, (plot.isTime ? 42 : 30) * look.scale, isLast ? 0 : 6, 0],
+      padding: [isOnly ? 12 : NAME_PX * look.scale, (plot.isTime ? 42 : 30) * look.scale, isLast ? 0 : 4, 0],
       scales: { x: { time: plot.isTime }, y: isLog ? { distr: 3, log: 10 } : {} },
-      series: [{}, ...shown.map((i) => lineOptions(lines[i]!.colour))],
-      axes: [isLast ? xAxis : withoutLabels(xAxis), side].map(withItsLabel),
+      series: [{}, ...shown.map((i) => lineOptions(lines[i]!.colour, look.scale))],
+      axes: [isLast ? xAxis : withoutLabels(xAxis), side].map((one) => withItsLabel(one, isOnly)),
       legend: { show: false },
       cursor: {
         drag: { x: true, y: false, setScale: false },
@@ -190,8 +215,10 @@ const withoutLabels = (axis: uPlot.Axis): uPlot.Axis => ({
 });
 
 /** A label of no text takes no room. */
-const withItsLabel = ({ label, ...axis }: uPlot.Axis): uPlot.Axis =>
-  label ? { ...axis, label } : { ...axis, labelSize: 0 };
+const withItsLabel = ({ label, ...axis }: uPlot.Axis, isOnly: boolean): uPlot.Axis => {
+  if (label) return { ...axis, label };
+  return axis.scale === "y" && !isOnly ? { ...axis, label: " " } : { ...axis, labelSize: 0 };
+};
 
 /** Each has the same room for its lines; the last one has the labels below. */
 function heightOf(index: number, count: number, height: number): number {
@@ -200,8 +227,8 @@ function heightOf(index: number, count: number, height: number): number {
   return index === count - 1 ? each + X_AXIS_PX : each;
 }
 
-function lineOptions(colour: string): uPlot.Series {
-  return { stroke: colour, width: 1.25, spanGaps: false, scale: "y", points: { filter: lonelyPoints } };
+function lineOptions(colour: string, scale: number): uPlot.Series {
+  return { stroke: colour, width: 1.25 * scale, spanGaps: false, scale: "y", points: { filter: lonelyPoints } };
 }
 
 /** Where points are too dense to be shown: those without a neighbour, of which no line would be seen. */

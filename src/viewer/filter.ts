@@ -3,7 +3,7 @@ import type { Row } from "../feed/protocol.ts";
 import { type Kind, shownText, TEXT, valueIn } from "./cells.ts";
 import { agoMs, limitOf } from "./limits.ts";
 import { type Operator, parseTerms, type Term, unquoted } from "./terms.ts";
-import { timeText, type Zone } from "./zones.ts";
+import { type FileZone, timeText, zoneFor } from "./zones.ts";
 
 /** `columns`: the only ones that it looks at; undefined: any. */
 export type Filter = ((row: Row) => boolean) & {
@@ -37,11 +37,13 @@ export type FilterOf = {
   readonly kinds: readonly Kind[];
   /** The greatest value of a column; undefined while it is not known. */
   readonly newest?: (column: number) => number | undefined;
+  /** In which zone times are said; UTC, if that is left out. */
+  readonly zone?: (column: number) => FileZone;
 };
 
 type Part = Partial<FilterRead> & { readonly says: string; readonly isOdd?: boolean };
 
-const UTC: Zone = { offsetAt: () => 0, label: "UTC" };
+const UTC: FileZone = { name: "UTC", offsetMs: 0 };
 
 export function readFilter(text: string, table: FilterOf): FilterRead {
   const alternatives = parseTerms(text, (name) => indexOfColumn(name, table.columns) !== -1);
@@ -156,7 +158,9 @@ function onColumn(operator: Operator, value: string, column: number, name: strin
     },
   });
   const shown =
-    kind.type === "time" ? timeWords(limit, kind, ago, value) : `${limit}${kind.unit ? ` ${kind.unit}` : ""}`;
+    kind.type === "time"
+      ? timeWords(limit, table.zone?.(column) ?? UTC, ago, value)
+      : `${limit}${kind.unit ? ` ${kind.unit}` : ""}`;
   return {
     filter,
     says: `${name} ${operator} ${shown}`,
@@ -164,9 +168,11 @@ function onColumn(operator: Operator, value: string, column: number, name: strin
   };
 }
 
-function timeWords(limit: number, { format }: Kind, ago: number | undefined, value: string): string {
-  const time = timeText(limit, UTC, format === "clock").replace(/ 00:00:00$/, "");
-  return ago === undefined ? time : `${time} (${value.replace(/^-\s*/, "")} before the newest)`;
+function timeWords(limit: number, file: FileZone, ago: number | undefined, value: string): string {
+  const zone = zoneFor("file", file, () => "");
+  const time = timeText(limit, zone, file === "of day").replace(/ 00:00:00$/, "");
+  const shown = typeof file === "string" ? time : `${time} ${file.name}`;
+  return ago === undefined ? shown : `${shown} (${value.replace(/^-\s*/, "")} before the newest)`;
 }
 
 const columnsOf = (column: number, { clock }: Kind) => (clock ? [column, clock.column] : [column]);

@@ -5,7 +5,7 @@ import { type HitTest, openHitTest } from "./hit.ts";
 import { type Layout, openLayout } from "./layout.ts";
 import { number } from "./captions.ts";
 import type { ColumnFacts, Frame, Look, Mark } from "./messages.ts";
-import { openRows, type Scene } from "./rows.ts";
+import { openRows, ROW_HEIGHT, type Scene } from "./rows.ts";
 import { measuring } from "./measure.ts";
 import { HEADER, openSelection, type Selection, type Spot } from "./selection.ts";
 import { openViewport } from "./viewport.ts";
@@ -64,7 +64,7 @@ export function openGrid(host: HTMLElement, rowHeight: number, events: GridEvent
   let isDrawing = false;
 
   const gutter = () => Math.max(MIN_GUTTER, number(frame?.total ?? 0).length * DIGIT * rowHeight + 18);
-  const layout = openLayout(measuring());
+  const layout = openLayout(measuring(), rowHeight / ROW_HEIGHT);
   const selection = openSelection(markAt, layout);
   const view = openViewport(host, { head: rowHeight, gutter, onScrolled, onResized: () => arrange() });
   const rows = openRows(view.layer, () => performance.now(), redraw);

@@ -40,8 +40,8 @@ const PADDING = 18;
 /** For the arrow of a sorted column. */
 const HEAD_EXTRA = 18;
 
-/** `measure` gives the width of a text in px; `bold`: in a header. */
-export function openLayout(measure: (text: string, bold: boolean) => number): Layout {
+/** `measure` gives the width of a text in px; `bold`: in a header. `scale`: so much larger than usual is the text. */
+export function openLayout(measure: (text: string, bold: boolean) => number, scale = 1): Layout {
   let columns: Column[] = [];
   let shown: Column[] = [];
   let lefts = new Float64Array(1);
@@ -50,7 +50,7 @@ export function openLayout(measure: (text: string, bold: boolean) => number): La
 
   function fitted({ name, longest }: ColumnFacts): number {
     const width = Math.max(measure(longest, false) + PADDING, measure(shownText(name), true) + PADDING + HEAD_EXTRA);
-    return Math.round(Math.min(MAX_FIT, Math.max(MIN_WIDTH, width)));
+    return Math.round(Math.min(MAX_FIT * scale, Math.max(MIN_WIDTH, width)));
   }
 
   function arrange(): void {

@@ -4,13 +4,13 @@ import type { Row, Splice } from "../feed/protocol.ts";
 import type { Rows } from "../follow/blocks.ts";
 import { blocksIn, changesBetween, rowsFrom, type TableFields as Table } from "../follow/table.ts";
 import { parseVerdicts } from "../values/verdict.ts";
-import { type Kind, kindsBy, TEXT } from "./cells.ts";
-import { type FilterRead, readFilter } from "./filter.ts";
+import { type Kind, kindsBy } from "./cells.ts";
+import type { FilterRead } from "./filter.ts";
 import { type Flash, openFlashes } from "./flashes.ts";
 import { openMoves } from "./moves.ts";
-import { openNewest } from "./newest.ts";
-import { type Numbers, openNumbers, type Wanted } from "./numbers.ts";
-import { buildOrder, fileOrder, type Order } from "./order.ts";
+import { type Numbers, openNumbers } from "./numbers.ts";
+import { fileOrder, type Order } from "./order.ts";
+import { openOrdering } from "./ordering.ts";
 import type { Breath } from "./sort.ts";
 
 /** What a person has asked for. The column is a name: it survives a table with other columns. */
@@ -72,7 +72,6 @@ const NONE = rowsFrom([]);
 
 export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   let held: Held = { columns: [], kinds: [], rows: NONE, order: fileOrder(NONE) };
-  let rules: Rules = { sort: undefined, filter: "" };
   let table: Table | undefined; // as new as it gets
   let waiting: Change[] | "unknown" = []; // between what is held, or being built, and the table
   let building: { readonly rows: Rows; readonly changes: readonly Change[] } | undefined;
@@ -80,8 +79,8 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   let isPaused = false;
   let isOther = false; // the table has nothing to do with what is held
   let generation = 0;
-  let filterRead = readFilter("", held);
-  const newest = openNewest();
+  const ordering = openOrdering(() => held);
+  const numbers = openNumbers(() => model);
   const kinds = openKinds();
   const flashes = openFlashes();
   const moves = openMoves();
@@ -105,8 +104,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
 
   function hold(next: Table, rows: Rows): void {
     held = { columns: next.columns, kinds: kinds.of(next), rows, order: fileOrder(rows) };
-    newest.forget();
-    filterRead = readRules();
+    ordering.forget();
     waiting = [];
     moves.forget();
     generation++;
@@ -159,7 +157,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       moves.note(splices);
     }
     if (kinds.areOld(table)) reread(table);
-    else if (newest.note(changes, filterRead, held.kinds)) rebuild(held.rows, []);
+    else if (ordering.isLeftBehind(changes)) rebuild(held.rows, []);
     else if (changes.length > 0) onChanged();
   }
 
@@ -176,7 +174,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     building = mine;
     const isStillWanted: Breath = async () => (await breathe()) && mine === building;
     const known = changes.length === 0 ? numbers : undefined; // they are those of what is held
-    void ordered(rows, isStillWanted, known).then((order) => {
+    void ordering.build(rows, isStillWanted, known).then((order) => {
       if (mine !== building || !order) return;
       building = undefined;
       for (const { splices } of changes) moves.note(splices);
@@ -189,34 +187,13 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     onChanged();
   }
 
-  async function ordered(rows: Rows, isStillWanted: Breath, known: Numbers | undefined): Promise<Order | undefined> {
-    const wanted = readRules().newestOf.map(({ column }): Wanted => ({ column, as: "number" }));
-    if (known && wanted.length > 0) {
-      if (!(await known.read("order", wanted, isStillWanted)) || !(await isStillWanted())) return undefined;
-      for (const one of wanted) newest.take(one.column, known.values(one));
-    }
-    filterRead = readRules();
-    return buildOrder(rows, { filter: filterRead.filter, sorting: sortingFor(held) }, isStillWanted, known);
-  }
-
-  const readRules = () => readFilter(rules.filter, { columns: held.columns, kinds: held.kinds, newest: newest.of });
-
-  function sortingFor({ columns, kinds }: Held) {
-    const column = rules.sort ? columns.indexOf(rules.sort.column) : -1;
-    return rules.sort && column !== -1
-      ? { column, descending: rules.sort.descending, kind: kinds[column] ?? TEXT }
-      : undefined;
-  }
-
   const model: Model = {
     get columns() {
       return held.columns;
     },
-    get numbers() {
-      return numbers;
-    },
+    numbers,
     get filterRead() {
-      return filterRead;
+      return ordering.filterRead;
     },
     get kinds() {
       return held.kinds;
@@ -252,8 +229,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     take,
     change,
     setRules(next) {
-      rules = next;
-      filterRead = readRules();
+      ordering.setRules(next);
       rebuild(building?.rows ?? held.rows, building?.changes ?? []);
     },
     pause(next) {
@@ -263,7 +239,6 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       onChanged();
     },
   };
-  const numbers = openNumbers(model);
   return model;
 }
 

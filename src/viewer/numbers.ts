@@ -35,34 +35,34 @@ type Held = ColumnValues & { readonly kind: Kind; readonly words: readonly strin
 /** Other texts have no number. */
 const MAX_WORDS = 10_000;
 
-export function openNumbers(table: NumbersOf): Numbers {
+export function openNumbers(table: () => NumbersOf): Numbers {
   let held = new Map<string, Held>();
   const wants = new Map<User, ReadonlySet<string>>();
   let generation = -1;
   let kinds: unknown;
 
-  const isOther = () => generation !== table.generation || kinds !== table.kinds;
+  const isOther = () => generation !== table().generation || kinds !== table().kinds;
   const keyOf = ({ column, as }: Wanted) => `${as} ${column}`;
 
   function values(wanted: Wanted): Float64Array | undefined {
     const current = isOther() ? undefined : held.get(keyOf(wanted));
-    const changes = current && table.since(current.version);
+    const changes = current && table().since(current.version);
     if (!changes) return undefined;
     for (const splices of changes) spliceColumn(current, splices, wanted.column, current.kind);
-    current.version = table.version;
+    current.version = table().version;
     return current.values.subarray(0, current.count);
   }
 
   async function read(user: User, wanted: readonly Wanted[], breathe: Breath): Promise<boolean> {
     if (isOther()) held = new Map();
-    generation = table.generation;
-    kinds = table.kinds;
+    generation = table().generation;
+    kinds = table().kinds;
     wants.set(user, new Set(wanted.map(keyOf)));
     for (const key of held.keys()) if (![...wants.values()].some((keys) => keys.has(key))) held.delete(key);
     for (const one of wanted) {
       if (values(one)) continue;
-      const { kind, words } = one.as === "word" ? wordKind() : { kind: table.kinds[one.column]!, words: [] };
-      const current = await readColumn(table.rows, one.column, kind, table.version, breathe);
+      const { kind, words } = one.as === "word" ? wordKind() : { kind: table().kinds[one.column]!, words: [] };
+      const current = await readColumn(table().rows, one.column, kind, table().version, breathe);
       if (!current) return false;
       if (isOther()) return true;
       held.set(keyOf(one), { ...current, kind, words });

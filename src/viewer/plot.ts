@@ -36,7 +36,7 @@ const NARROW = 700;
 const HEIGHT = 230;
 const NARROW_HEIGHT = 180;
 /** Of each chart, if there are several. */
-const EACH_HEIGHT = 84;
+const EACH_HEIGHT = 104;
 
 /** `scale`: so much larger than usual is all text. */
 export function openPlotPanel(scale: number, { onRequest, onView, onImage, title }: PlotEvents): PlotPanel {

@@ -5,7 +5,7 @@ import { type Model, sampleOf } from "./model.ts";
 import type { Wanted } from "./numbers.ts";
 import { type Axis, axisOf, pickAxes, pointsOf, ROW_NUMBER, splitValues } from "./series.ts";
 import type { Breath } from "./sort.ts";
-import { type FileZone, zoneIn } from "./zones.ts";
+import { zoneOf } from "./zones.ts";
 
 export type Plotting = {
   /** Undefined: nothing is drawn any more. */
@@ -21,8 +21,6 @@ const MIN_PAUSE_MS = 100;
 const PAUSE_FACTOR = 5;
 /** More lines cannot be told apart. */
 export const MAX_SERIES = 8;
-/** So far back the last times are looked at for a zone. */
-const ZONE_ROWS = 20;
 
 export function openPlotting(model: Model, breathe: Breath, onPlot: (plot: Plot) => void): Plotting {
   const { numbers } = model;
@@ -134,20 +132,12 @@ export function openPlotting(model: Model, breathe: Breath, onPlot: (plot: Plot)
   function axisWords({ column, isTime }: Axis) {
     if (column === ROW_NUMBER) return { x: undefined, xUnit: undefined, isTime, zone: "none" as const };
     const { unit } = model.kinds[column]!;
-    return { x: model.columns[column]!, xUnit: unit, isTime, zone: isTime ? zoneOf(column) : ("none" as const) };
-  }
-
-  /** As the last times of the file have it. */
-  function zoneOf(column: number): FileZone {
-    const { format, clock } = model.kinds[column]!;
-    if (format?.startsWith("epoch-")) return { name: "UTC", offsetMs: 0 };
-    if (format === "clock") return "of day";
-    const rows = model.rows.slice(-ZONE_ROWS).reverse();
-    for (const row of rows) {
-      const zone = zoneIn(row[column] ?? "") ?? (clock && zoneIn(row[clock.column] ?? ""));
-      if (zone) return zone;
-    }
-    return "none";
+    return {
+      x: model.columns[column]!,
+      xUnit: unit,
+      isTime,
+      zone: isTime ? zoneOf(model.rows, column, model.kinds[column]!) : ("none" as const),
+    };
   }
 
   /** The last so many of those that pass the filter, in the order of the file; undefined: all of the file. */

@@ -134,7 +134,8 @@ export function startWorker(): void {
     const isWhole = told?.total !== undefined && model.total === undefined; // more of it has been seen
     if (model.generation !== told?.generation || model.kinds !== told?.kinds || isWhole) tellColumns();
     tellFilter();
-    if (look && (look.version !== model.version || look.generation !== model.generation)) answer(look);
+    if (look?.generation !== model.generation) look = undefined; // the page asks again for these columns
+    if (look && look.version !== model.version) answer(look);
     plotting.changed();
     tellSoon();
   }
@@ -171,8 +172,8 @@ export function startWorker(): void {
   }
 
   function takeLook(next: Look): void {
-    const isOld = next.version !== model.version || next.generation !== model.generation;
-    if (next.isMissing || isOld) answer(next);
+    if (next.generation !== model.generation) return; // it is on its way to hear of the other columns
+    if (next.isMissing || next.version !== model.version) answer(next);
     else look = { ...next, marks: next.marks.map(markOf) };
   }
 

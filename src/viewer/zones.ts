@@ -1,5 +1,7 @@
 // In which zone times are shown: as the file has them, in UTC, or as on this machine. And times as text. Pure.
+import type { Rows } from "../follow/blocks.ts";
 import { offsetMs, ZONE } from "../values/calendar.ts";
+import type { Kind } from "./cells.ts";
 
 export const ZONES = ["file", "utc", "local"] as const;
 export type ZoneChoice = (typeof ZONES)[number];
@@ -19,6 +21,20 @@ export function zoneIn(cell: string): FileZone | undefined {
   if (name === undefined) return undefined;
   const offset = offsetMs(name);
   return { name: offset === 0 ? "UTC" : name.toUpperCase(), offsetMs: offset };
+}
+
+/** So far back the last times are looked at for a zone. */
+const ZONE_ROWS = 20;
+
+/** As the last times of a column have it. */
+export function zoneOf(rows: Pick<Rows, "slice">, column: number, { format, clock }: Kind): FileZone {
+  if (format?.startsWith("epoch-")) return { name: "UTC", offsetMs: 0 };
+  if (format === "clock") return "of day";
+  for (const row of rows.slice(-ZONE_ROWS).reverse()) {
+    const zone = zoneIn(row[column] ?? "") ?? (clock && zoneIn(row[clock.column] ?? ""));
+    if (zone) return zone;
+  }
+  return "none";
 }
 
 /** `localName`: as of `Intl`, such as `Europe/Berlin`. Times without a zone are taken for UTC, and shown as they are written. */
