@@ -1,9 +1,8 @@
-// What opens over the page: columns, download, connecting from code, help, and all of one cell.
-import { number } from "./captions.ts";
-import { shownText, wholeText } from "./cells.ts";
+// What opens over the page: columns, download, connecting from code, and help.
+import { shownText } from "./cells.ts";
 import { HTTP_ENDPOINTS } from "../feed/endpoints.ts";
 import { snippetsFor } from "./connect.ts";
-import { copyText, element, openDialog } from "./dom.ts";
+import { copyButton, element, openDialog } from "./dom.ts";
 import { KEYS } from "./keys.ts";
 import type { Layout } from "./layout.ts";
 
@@ -134,21 +133,4 @@ export function openHelp(): void {
     ["a OR b", "either; below the box stands how it was read"],
   ] as const;
   openDialog("Keys and filters", pairs(KEYS), element("h3", {}, "In the filter"), pairs(FILTERS));
-}
-
-export function openCell(name: string, row: number, text: string): void {
-  openDialog(
-    `${shownText(name) || "(no name)"}, row ${number(row + 1)}`,
-    element("pre", { class: "whole" }, wholeText(text)),
-    element("div", { class: "line" }, copyButton(text)),
-  );
-}
-
-function copyButton(text: string, title = "Copy"): HTMLButtonElement {
-  const button = element("button", { type: "button" }, title);
-  button.addEventListener("click", async () => {
-    button.textContent = (await copyText(text)) ? "Copied" : "Not allowed";
-    setTimeout(() => (button.textContent = title), 1_500);
-  });
-  return button;
 }

@@ -10,9 +10,12 @@ type Manifest = {
   readonly files: readonly { path: string; headers: Record<string, string> }[];
 };
 
-const pack = promisify(brotliCompress);
-/** Of 11. Above it the first visitor would wait for half a second; below, every page weighs 4 kB more. */
-const BROTLI_QUALITY = 10;
+const compress = promisify(brotliCompress);
+/** Of 11: what the first visitor waits for, and what all later ones get. */
+const QUICK = 5;
+const SMALLEST = 11;
+/** Below it a file is no smaller when it is packed, in bytes. */
+const SMALL = 150;
 
 let files: Promise<ReadonlyMap<string, PageFile>> | undefined;
 
@@ -22,7 +25,18 @@ export const viewerFiles = () => (files ??= makeFiles());
 async function makeFiles(): Promise<ReadonlyMap<string, PageFile>> {
   const raws = Bun.isStandaloneExecutable ? await embedded() : await built();
   const made = raws.map(async ({ path, type, bytes }) => [path, await fileOf(type, bytes, path !== "/")] as const);
-  return new Map(await Promise.all(made));
+  const files = new Map(await Promise.all(made));
+  smaller = Promise.all(files.values().map(pack));
+  return files;
+}
+
+let smaller: Promise<unknown> | undefined;
+
+/** When the files are as small as they get: that takes half a second of another thread. */
+export async function viewerFilesAtBest(): Promise<ReadonlyMap<string, PageFile>> {
+  const files = await viewerFiles();
+  await smaller;
+  return files;
 }
 
 type Raw = { readonly path: string; readonly type: string; readonly bytes: Uint8Array<ArrayBuffer> };
@@ -50,9 +64,19 @@ async function built(): Promise<Raw[]> {
   );
 }
 
-async function fileOf(type: string, bytes: Uint8Array<ArrayBuffer>, isImmutable: boolean): Promise<PageFile> {
+type Packed = { -readonly [key in keyof PageFile]: PageFile[key] };
+
+async function fileOf(type: string, bytes: Uint8Array<ArrayBuffer>, isImmutable: boolean): Promise<Packed> {
   const isText = /^(text|image\/svg|application\/(javascript|json))/.test(type);
-  const smaller = (packed: Uint8Array<ArrayBuffer>) => (isText && packed.length < bytes.length ? packed : undefined);
-  const brotli = await pack(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } });
-  return { type, bytes, gzip: smaller(Bun.gzipSync(bytes)), brotli: smaller(new Uint8Array(brotli)), isImmutable };
+  const packed = isText && bytes.length > SMALL;
+  const gzip = packed ? Bun.gzipSync(bytes) : undefined;
+  return { type, bytes, gzip, brotli: packed ? await brotli(bytes, QUICK) : undefined, isImmutable };
+}
+
+async function pack(file: Packed): Promise<void> {
+  if (file.brotli) file.brotli = await brotli(file.bytes, SMALLEST);
+}
+
+async function brotli(bytes: Uint8Array, quality: number): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await compress(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }));
 }

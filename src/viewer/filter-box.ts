@@ -6,6 +6,8 @@ import type { ColumnFacts } from "./messages.ts";
 
 export type FilterBox = {
   readonly input: HTMLInputElement;
+  /** As if it had been typed. */
+  set(filter: string): void;
   show(readings: readonly Reading[]): void;
 };
 
@@ -101,6 +103,7 @@ export function openFilterBox({ onFilter, onLeave, columns }: FilterBoxEvents): 
 
   return {
     input,
+    set,
     show(readings) {
       strip.hidden = readings.length === 0;
       strip.replaceChildren(

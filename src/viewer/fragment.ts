@@ -1,6 +1,7 @@
 // The view of a person, as it stands behind the `#` of the address: never sent to a server (RFC 3986, section 3.5), without the token, and
 // the same for whoever opens it. Pure.
 //   #filter=price>100&desc=time&hide=note&width=120:name&follow&plot=price&over=time&last=1h&kiosk
+import { isOverride, type Override, type Overrides } from "./overrides.ts";
 import { ALL_ROWS, NO_PLOT_VIEW, type PlotView, windowOf, windowText } from "./plot-view.ts";
 import { type ZoneChoice, ZONES } from "./zones.ts";
 
@@ -11,6 +12,8 @@ export type View = {
   /** Columns that stay in view, in front of the others. */
   readonly pinned: readonly string[];
   readonly widths: readonly (readonly [name: string, px: number])[];
+  /** What columns are taken for. */
+  readonly overrides: Overrides;
   readonly isFollowing: boolean;
   /** Undefined: there is none. */
   readonly plot: PlotView | undefined;
@@ -26,6 +29,7 @@ export const NO_VIEW: View = {
   hidden: [],
   pinned: [],
   widths: [],
+  overrides: [],
   isFollowing: false,
   plot: undefined,
   isKiosk: false,
@@ -34,13 +38,14 @@ export const NO_VIEW: View = {
 
 /** Without the `#`; "" for a view that is as every page begins. */
 export function formatView(view: View): string {
-  const { filter, sort, hidden, pinned, widths, isFollowing, plot, isKiosk, hasTable } = view;
+  const { filter, sort, hidden, pinned, widths, overrides, isFollowing, plot, isKiosk, hasTable } = view;
   const parts: (readonly [key: string, value?: string])[] = [
     ...(filter === "" ? [] : [["filter", filter] as const]),
     ...(sort ? [[sort.descending ? "desc" : "sort", sort.column] as const] : []),
     ...hidden.map((name) => ["hide", name] as const),
     ...pinned.map((name) => ["pin", name] as const),
     ...widths.map(([name, px]) => ["width", `${px}:${name}`] as const),
+    ...overrides.map(([name, type]) => ["type", `${type}:${name}`] as const),
     ...(isFollowing ? [["follow"] as const] : []),
     ...(plot ? plotParts(plot) : []),
     ...(isKiosk ? [["kiosk"] as const] : []),
@@ -91,6 +96,7 @@ export function parseView(fragment: string): View {
     hidden: all("hide"),
     pinned: all("pin"),
     widths: all("width").flatMap(widthOf),
+    overrides: all("type").flatMap(overrideOf),
     isFollowing: has("follow"),
     plot: has("plot") ? plotOf(all, has) : undefined,
     isKiosk: has("kiosk"),
@@ -120,6 +126,11 @@ function plotOf(all: (key: string) => string[], has: (key: string) => boolean): 
 function widthOf(text: string): [name: string, px: number][] {
   const [, px, name] = /^(\d{1,5}):(.*)$/s.exec(text) ?? [];
   return px === undefined ? [] : [[name!, Number(px)]];
+}
+
+function overrideOf(text: string): [name: string, type: Override][] {
+  const [, type = "", name] = /^([a-z]+):(.*)$/s.exec(text) ?? [];
+  return name !== undefined && isOverride(type) ? [[name, type]] : [];
 }
 
 /** Somebody may have typed it: a percent sign that encodes nothing is one. */

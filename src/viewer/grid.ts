@@ -142,8 +142,11 @@ export function openGrid(host: HTMLElement, rowHeight: number, events: GridEvent
     const last = first + Math.ceil(view.height() / rowHeight) + 1;
     const shown = layout.shown();
     const { from, to } = placesInView();
-    const columns = shown.slice(Math.max(0, from - SPARE_COLUMNS), to + SPARE_COLUMNS).map(({ index }) => index);
-    const inView = shown.slice(from, to).map(({ index }) => index);
+    const pinned = layout.pinned();
+    const indexes = (first: number, end: number) =>
+      [...shown.slice(0, pinned), ...shown.slice(Math.max(pinned, first), end)].map(({ index }) => index);
+    const columns = indexes(from - SPARE_COLUMNS, to + SPARE_COLUMNS);
+    const inView = indexes(from, to);
     isAsking = !covers(first, Math.min(endOfView(), count()), inView);
     const boundToEnd = isFollowing && !isAsking && !isNewestFirst();
     onLook({
@@ -206,7 +209,8 @@ export function openGrid(host: HTMLElement, rowHeight: number, events: GridEvent
     if (position !== HEADER && y < before) view.goTo(y);
     else if (position !== HEADER && y + rowHeight > before + view.height()) view.goTo(y + rowHeight - view.height());
     followAfter(view.top() - before);
-    const left = layout.left(place);
+    if (place < layout.pinned()) return;
+    const left = layout.left(place) - layout.pinnedWidth();
     if (left < view.left()) view.setLeft(left);
     else if (layout.left(place + 1) > view.left() + view.width())
       view.setLeft(Math.min(left, layout.left(place + 1) - view.width()));

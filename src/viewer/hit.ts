@@ -22,15 +22,18 @@ export function openHitTest(
   count: () => number,
   rowHeight: number,
 ): HitTest {
-  const placeAt = (across: number) => layout.inView(Math.max(0, across), 0).from;
+  const { placeAt } = layout;
   const width = () => layout.left(layout.shown().length);
+
+  /** Pinned columns are not scrolled. */
+  const acrossAt = (x: number) => (x < layout.pinnedWidth() ? x : x + view.left());
 
   function at(clientX: number, clientY: number) {
     const { x, y } = view.pointIn(clientX, clientY);
     return {
       x,
       y,
-      across: x - gutter() + view.left(),
+      across: acrossAt(x - gutter()),
       position: Math.floor((y - rowHeight + view.top()) / rowHeight),
     };
   }
@@ -39,20 +42,20 @@ export function openHitTest(
     spotAt(clientX, clientY) {
       const { x, y, across, position } = at(clientX, clientY);
       if (position >= count() || across >= width()) return undefined;
-      return { position: y < rowHeight ? HEADER : position, place: x < gutter() ? -1 : placeAt(across) };
+      return { position: y < rowHeight ? HEADER : position, place: x < gutter() ? -1 : placeAt(Math.max(0, across)) };
     },
     nearestCell(clientX, clientY) {
       const { across, position } = at(clientX, clientY);
       if (count() === 0 || width() === 0) return undefined;
       return {
         position: Math.max(0, Math.min(position, count() - 1)),
-        place: placeAt(Math.min(across, width() - 1)),
+        place: placeAt(Math.max(0, Math.min(across, width() - 1))),
       };
     },
     edgeAt(clientX, clientY) {
       const { x, y, across } = at(clientX, clientY);
       if (y < 0 || y >= rowHeight || x < gutter()) return undefined;
-      const from = placeAt(across - EDGE_PX);
+      const from = placeAt(Math.max(0, across - EDGE_PX));
       const place = [from, from - 1].find((near) => near >= 0 && Math.abs(layout.left(near + 1) - across) <= EDGE_PX);
       return place === undefined ? undefined : layout.shown()[place]?.index;
     },

@@ -5,6 +5,7 @@ import type { ColumnType } from "./cells.ts";
 import type { Hit, Reading } from "./filter.ts";
 import type { Rules } from "./model.ts";
 import type { Points } from "./series.ts";
+import type { Figures, Summary } from "./summary.ts";
 import type { FileZone } from "./zones.ts";
 
 /** A row: by its number at some version, or, if only its place is known, by that. Where it is now is for the Worker to say. */
@@ -58,6 +59,19 @@ export type ColumnFacts = {
   readonly name: string;
   readonly type: ColumnType;
   /** Of a sample. */ readonly longest: string;
+  readonly unit?: string | undefined;
+};
+
+/** A row as name and value; cells are cut, but for the one of `column`. */
+export type RowShown = {
+  readonly row: number;
+  readonly position: number;
+  /** How many rows are shown. */
+  readonly count: number;
+  readonly cells: readonly string[];
+  readonly lengths: readonly number[];
+  readonly column: number;
+  readonly whole: string;
 };
 
 export type Facts = {
@@ -129,7 +143,12 @@ export type ToWorker =
   | { readonly type: "look"; readonly look: Look }
   | { readonly type: "plot"; readonly request: PlotRequest | undefined }
   | { readonly type: "copy"; readonly area: Area; readonly isGuarded: boolean; readonly hasHeader: boolean }
-  | { readonly type: "cell"; readonly position: number; readonly column: number }
+  /** To be told of a row as it is and becomes; undefined: of none. */
+  | { readonly type: "row"; readonly position: number | undefined; readonly column: number }
+  /** What is in a column. */
+  | { readonly type: "summary"; readonly column: number }
+  /** Of the numbers in what is selected; undefined: of nothing. */
+  | { readonly type: "figures"; readonly area: Area | undefined }
   | { readonly type: "export"; readonly isGuarded: boolean; readonly isShownOnly: boolean };
 
 export type FromWorker =
@@ -149,6 +168,14 @@ export type FromWorker =
   | { readonly type: "filter"; readonly readings: readonly Reading[]; readonly hits: readonly Hit[] }
   | { readonly type: "plot"; readonly plot: Plot }
   /** Undefined: it is too much for a clipboard. */
-  | { readonly type: "copied"; readonly text: string | undefined; readonly rows: number }
-  | { readonly type: "cell"; readonly column: number; readonly row: number; readonly text: string }
+  | {
+      readonly type: "copied";
+      readonly text: string | undefined;
+      /** The same as a table for spreadsheets, which keeps texts of digits as they are. */
+      readonly html: string;
+      readonly rows: number;
+    }
+  | { readonly type: "row"; readonly row: RowShown }
+  | { readonly type: "summary"; readonly column: number; readonly summary: Summary }
+  | { readonly type: "figures"; readonly figures: Figures }
   | { readonly type: "exported"; readonly blob: Blob; readonly rows: number };

@@ -11,10 +11,13 @@ import { openMoves } from "./moves.ts";
 import { type Numbers, openNumbers } from "./numbers.ts";
 import { fileOrder, type Order } from "./order.ts";
 import { openOrdering } from "./ordering.ts";
+import { type Override, overridden, type Overrides } from "./overrides.ts";
 import type { Breath } from "./sort.ts";
 
 /** What a person has asked for. The column is a name: it survives a table with other columns. */
 export type Rules = {
+  /** What columns are, against what the server says. */
+  readonly overrides?: Overrides | undefined;
   readonly sort: { readonly column: string; readonly descending: boolean } | undefined;
   readonly filter: string;
 };
@@ -35,7 +38,6 @@ export type Model = {
   readonly generation: number;
   /** Changes that wait for the page to go on. */
   readonly isBehind: boolean;
-  readonly isPaused: boolean;
   /** An order is being built. */
   readonly isBuilding: boolean;
   flashOf(row: Row): Flash | undefined;
@@ -216,9 +218,6 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     get isBehind() {
       return waiting === "unknown" || waiting.length > 0;
     },
-    get isPaused() {
-      return isPaused;
-    },
     get isBuilding() {
       return building !== undefined;
     },
@@ -229,6 +228,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     take,
     change,
     setRules(next) {
+      if (kinds.override(next.overrides) && table && !isOther) held.kinds = kinds.of(table);
       ordering.setRules(next);
       rebuild(building?.rows ?? held.rows, building?.changes ?? []);
     },
@@ -244,17 +244,27 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
 
 const changeTo = (rows: Rows, before: Rows): Change => ({ splices: changesBetween(before, rows), rows });
 
-/** What the columns are, as the server says it; of one that says nothing, they are text. */
+/** What the columns are, as the server says it, or a person; of one of which nobody says anything, they are text. */
 function openKinds() {
   let told: Pick<Table, "types" | "units"> = {};
+  let overrides: ReadonlyMap<string, Override> = new Map();
 
   return {
     of({ columns, types, units }: Table): Kind[] {
       told = { types, units };
-      return kindsBy(parseVerdicts(types, units, columns.length));
+      return kindsBy(parseVerdicts(types, units, columns.length)).map((kind, column) => {
+        const override = overrides.get(columns[column]!);
+        return override ? overridden(override, kind) : kind;
+      });
     },
     /** Whether it has said something else since then. */
     areOld: ({ types, units }: Table): boolean => types !== told.types || units !== told.units,
+    /** Whether it is another than before. */
+    override(next: Overrides = []): boolean {
+      const isOther = JSON.stringify([...overrides]) !== JSON.stringify(next);
+      overrides = new Map(next);
+      return isOther;
+    },
   };
 }
 

@@ -19,7 +19,7 @@ export type NumbersOf = {
 export type Wanted = { readonly column: number; readonly as: "number" | "word" };
 
 /** A column is kept as long as one of these wants it. */
-export type User = "plot" | "order";
+export type User = "plot" | "order" | "selection";
 
 export type Numbers = {
   /** Up to date; undefined if they must be read first. Of use until the table changes. */

@@ -2,13 +2,15 @@
 import type { ConnectionState } from "../follow/subscriber.ts";
 import { openAddress } from "./address.ts";
 import { openBadge } from "./badge.ts";
-import { emptyText, hiddenText, many, selectedText, shapeText } from "./captions.ts";
+import { emptyText, hiddenText, shapeText } from "./captions.ts";
 import { shownText } from "./cells.ts";
-import { openCell, openColumns, openConnect, openDownload, openHelp } from "./dialogs.ts";
-import { byId, copyText, element, setText } from "./dom.ts";
+import { openDetails } from "./details.ts";
+import { openColumns, openConnect, openDownload, openHelp } from "./dialogs.ts";
+import { byId, element, setText } from "./dom.ts";
 import { downloadName } from "./export.ts";
 import { openFilterBox } from "./filter-box.ts";
-import { NO_VIEW, parseView, type View } from "./fragment.ts";
+import { parseView, type View } from "./fragment.ts";
+import { openFooter } from "./footer.ts";
 import { openFresh } from "./fresh.ts";
 import { openGrid } from "./grid.ts";
 import { askHealth } from "./health.ts";
@@ -64,7 +66,19 @@ export function startPage(script: URL): void {
       address.changed();
     },
     onDrawn: showFresh,
-    onSelected: () => setText(byId("selected"), selectedText(grid.selection, grid.layout.shown(), grid.textAt)),
+    onSelected: () => footer.selected(),
+  });
+  const footer = openFooter(grid, guard, say);
+  const details = openDetails(grid, say, {
+    onSort: (column, descending) => setRules({ sort: descending === undefined ? undefined : { column, descending } }),
+    onTerm: (term) => filterBox.set(`${filterBox.input.value.trim()} ${term}`.trim()),
+    onPlot: (column) => void plotPanel().then((panel) => panel.add(column)),
+    override: (column) => new Map(rules.overrides).get(column),
+    onType(column, type) {
+      const others = (rules.overrides ?? []).filter(([name]) => name !== column);
+      setRules({ overrides: type ? [...others, [column, type]] : others });
+    },
+    onColumns: columnsChanged,
   });
   const fresh = openFresh(() => grid.follow(true));
   const filterBox = openFilterBox({
@@ -115,9 +129,13 @@ export function startPage(script: URL): void {
         filterBox.show(message.readings);
         return grid.setHits(message.hits);
       case "copied":
-        return void copied(message.text, message.rows);
-      case "cell":
-        return openCell(grid.layout.columns[message.column]?.name ?? "", message.row, message.text);
+        return void footer.copied(message);
+      case "figures":
+        return footer.figures(message.figures);
+      case "row":
+        return details.showRow(message.row);
+      case "summary":
+        return details.showSummary(message.column, message.summary);
       case "exported":
         return save(message.blob, "csv");
     }
@@ -171,11 +189,11 @@ export function startPage(script: URL): void {
   }
 
   function view(): View {
-    const { filter, sort } = rules;
+    const { filter, sort, overrides = [] } = rules;
     const isFollowing = grid.isFollowing();
     const shown = plot?.isOpen() ? plot.view() : undefined;
     const { isKiosk, hasTable } = asked;
-    return { ...NO_VIEW, ...grid.layout.chosen(), filter, sort, isFollowing, plot: shown, isKiosk, hasTable };
+    return { ...grid.layout.chosen(), overrides, filter, sort, isFollowing, plot: shown, isKiosk, hasTable };
   }
 
   /** As the address has it, at the beginning or when that is another. */
@@ -183,7 +201,7 @@ export function startPage(script: URL): void {
     if (next.isKiosk !== asked.isKiosk || next.hasTable !== asked.hasTable) return location.reload();
     filterBox.input.value = next.filter;
     grid.layout.choose(next);
-    setRules({ filter: next.filter, sort: next.sort });
+    setRules({ filter: next.filter, sort: next.sort, overrides: next.overrides });
     grid.follow(next.isFollowing);
     if (next.plot) void plotPanel().then((panel) => panel.setView(next.plot!));
     else if (plot?.isOpen()) plot.toggle();
@@ -263,28 +281,6 @@ export function startPage(script: URL): void {
     setRules({ sort: isSame && rules.sort?.descending ? undefined : { column: name, descending: isSame } });
   }
 
-  function copy(): void {
-    const area = grid.selection.area();
-    if (!area) return;
-    const shown = grid.layout.shown().slice(area.left, area.right + 1);
-    const isAll = area.top === 0 && area.bottom === grid.count() - 1 && area.bottom > 0;
-    const range = { from: area.top, to: area.bottom + 1, columns: shown.map(({ index }) => index) };
-    say({ type: "copy", area: range, isGuarded: guard.isOn, hasHeader: isAll });
-  }
-
-  async function copied(text: string | undefined, rows: number): Promise<void> {
-    const isDone = text !== undefined && (await copyText(text));
-    const trouble =
-      text === undefined ? "Too much for the clipboard: use Download." : "The browser does not allow copying.";
-    setText(byId("selected"), isDone ? `Copied ${many(rows, "row")}.` : trouble);
-  }
-
-  function openFocused(): void {
-    const focus = grid.selection.focus();
-    const column = focus && grid.layout.shown()[focus.place];
-    if (focus && focus.position >= 0 && column) say({ type: "cell", position: focus.position, column: column.index });
-  }
-
   function save(blob: Blob, extension: string): void {
     const href = URL.createObjectURL(blob);
     element("a", { href, download: downloadName(situation.file, extension) }).click();
@@ -296,7 +292,12 @@ export function startPage(script: URL): void {
   for (const [id, action] of Object.entries(tools)) byId(id).addEventListener("click", action);
   for (const type of ["wheel", "pointerdown", "keydown"])
     byId("grid").addEventListener(type, () => (isTouched = true), { passive: true });
-  listenToPointer(grid, { onSort: sortBy, onOpen: openFocused, onWidth: address.changed });
+  listenToPointer(grid, {
+    onSort: sortBy,
+    onOpen: details.openRow,
+    onMenu: details.openMenu,
+    onWidth: address.changed,
+  });
   listenToKeys(grid, {
     onFilter: () => filterBox.input.select(),
     onSort: sortBy,
@@ -304,8 +305,9 @@ export function startPage(script: URL): void {
       grid.layout.setHidden(column, true);
       columnsChanged();
     },
-    onOpen: openFocused,
-    onCopy: copy,
+    onOpen: details.openRow,
+    onMenu: details.openMenu,
+    onCopy: footer.copy,
     buttons: { f: tools.follow, " ": tools.pause, p: tools.plot, c: tools.columns, "?": tools.help },
   });
   // A page that may come back is kept by the browser as it is; it must not go on as a client.

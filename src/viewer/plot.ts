@@ -9,6 +9,7 @@ import { openPlotControls } from "./plot-controls.ts";
 import { heightEdge, listenToGestures, MIN_HEIGHT } from "./plot-gestures.ts";
 import { pictureOf } from "./plot-image.ts";
 import { NO_PLOT_VIEW, type PlotView, type Range, WHOLE } from "./plot-view.ts";
+import { MAX_SERIES } from "./plotting.ts";
 import { labelOf, plotLabel, readoutAt, seriesName } from "./readout.ts";
 import { type Zone, zoneFor } from "./zones.ts";
 
@@ -17,6 +18,8 @@ export type PlotPanel = {
   toggle(): void;
   draw(plot: Plot): void;
   view(): PlotView;
+  /** Draws this column too, and opens. */
+  add(column: string): void;
   /** Opens it as it was chosen elsewhere. */
   setView(view: PlotView): void;
 };
@@ -189,6 +192,12 @@ export function openPlotPanel(scale: number, { onRequest, onView, onImage, title
       onView();
     },
     draw,
+    add(column) {
+      const ys = [...new Set(shown && !panel.hidden ? shown.series.map((one) => one.column) : view.ys)];
+      if (ys.length >= MAX_SERIES) return controls.say(`${MAX_SERIES} series are the most: take one out first.`);
+      panel.hidden = false;
+      choose({ ys: ys.includes(column) ? ys : [...ys, column] });
+    },
     view: () => view,
     setView(next) {
       view = next;

@@ -70,6 +70,7 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
     if (scene.frame !== drawnFrame) drawnAt = now();
     drawnFrame = scene.frame;
     layer.style.setProperty("--x", `${scene.gutter - scene.scrollLeft}px`);
+    layer.style.setProperty("--scrolled", `${scene.scrollLeft}px`);
     drawHead(scene);
     drawBody(scene);
     hits.mark(cellsInView());
@@ -79,27 +80,30 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
     for (const { boxes } of used.values()) for (const cell of boxes) if (!cell.box.hidden) yield cell;
   }
 
-  function drawHead({ layout, from, to, sort, selection, gutter }: Scene): void {
+  function drawHead(scene: Scene): void {
+    const { layout, sort, selection, gutter } = scene;
     corner.style.width = `${gutter}px`;
     const shown = layout.shown();
+    const places = placesOf(scene);
     const focus = selection.focus();
-    fill(headCells, headBoxes, to - from, () => ({ box: element("div", { role: "columnheader" }), ...EMPTY }));
-    while (edges.length < to - from) headCells.append((edges[edges.length] = element("div", { class: "edge" })));
+    fill(headCells, headBoxes, places.length, () => ({ box: element("div", { role: "columnheader" }), ...EMPTY }));
+    while (edges.length < places.length) headCells.append((edges[edges.length] = newEdge()));
     headBoxes.forEach((cell, i) => {
-      const column = shown[from + i];
+      const place = places[i] ?? -1;
+      const column = shown[place];
       cell.box.hidden = edges[i]!.hidden = !column;
       if (!column) return;
-      put(cell, shownText(column.name), layout, from + i, column);
-      const isFocus = focus?.position === HEADER && focus.place === from + i;
-      setKind(cell, `cell${column.type === "number" ? " right" : ""}${isFocus ? " focus" : ""}`);
+      put(cell, shownText(column.name), layout, place, column);
+      const isFocus = focus?.position === HEADER && focus.place === place;
+      setKind(cell, kindOf(column, isFocus ? " focus" : ""));
       cell.box.id = isFocus ? "focus" : "";
       const direction = sort?.descending ? "descending" : "ascending";
       cell.box.setAttribute("aria-sort", sort?.column === column.name ? direction : "none");
-      cell.box.setAttribute("aria-colindex", String(from + i + 1));
+      cell.box.setAttribute("aria-colindex", String(place + 1));
       cell.box.title = shownText(column.name);
-      edges[i]!.style.left = `${layout.left(from + i + 1) - 5}px`;
+      putEdge(edges[i]!, column, layout.left(place + 1));
     });
-    for (let i = to - from; i < edges.length; i++) edges[i]!.hidden = true;
+    for (let i = places.length; i < edges.length; i++) edges[i]!.hidden = true;
   }
 
   function drawBody(scene: Scene): void {
@@ -145,7 +149,8 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
   }
 
   function drawRow(box: RowBox, position: number, row: FrameRow, flash: FrameFlash | undefined, scene: Scene): void {
-    const { frame, layout, from, to, top, gutter, selection, rowHeight } = scene;
+    const { frame, layout, top, gutter, selection, rowHeight } = scene;
+    const places = placesOf(scene);
     box.box.hidden = false;
     box.box.classList.toggle("still", box.row !== row.row);
     if (box.row !== row.row) box.number.textContent = number(row.row + 1);
@@ -160,20 +165,17 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
     const isOne = area !== undefined && area.top === area.bottom && area.left === area.right;
     const columnAt = new Map(frame!.columns.map((column, i) => [column, i]));
     const shown = layout.shown();
-    fill(box.cells, box.boxes, to - from, () => ({ box: element("div", { role: "gridcell" }), ...EMPTY }));
+    fill(box.cells, box.boxes, places.length, () => ({ box: element("div", { role: "gridcell" }), ...EMPTY }));
     box.boxes.forEach((cell, i) => {
-      const place = from + i;
+      const place = places[i] ?? -1;
       const column = shown[place];
-      cell.box.hidden = !column || i >= to - from;
-      if (!column || i >= to - from) return;
+      cell.box.hidden = !column;
+      if (!column) return;
       put(cell, row.cells[columnAt.get(column.index) ?? -1] ?? "", layout, place, column);
       const isFresh = flash && flash.ms < FLASH_MS && (flash.cells === "all" || flash.cells.includes(column.index));
       const isSelected = isIn && !isOne && place >= area.left && place <= area.right;
       const isFocus = focus?.position === position && focus.place === place;
-      setKind(
-        cell,
-        `cell${column.type === "number" ? " right" : ""}${isFresh ? " fresh" : ""}${isSelected ? " in" : ""}${isFocus ? " focus" : ""}`,
-      );
+      setKind(cell, kindOf(column, `${isFresh ? " fresh" : ""}${isSelected ? " in" : ""}${isFocus ? " focus" : ""}`));
       cell.box.id = isFocus ? "focus" : "";
       cell.box.setAttribute("aria-colindex", String(place + 1));
       if (isSelected || isFocus) cell.box.setAttribute("aria-selected", "true");
@@ -183,6 +185,25 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
 
   return { draw, setHits: hits.set, focusId: "focus" };
 }
+
+/** Those of the pinned columns, and of those in view. */
+const placesOf = ({ layout, from, to }: Scene): number[] => [
+  ...Array.from({ length: layout.pinned() }, (_, place) => place),
+  ...Array.from({ length: to - from }, (_, i) => from + i),
+];
+
+const kindOf = ({ type, isPinned }: Column, more: string) =>
+  `cell${type === "number" ? " right" : ""}${isPinned ? " pin" : ""}${more}`;
+
+function putEdge(edge: HTMLElement, { index, type, width, isPinned }: Column, right: number): void {
+  edge.style.left = `${right - 5}px`;
+  edge.style.setProperty("--w", `${width}px`);
+  edge.className = `edge${type === "number" ? " right" : ""}${isPinned ? " pin" : ""}`;
+  edge.dataset["column"] = String(index);
+}
+
+/** The edge of a column in the header, to drag it by, with the mark that opens its menu. */
+const newEdge = () => element("div", { class: "edge" }, element("div", { class: "mark", "aria-hidden": "true" }));
 
 const EMPTY = { column: -1, text: "", style: "", kind: "" };
 

@@ -4,9 +4,10 @@ import type { Row } from "../feed/protocol.ts";
 import { type Block, becomeText, type Rows } from "../follow/blocks.ts";
 import { subscribe, type Subscription } from "../follow/subscriber.ts";
 import type { PartialTable } from "../follow/table.ts";
+import { openAnswers } from "./answers.ts";
 import { shownText } from "./cells.ts";
-import { csvOf, tsvOf } from "./export.ts";
-import type { Area, ColumnFacts, Frame, FrameRow, FromWorker, Look, Mark, ToWorker } from "./messages.ts";
+import { csvOf } from "./export.ts";
+import type { ColumnFacts, Frame, FrameRow, FromWorker, Look, Mark, ToWorker } from "./messages.ts";
 import { type Model, openModel, sampleOf } from "./model.ts";
 import { openPlotting } from "./plotting.ts";
 import { isLog } from "./series.ts";
@@ -18,9 +19,6 @@ const SLICE_MS = 12;
 const FACTS_MS = 200;
 /** And at least this often, so that it knows that somebody is here. */
 const ALIVE_MS = 1_000;
-/** A clipboard of more is none. */
-const MAX_COPIED_CELLS = 2_000_000;
-const MAX_COPIED_CHARACTERS = 64 << 20;
 const LONGEST_SHOWN = 60;
 /** A table that is still coming is shown as it grows, so often. */
 const GROW_MS = 80;
@@ -60,6 +58,7 @@ export function startWorker(): void {
   let factsAt = -Infinity;
   const model = openModel({ breathe: breathing(), now, onChanged: changed });
   const plotting = openPlotting(model, breathing(), (plot) => say({ type: "plot", plot }));
+  const answers = openAnswers(model, breathing(), say);
   const rest = resting(breathing());
 
   scope.onmessage = ({ data }) => receive(data);
@@ -80,11 +79,13 @@ export function startWorker(): void {
       case "plot":
         return plotting.request(message.request);
       case "copy":
-        return copy(message.area, message.isGuarded, message.hasHeader);
-      case "cell": {
-        const row = model.order.rowAt(message.position);
-        return say({ ...message, row, text: model.rows.row(row)?.[message.column] ?? "" });
-      }
+        return answers.copy(message.area, message.isGuarded, message.hasHeader);
+      case "row":
+        return answers.row(message.position, message.column);
+      case "summary":
+        return answers.summary(message.column);
+      case "figures":
+        return answers.figures(message.area);
       case "export":
         return whenWhole(() => void exportCsv(message.isGuarded, message.isShownOnly));
     }
@@ -137,6 +138,7 @@ export function startWorker(): void {
     if (look?.generation !== model.generation) look = undefined; // the page asks again for these columns
     if (look && look.version !== model.version) answer(look);
     plotting.changed();
+    answers.changed();
     tellSoon();
   }
 
@@ -187,17 +189,6 @@ export function startWorker(): void {
   function answer(asked: Look): void {
     look = undefined;
     say({ type: "frame", frame: frameOf(model, asked, now()) });
-  }
-
-  function copy(area: Area, isGuarded: boolean, hasHeader: boolean): void {
-    const rows = area.to - area.from;
-    if (rows * area.columns.length > MAX_COPIED_CELLS) return say({ type: "copied", text: undefined, rows });
-    const cells = (row: readonly string[]) => area.columns.map((column) => row[column] ?? "");
-    const picked = Array.from({ length: rows }, (_, i) =>
-      cells(model.rows.row(model.order.rowAt(area.from + i)) ?? []),
-    );
-    const text = tsvOf(hasHeader ? [cells(model.columns), ...picked] : picked, { isGuarded });
-    say({ type: "copied", text: text.length > MAX_COPIED_CHARACTERS ? undefined : text, rows });
   }
 
   /** Of the rows as they are now, whatever happens meanwhile. */
@@ -295,7 +286,8 @@ function columnFacts({ columns, kinds, rows }: Model, before: readonly ColumnFac
     for (const row of sample) if ((row[column] ?? "").length > longest.length) longest = row[column]!;
     const shown = shownText(longest).slice(0, LONGEST_SHOWN);
     const seen = before[column]?.longest ?? "";
-    return { name, type: kinds[column]!.type, longest: seen.length > shown.length ? seen : shown };
+    const { type, unit } = kinds[column]!;
+    return { name, type, unit, longest: seen.length > shown.length ? seen : shown };
   });
 }
 

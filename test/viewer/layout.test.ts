@@ -20,7 +20,7 @@ describe("a column is as wide as", () => {
     {
       name: "its name, with room for the arrow",
       input: { name: "a".repeat(10), type: "text", longest: "x" },
-      expected: 156,
+      expected: 164,
     },
     { name: "it must be, to be seen", input: { name: "", type: "number", longest: "" }, expected: MIN_WIDTH },
     {
@@ -58,7 +58,7 @@ describe("a column is as wide as", () => {
     layout.setWidth(7, 100);
     layout.fit(7);
     layout.setHidden(7, true);
-    expect([widths(layout), shownNames(layout)]).toEqual([[48], ["a"]]);
+    expect([widths(layout), shownNames(layout)]).toEqual([[56], ["a"]]);
   });
 });
 
