@@ -2,8 +2,8 @@
 import { many, number } from "./captions.ts";
 import { shownText } from "./cells.ts";
 import { element, openDialog } from "./dom.ts";
-import { quotedName } from "./filter-box.ts";
 import type { Column } from "./layout.ts";
+import { quotedName } from "./offers.ts";
 import { isOverride, type Override, OVERRIDES } from "./overrides.ts";
 import { figureText, type Summary } from "./summary.ts";
 import { timeText } from "./zones.ts";

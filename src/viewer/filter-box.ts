@@ -3,6 +3,7 @@ import { shownText } from "./cells.ts";
 import { byId, element } from "./dom.ts";
 import type { Reading } from "./filter.ts";
 import type { ColumnFacts } from "./messages.ts";
+import { columnsFor, quotedName, wordAt } from "./offers.ts";
 
 export type FilterBox = {
   readonly input: HTMLInputElement;
@@ -20,7 +21,6 @@ export type FilterBoxEvents = {
 
 /** After the last key. */
 const TYPING_MS = 120;
-const MAX_OFFERED = 8;
 
 export function openFilterBox({ onFilter, onLeave, columns }: FilterBoxEvents): FilterBox {
   const input = byId<HTMLInputElement>("filter");
@@ -114,23 +114,3 @@ export function openFilterBox({ onFilter, onLeave, columns }: FilterBoxEvents): 
     },
   };
 }
-
-/** The word that is being typed. */
-export function wordAt(text: string, caret: number) {
-  const before = /[^\s!]*$/.exec(text.slice(0, caret))![0];
-  const isName = /^[^":<>=!/]+$/.test(before) && !/^\S/.test(text.slice(caret));
-  return { word: isName ? before : "", from: caret - before.length, to: caret };
-}
-
-/** First those that begin so. */
-export function columnsFor(word: string, columns: readonly ColumnFacts[]): readonly ColumnFacts[] {
-  if (word === "") return [];
-  const wanted = word.toLowerCase();
-  const found = columns.filter(({ name }) => name.toLowerCase().includes(wanted));
-  const begins = ({ name }: ColumnFacts) => Number(!name.toLowerCase().startsWith(wanted));
-  return found.sort((a, b) => begins(a) - begins(b)).slice(0, MAX_OFFERED);
-}
-
-/** A name as the filter reads it. */
-export const quotedName = (name: string) =>
-  name === "" || /[\s":<>=!/]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;

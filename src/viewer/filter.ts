@@ -1,7 +1,7 @@
 // The terms of the filter box as a test of rows, and as words: how each of them was read. Nothing that was typed is dropped silently.
 import type { Row } from "../feed/protocol.ts";
 import { type Kind, shownText, TEXT, valueIn } from "./cells.ts";
-import { agoMs, limitOf } from "./limits.ts";
+import { agoMs, factorBetween, limitOf } from "./limits.ts";
 import { type Operator, parseTerms, type Term, unquoted } from "./terms.ts";
 import { type FileZone, timeText, zoneFor } from "./zones.ts";
 
@@ -46,7 +46,13 @@ type Part = Partial<FilterRead> & { readonly says: string; readonly isOdd?: bool
 const UTC: FileZone = { name: "UTC", offsetMs: 0 };
 
 export function readFilter(text: string, table: FilterOf): FilterRead {
-  const alternatives = parseTerms(text, (name) => indexOfColumn(name, table.columns) !== -1);
+  const alternatives = parseTerms(text, {
+    isColumn: (name) => indexOfColumn(name, table.columns) !== -1,
+    isUnitOf(name, word) {
+      const { unit } = table.kinds[indexOfColumn(name, table.columns)] ?? TEXT;
+      return unit !== undefined && !Number.isNaN(factorBetween(word, unit));
+    },
+  });
   const parts = alternatives.map((terms) => terms.map((term) => ({ term, part: partOf(term, table) })));
   const tests = parts
     .map((all) => all.flatMap(({ term, part }) => (part.filter ? [negated(part.filter, term.isNot)] : [])))

@@ -27,6 +27,8 @@ export type Grid = HitTest & {
   isNewestFirst(): boolean;
   /** Rows that come are seen. */
   seesNewest(): boolean;
+  /** The rows that are here. */
+  frame(): Frame | undefined;
   /** What the table shows there, if it is in view. */
   textAt(spot: Spot): string;
   /** How many rows are shown, and how many of them fit. */
@@ -247,6 +249,7 @@ export function openGrid(host: HTMLElement, rowHeight: number, events: GridEvent
     },
     isFollowing: () => isFollowing,
     isNewestFirst,
+    frame: () => frame,
     seesNewest: isAtNewest,
     textAt({ position, place }) {
       const index = layout.shown()[place]?.index;

@@ -3,7 +3,12 @@
 import { typedTime } from "../values/times.ts";
 import type { Kind } from "./cells.ts";
 
+/** Longer ones first: the `i` of `GiB` is no part of a unit. */
 const PREFIXES: ReadonlyMap<string, number> = new Map([
+  ["Ki", 2 ** 10],
+  ["Mi", 2 ** 20],
+  ["Gi", 2 ** 30],
+  ["Ti", 2 ** 40],
   ["p", 1e-12],
   ["n", 1e-9],
   ["µ", 1e-6],
@@ -15,10 +20,6 @@ const PREFIXES: ReadonlyMap<string, number> = new Map([
   ["M", 1e6],
   ["G", 1e9],
   ["T", 1e12],
-  ["Ki", 2 ** 10],
-  ["Mi", 2 ** 20],
-  ["Gi", 2 ** 30],
-  ["Ti", 2 ** 40],
 ]);
 
 const MEASURED = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*(\S*)$/i;

@@ -19,6 +19,7 @@ import type { ColumnFacts, Facts, FromWorker, ToWorker } from "./messages.ts";
 import type { Rules } from "./model.ts";
 import type { PlotPanel } from "./plot.ts";
 import { listenToPointer } from "./pointer.ts";
+import { listenToPrinting } from "./print.ts";
 import { ROW_HEIGHT } from "./rows.ts";
 import { askForToken, askNoMore, takeToken } from "./token.ts";
 import type { Situation } from "./verdict.ts";
@@ -298,6 +299,7 @@ export function startPage(script: URL): void {
     onMenu: details.openMenu,
     onWidth: address.changed,
   });
+  listenToPrinting(grid);
   listenToKeys(grid, {
     onFilter: () => filterBox.input.select(),
     onSort: sortBy,

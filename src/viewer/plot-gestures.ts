@@ -1,6 +1,6 @@
 // Zooming and moving a plot with the keyboard, two fingers or the wheel; and its height, by dragging the edge below it.
 import { element } from "./dom.ts";
-import { moved, type Range, zoomed } from "./plot-view.ts";
+import { moved, pinched, type Range, zoomed } from "./plot-view.ts";
 
 export type Gestures = {
   /** What is shown of the x axis; undefined: there is no chart. */
@@ -72,17 +72,6 @@ function listenToPinch(canvas: HTMLElement, range: Gestures["range"], onRange: G
     { passive: false },
   );
   canvas.addEventListener("touchend", () => (began = undefined));
-}
-
-/** What was under each finger stays there. */
-export function pinched(
-  { min, max }: Range,
-  before: { readonly from: number; readonly to: number },
-  after: { readonly from: number; readonly to: number },
-): Range {
-  const width = (max - min) * ((before.to - before.from) / Math.max(0.02, after.to - after.from));
-  const left = min + (max - min) * before.from - width * after.from;
-  return { min: left, max: left + width };
 }
 
 export const MIN_HEIGHT = 120;

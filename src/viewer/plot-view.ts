@@ -67,3 +67,14 @@ export const moved = ({ min, max }: Range, share: number): Range => {
 };
 
 export type Range = { readonly min: number; readonly max: number };
+
+/** What was under each finger stays there. */
+export function pinched(
+  { min, max }: Range,
+  before: { readonly from: number; readonly to: number },
+  after: { readonly from: number; readonly to: number },
+): Range {
+  const width = (max - min) * ((before.to - before.from) / Math.max(0.02, after.to - after.from));
+  const left = min + (max - min) * before.from - width * after.from;
+  return { min: left, max: left + width };
+}

@@ -2,6 +2,7 @@
 // zooming asks for those of the part. Choices are in `plot-controls.ts`, the drawing in `charts.ts`.
 import { rangesDiffer } from "./axes.ts";
 import { openCharts, type Line } from "./charts.ts";
+import { COLOURS, DARK_COLOURS, openPlaces } from "./colours.ts";
 import { byId, element, setText } from "./dom.ts";
 import { measuring } from "./measure.ts";
 import type { Plot, PlotRequest } from "./messages.ts";
@@ -33,8 +34,6 @@ export type PlotEvents = {
   readonly title: () => string;
 };
 
-const COLOURS = ["#2563eb", "#c9511f", "#0f8265", "#a347c9", "#946a00", "#d13f6b", "#4b7f1f", "#6a6f7a"];
-const DARK_COLOURS = ["#7aa8ff", "#ff9a6c", "#4fd1a8", "#d18bff", "#f2c14e", "#ff84a8", "#9ed36a", "#b3bac6"];
 const NARROW = 700;
 const HEIGHT = 230;
 const NARROW_HEIGHT = 180;
@@ -52,7 +51,7 @@ export function openPlotPanel(scale: number, { onRequest, onView, onImage, title
   const charts = openCharts(canvas, { onPoint: showLegend, onZoom: zoom, onWhole: () => choose(WHOLE) });
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const measure = measuring();
-  const colourPlaces = openPlaces(COLOURS.length);
+  const places = openPlaces(COLOURS.length);
   let view = NO_PLOT_VIEW;
   let shown: Plot | undefined;
   let ranges = { key: "", differ: false };
@@ -137,12 +136,12 @@ export function openPlotPanel(scale: number, { onRequest, onView, onImage, title
   function linesOf({ series }: Plot): Line[] {
     const isOnly = new Set(series.map(({ column }) => column)).size === 1;
     const keys = series.map(({ column, word }) => JSON.stringify([column, word]));
-    const places = colourPlaces(keys);
+    const place = places(keys);
     const colours = dark.matches ? DARK_COLOURS : COLOURS;
     return series.map((one, i) => ({
       name: seriesName(one, isOnly),
       unit: one.unit,
-      colour: colours[places[i]!]!,
+      colour: colours[place[i]!]!,
     }));
   }
 
@@ -222,18 +221,3 @@ function legendOf(lines: readonly Line[]): HTMLElement[] {
 }
 
 const localName = () => `${Intl.DateTimeFormat().resolvedOptions().timeZone} (this machine)`;
-
-/** A place for each name, which it keeps as long as it is asked for. */
-export function openPlaces(count: number): (names: readonly string[]) => number[] {
-  let places = new Map<string, number>();
-  return (names) => {
-    places = new Map([...places].filter(([name]) => names.includes(name)));
-    for (const name of names) {
-      if (places.has(name)) continue;
-      const taken = new Set(places.values());
-      const free = Array.from({ length: count }, (_, place) => place).find((place) => !taken.has(place));
-      places.set(name, free ?? places.size % count);
-    }
-    return names.map((name) => places.get(name)!);
-  };
-}

@@ -23,11 +23,19 @@ export type Operator = ":" | "=" | "!=" | ">" | ">=" | "<" | "<=";
 const WORDS = /(?:[^\s"]|"(?:[^"]|"")*(?:"|$))+/g;
 const COMPARISON = /^("(?:[^"]|"")*"|[^":<>=!]*)(>=|<=|!=|[:<>=])(.*)$/s;
 const PATTERN = /^\/(.+)\/$/s;
+const LONE = /^(?:>=|<=|!=|[<>=])$/;
 /** A name may have blanks: so many words, the operator included. */
 const MAX_NAME_WORDS = 6;
 
-/** Alternatives, of each of which all terms must hold. `isColumn`: a name is typed in any case, without the blanks around it. */
-export function parseTerms(text: string, isColumn: (name: string) => boolean): Term[][] {
+/** What is known of the columns; a name is typed in any case, without the blanks around it. */
+export type Names = {
+  isColumn(name: string): boolean;
+  /** Whether a word behind a number is a unit that numbers of this column may have. */
+  isUnitOf(name: string, word: string): boolean;
+};
+
+/** Alternatives, of each of which all terms must hold. */
+export function parseTerms(text: string, names: Names): Term[][] {
   const alternatives: Term[][] = [[]];
   const words = text.match(WORDS) ?? [];
   for (let at = 0; at < words.length;) {
@@ -36,27 +44,38 @@ export function parseTerms(text: string, isColumn: (name: string) => boolean): T
       at++;
       continue;
     }
-    const { term, length } = termAt(words, at, isColumn);
+    const { term, length } = termAt(words, at, names);
     if (term) alternatives.at(-1)!.push(term);
     at += length;
   }
   return alternatives.filter((terms) => terms.length > 0);
 }
 
-function termAt(words: readonly string[], at: number, isColumn: (name: string) => boolean) {
+function termAt(words: readonly string[], at: number, names: Names) {
   for (let length = 1; length <= Math.min(MAX_NAME_WORDS, words.length - at); length++) {
     const joined = words.slice(at, at + length).join(" ");
     const { isNot, rest } = negation(joined);
     const match = COMPARISON.exec(rest);
     const isAny = match?.[1] === "" && length === 1 && /[<>]/.test(match[2]!);
-    if (!match || (!isAny && (match[1] === "" || !isColumn(unquoted(match[1]!).trim())))) continue;
+    if (!match || (!isAny && (match[1] === "" || !names.isColumn(nameIn(match))))) continue;
     const next = words[at + length];
     const takesNext = match[3] === "" && next !== undefined && next !== "OR" && !COMPARISON.test(negation(next).rest);
-    const text = takesNext ? `${joined} ${next}` : joined;
-    return { term: comparison(text, isNot, match, takesNext ? next : match[3]!), length: length + Number(takesNext) };
+    const number = takesNext ? next : match[3]!;
+    const unit = words[at + length + Number(takesNext)];
+    const takesUnit = unit !== undefined && /\d$/.test(number) && names.isUnitOf(nameIn(match), unit);
+    const value = takesUnit ? `${number} ${unit}` : number;
+    const taken = length + Number(takesNext) + Number(takesUnit);
+    return { term: comparison(words.slice(at, at + taken).join(" "), isNot, match, value), length: taken };
+  }
+  const [word = "", operator = "", value] = words.slice(at);
+  if (LONE.test(operator) && value !== undefined && value !== "OR" && !COMPARISON.test(word)) {
+    const text = `${word} ${operator} ${value}`; // of a column that there is not
+    return { term: comparison(text, false, [text, negation(word).rest, operator, value], value), length: 3 };
   }
   return { term: lonely(words[at]!), length: 1 };
 }
+
+const nameIn = (match: readonly string[]) => unquoted(match[1]!).trim();
 
 /** A word by itself, in which no known column is named. */
 function lonely(text: string): Term | undefined {
@@ -70,8 +89,8 @@ function lonely(text: string): Term | undefined {
   return value === "" ? undefined : { type: "word", text, isNot, value };
 }
 
-function comparison(text: string, isNot: boolean, match: RegExpExecArray, value: string): Term {
-  const column = match[1] === "" ? undefined : unquoted(match[1]!).trim();
+function comparison(text: string, isNot: boolean, match: readonly string[], value: string): Term {
+  const column = match[1] === "" ? undefined : nameIn(match);
   const operator = match[2] as Operator;
   const pattern = /^[:=]$/.test(operator) ? PATTERN.exec(value) : null;
   if (pattern && column !== undefined) return { type: "pattern", text, isNot, source: pattern[1]!, column };

@@ -553,3 +553,70 @@ test("whatever happens in whatever order, in the end the model shows the table b
       throw new Error(`failed with CSVCAST_SEED=${seed}: ${error}`, { cause: error });
     });
 });
+
+describe("a filter that goes by the newest time", () => {
+  const timed = (minutes: number[]): Table & { rows: Row[] } => ({
+    columns: ["time"],
+    rows: minutes.map((minute) => [new Date(1_767_225_600_000 + minute * 60_000).toISOString()]),
+    cursor: "",
+    types: ["time:iso"],
+    units: [null],
+  });
+
+  test("leaves out what has become too old, as rows come", async () => {
+    const { model } = opened();
+    const table = timed([0, 5, 10]);
+    model.take(table, undefined);
+    model.setRules({ sort: undefined, filter: "time > -6m" });
+    await quiet(model);
+    expect(shown(model.order)).toEqual([1, 2]);
+    change(model, table, [3, 0, timed([12]).rows]);
+    await quiet(model);
+    expect(shown(model.order)).toEqual([2, 3]);
+  });
+
+  test("is read with the time that it goes by", async () => {
+    const { model } = opened();
+    model.setRules({ sort: undefined, filter: "time > -6m" });
+    expect(model.filterRead.readings.map(({ says }) => says)).toEqual([
+      "there is no column “time”; any cell has “time > -6m”",
+    ]);
+    model.take(timed([0, 5, 10]), undefined);
+    await quiet(model);
+    expect(model.filterRead.readings.map(({ says }) => says)).toEqual([
+      "time > 2026-01-01 00:04:00 UTC (6m before the newest)",
+    ]);
+  });
+});
+
+test("what a person takes a column for is what it is, for its order and its filter", async () => {
+  const { model } = opened();
+  model.take(tableOf([rowOf(0, "9"), rowOf(1, "10")]), undefined);
+  model.setRules(BY_PRICE);
+  await quiet(model);
+  expect(shown(model.order)).toEqual([0, 1]);
+  model.setRules({ ...BY_PRICE, overrides: [["price", "text"]] });
+  await quiet(model);
+  expect([model.kinds[1]!.type, ...shown(model.order)]).toEqual(["text", 1, 0]);
+  model.setRules(BY_PRICE);
+  await quiet(model);
+  expect([model.kinds[1]!.type, ...shown(model.order)]).toEqual(["number", 0, 1]);
+});
+
+test("numbers that have been read are used again, and follow the table", async () => {
+  const { model } = opened();
+  const table = tableOf(rowsOf(50));
+  model.take(table, undefined);
+  model.setRules({ sort: undefined, filter: "id >= 40" });
+  await quiet(model);
+  const held = model.numbers.values({ column: 0, as: "number" })!;
+  expect([held.length, held[49]]).toEqual([50, 49]);
+  change(model, table, [0, 1, []], [49, 0, [rowOf(99)]]);
+  expect([...model.numbers.values({ column: 0, as: "number" })!].slice(-2)).toEqual([49, 99]);
+  model.setRules({ sort: undefined, filter: "id >= 49" });
+  await quiet(model);
+  expect(shown(model.order)).toEqual([48, 49]);
+  model.setRules(NO_RULES);
+  await quiet(model);
+  expect(model.numbers.values({ column: 0, as: "number" })).toBeUndefined();
+});

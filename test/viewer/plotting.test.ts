@@ -154,6 +154,67 @@ describe("what is drawn is what is asked for:", () => {
   });
 });
 
+describe("a plot that is split by a column of words", () => {
+  test("has a line for each word, by name", async () => {
+    const { series, data, linesLeft } = await plotted(await modelOf(rowsOf(4)), { ys: ["price"], split: "city" });
+    expect(series.map(({ word }) => word)).toEqual(["Oslo", "Rome"]);
+    expect(data.slice(1)).toEqual([
+      [0, undefined, 4, undefined],
+      [undefined, 1, undefined, 9],
+    ]);
+    expect(linesLeft).toBe(0);
+  });
+
+  test("has those of the most frequent words, and says how many are left", async () => {
+    const rows = Array.from({ length: 40 }, (_, i): Row => [...rowOf(i, "1").slice(0, 3), `w${i < 20 ? 0 : i}`]);
+    const { series, linesLeft } = await plotted(await modelOf(rows), { ys: ["price"], split: "city" });
+    expect([series.length, series[0]!.word, linesLeft]).toEqual([8, "w0", 13]);
+  });
+});
+
+test("what is no older than the newest by more is drawn, and where it begins is told", async () => {
+  const { data, from } = await plotted(await modelOf(rowsOf(100)), { ys: ["id"], lastMs: 5_000 });
+  expect(from).toBe((1_767_225_600 + 94) * 1000);
+  expect(data[1]).toEqual([93, 94, 95, 96, 97, 98, 99]); // and one before, for the line to come from there
+});
+
+test("columns that are all gone are picked anew, some that are gone are left out", async () => {
+  const model = await modelOf(rowsOf(2));
+  expect((await plotted(model, { ys: ["gone"] })).series).toEqual(series("price"));
+  expect((await plotted(model, { ys: ["gone", "id"] })).series).toEqual(series("id"));
+});
+
+test("a change by a person is drawn once its order is there, however long the plot before took", async () => {
+  const waiting: (() => void)[] = [];
+  let isHeld = false;
+  const breathe = () => (isHeld ? new Promise<boolean>((resolve) => waiting.push(() => resolve(true))) : true);
+  const model = openModel({ breathe, now: () => 0, onChanged: () => plotting.changed() });
+  const counts: number[] = [];
+  const plotting = openPlotting(
+    model,
+    () => true,
+    ({ count }) => counts.push(count),
+  );
+  const types = COLUMNS.map((name) => TYPES[name] ?? "number");
+  model.take({ columns: COLUMNS, rows: rowsOf(6), cursor: "", types, units: COLUMNS.map(() => null) }, undefined);
+  await quiet(model);
+  plotting.request(ASKED);
+  await until("the first plot", () => counts.length === 1);
+  isHeld = true;
+  plotting.hurry();
+  model.setRules({ sort: undefined, filter: "rome" });
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  expect(counts).toEqual([6]); // nothing of before is drawn in a hurry
+  isHeld = false;
+  while (model.isBuilding) {
+    waiting.shift()?.();
+    await Promise.resolve();
+  }
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  expect(counts).toEqual([6, 3]); // without a timer in between
+  plotting.request(undefined);
+});
+
 test("nothing is drawn before there is a table, or after nothing is asked for any more", () => {
   const model = openModel({ breathe: () => true, now: () => 0, onChanged: () => {} });
   const plots: Plot[] = [];

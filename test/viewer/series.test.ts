@@ -5,7 +5,15 @@ import { BLOCKS } from "../../src/follow/blocks.ts";
 import { rowsFrom } from "../../src/follow/table.ts";
 import type { Kind } from "../../src/viewer/cells.ts";
 import { kindOf, kindsOf } from "./kinds.ts";
-import { pickAxes, pointsOf, readColumn, ROW_NUMBER, spliceColumn } from "../../src/viewer/series.ts";
+import {
+  isLog,
+  pickAxes,
+  pointsOf,
+  readColumn,
+  ROW_NUMBER,
+  spliceColumn,
+  splitValues,
+} from "../../src/viewer/series.ts";
 import { applySplices } from "../follow/splice.ts";
 import { forSeeds, type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
 
@@ -420,4 +428,116 @@ test("a column that follows its changes is the one that is read anew", async () 
     expect({ seed, count: held.count }).toEqual({ seed, count: anew.count });
     expect([...held.values.subarray(0, held.count)]).toEqual([...anew.values.subarray(0, anew.count)]);
   }
+});
+
+describe("a gap in time is a gap in the line:", () => {
+  const SECOND = 1_000;
+  const timed = (seconds: number[], most = 1000) =>
+    pointsOf(
+      Float64Array.from(seconds, (s) => s * SECOND),
+      [Float64Array.from(seconds, (_, i) => i)],
+      { from: -Infinity, to: Infinity, most, hasGaps: true },
+    );
+  const gapsOf = ({ mates }: ReturnType<typeof timed>) => mates.filter((mate) => mate === -1).length;
+  const steady = (count: number, from = 0, step = 1) => Array.from({ length: count }, (_, i) => from + i * step);
+
+  test("a stretch of nothing, well over the usual step", () => {
+    const { data, mates } = timed([...steady(20), ...steady(20, 100)]);
+    expect(data[0]!.slice(19, 22)).toEqual([19_000, 59_500, 100_000]);
+    expect(data[1]!.slice(19, 22)).toEqual([19, null, 20]);
+    expect(mates.slice(19, 22)).toEqual([19, -1, 21]);
+  });
+
+  const cases: { name: string; seconds: number[]; gaps: number }[] = [
+    { name: "none in a steady log", seconds: steady(100), gaps: 0 },
+    { name: "none where a row or two are missing", seconds: [...steady(50), ...steady(50, 52)], gaps: 0 },
+    { name: "none among few rows", seconds: [0, 1, 2, 500], gaps: 0 },
+    { name: "none where all rows are of one moment", seconds: Array(50).fill(7), gaps: 0 },
+    {
+      name: "one, where several rows share each moment",
+      seconds: [...steady(30), ...steady(30, 200)].flatMap((s) => [s, s, s, s]),
+      gaps: 1,
+    },
+    { name: "each of several", seconds: [0, 100, 200].flatMap((from) => steady(30, from)), gaps: 2 },
+  ];
+  test.each(cases)("$name", ({ seconds, gaps }) => {
+    expect(gapsOf(timed(seconds))).toBe(gaps);
+  });
+
+  test("none, of what comes at random", () => {
+    let gaps = 0;
+    forSeeds(50, (random) => {
+      let at = 0;
+      gaps += gapsOf(timed(Array.from({ length: 500 }, () => (at -= Math.log(1 - random.next())))));
+    });
+    expect(gaps).toBeLessThan(25); // of 25,000 steps
+  });
+
+  test("also where many rows share a pixel", () => {
+    const points = timed([...steady(5_000), ...steady(5_000, 20_000)], 100);
+    expect(gapsOf(points)).toBe(1);
+    expect(points.data[0]!.length).toBeLessThan(110);
+  });
+
+  test("none of numbers, which may be as far from each other as they like", () => {
+    const { mates } = points([...steady(20), ...steady(20, 100)], [steady(40)]);
+    expect(mates).toEqual(steady(40));
+  });
+});
+
+test("of each point it is known what is drawn: a row, or the ends of a stretch of rows", () => {
+  expect(points([1, 2, 3], [[4, 5, 6]]).mates).toEqual([0, 1, 2]);
+  expect(points([0, 1, 2, 3, 4, 5, 6, 7], [[0, 9, 1, 1, 9, 0, 5, 5]], ALL, 4).mates).toEqual([1, 0, 3, 2]);
+});
+
+test("the last values are known, each of its own row", () => {
+  const ys = [
+    [4, 5, NaN],
+    [NaN, NaN, NaN],
+  ];
+  expect(points([1, 2, 3], ys).last).toEqual([3, 5, undefined]);
+  expect(points([1, 2, 3], ys, [0, 1.5]).last).toEqual([1, 4, undefined]);
+  expect(points([], [[]]).last).toEqual([undefined, undefined]);
+});
+
+describe("a column that is split by another", () => {
+  const split = (codes: number[], values: number[], xs = codes.map((_, i) => i)) => {
+    const [x, y, c] = [xs, values, codes].map((numbers) => Float64Array.from(numbers));
+    const lines = [0, 1].map((code) => splitValues(x!, y!, c!, code));
+    return pointsOf(x!, lines, { from: -Infinity, to: Infinity, most: 1000, isSplit: true }).data.slice(1);
+  };
+
+  test("is a line for each word, which goes on where the rows are of another", () => {
+    expect(split([0, 1, 0, 1], [1, 2, 3, 4])).toEqual([
+      [1, undefined, 3, undefined],
+      [undefined, 2, undefined, 4],
+    ]);
+  });
+
+  test("is broken where its own row has no value", () => {
+    expect(split([0, 1, 0, 1, 0], [1, 2, NaN, 4, 5])[0]).toEqual([1, undefined, null, undefined, 5]);
+  });
+
+  test("is broken where its own rows stop for long, though others go on", () => {
+    const codes = Array.from({ length: 60 }, (_, i) => (i % 2 === 0 && (i < 20 || i >= 40) ? 0 : 1));
+    const [own, other] = split(
+      codes,
+      codes.map((_, i) => i),
+    );
+    expect(own!.filter((value) => value === null)).toHaveLength(1);
+    expect(other!.filter((value) => value === null)).toHaveLength(0);
+  });
+});
+
+describe("a log is", () => {
+  const cases: { name: string; csv: string; expected: boolean }[] = [
+    { name: "what is in the order of its time", csv: "time;v\n2026-01-01 00:00;1\n2026-01-02 00:00;2", expected: true },
+    { name: "not what is in another", csv: "time;v\n2026-01-02 00:00;1\n2026-01-01 00:00;2", expected: false },
+    { name: "not what has no time", csv: "n;v\n1;1\n2;2", expected: false },
+    { name: "not what is all of one moment", csv: "time;v\n2026-01-02 00:00;1\n2026-01-02 00:00;2", expected: false },
+  ];
+  test.each(cases)("$name", ({ csv, expected }) => {
+    const { rows, kinds } = tableOf(csv);
+    expect(isLog(kinds, rows)).toBe(expected);
+  });
 });
