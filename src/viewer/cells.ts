@@ -5,6 +5,7 @@ import type { Block, Rows } from "../follow/blocks.ts";
 import { valueOf } from "../values/cell.ts";
 import type { TimeFormat } from "../values/times.ts";
 import type { Verdict } from "../values/verdict.ts";
+import { plainIsoTime } from "./iso-time.ts";
 
 export type ColumnType = "number" | "time" | "text";
 
@@ -28,7 +29,10 @@ export const kindsBy = (verdicts: readonly Verdict[]): Kind[] => verdicts.map((v
 
 function kindBy(verdict: Verdict, verdicts: readonly Verdict[]): Kind {
   if (verdict.type === "text" || verdict.type === "boolean") return TEXT;
-  const kind = { type: verdict.type, unit: verdict.unit, valueOf: (cell: string) => valueOf(cell, verdict) };
+  const read = (cell: string) => valueOf(cell, verdict);
+  const isIso = "format" in verdict && verdict.format === "iso";
+  const readIso = (cell: string) => plainIsoTime(cell) ?? read(cell);
+  const kind = { type: verdict.type, unit: verdict.unit, valueOf: isIso ? readIso : read };
   if (!("format" in verdict)) return kind;
   const { format, clock: column } = verdict;
   const clock = column === undefined ? undefined : verdicts[column];

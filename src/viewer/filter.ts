@@ -8,10 +8,12 @@ import { type FileZone, timeText, zoneFor } from "./zones.ts";
 /** `columns`: the only ones that it looks at; undefined: any. */
 export type Filter = ((row: Row) => boolean) & {
   readonly columns?: readonly number[] | undefined;
+  /** What of it can be told by the numbers of some columns, and what is left to ask of the rows that pass; undefined: nothing. */
   readonly numeric?: Numeric | undefined;
+  readonly rest?: Filter | undefined;
 };
 
-/** The same test, for a filter that needs nothing but the numbers of some columns: of rows by their place. */
+/** A test of rows by their place. */
 export type Numeric = {
   readonly columns: readonly number[];
   test(valuesOf: (column: number) => Float64Array): (row: number) => boolean;
@@ -71,8 +73,12 @@ function readingOf({ text, isNot }: Term, { says, isOdd = false }: Part, isAlter
   return { text, says: `${isAlternative ? "or " : ""}${isNot ? "not: " : ""}${says}`, isOdd };
 }
 
-const looking = (test: (row: Row) => boolean, columns: readonly number[] | undefined, numeric?: Numeric): Filter =>
-  Object.assign(test, { columns, numeric });
+const looking = (
+  test: (row: Row) => boolean,
+  columns: readonly number[] | undefined,
+  numeric?: Numeric,
+  rest?: Filter,
+): Filter => Object.assign(test, { columns, numeric, rest });
 
 function negated(filter: Filter, isNot: boolean): Filter {
   if (!isNot) return filter;
@@ -93,18 +99,26 @@ function negated(filter: Filter, isNot: boolean): Filter {
 /** All of them, or any. */
 function joined(filters: readonly Filter[], how: "every" | "some"): Filter {
   if (filters.length === 1) return filters[0]!;
-  const union = (lists: readonly (readonly number[])[]) => [...new Set(lists.flat())];
   const columns = filters.every((filter) => filter.columns) ? union(filters.map((f) => f.columns!)) : undefined;
-  const numerics = filters.flatMap(({ numeric }) => numeric ?? []);
-  const numeric: Numeric = {
-    columns: union(numerics.map((one) => one.columns)),
+  const numeric = filters.filter((filter) => filter.numeric && !filter.rest);
+  const others = filters.filter((filter) => !numeric.includes(filter));
+  const test = (row: Row) => filters[how]((filter) => filter(row));
+  if (numeric.length === 0 || (others.length > 0 && how === "some")) return looking(test, columns);
+  const rest = others.length > 0 ? joined(others, how) : undefined;
+  return looking(test, columns, joinedNumeric(numeric, how), rest);
+}
+
+const union = (lists: readonly (readonly number[])[]) => [...new Set(lists.flat())];
+
+function joinedNumeric(filters: readonly Filter[], how: "every" | "some"): Numeric {
+  const numerics = filters.map(({ numeric }) => numeric!);
+  return {
+    columns: union(numerics.map(({ columns }) => columns)),
     test(valuesOf) {
       const tests = numerics.map((one) => one.test(valuesOf));
       return (row) => tests[how]((test) => test(row));
     },
   };
-  const isNumeric = numerics.length === filters.length;
-  return looking((row) => filters[how]((filter) => filter(row)), columns, isNumeric ? numeric : undefined);
 }
 
 function partOf(term: Term, table: FilterOf): Part {

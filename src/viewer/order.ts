@@ -83,8 +83,9 @@ async function listed(rows: Rows, filter: Filter | undefined, valuesOf: ValuesOf
   }
   const known = new Map(filter.numeric?.columns.map((column) => [column, valuesOf(column)]));
   const isKnown = filter.numeric && [...known.values()].every((values) => values !== undefined);
-  const passes = isKnown ? filter.numeric!.test((column) => known.get(column)!) : undefined;
-  return passes ? listedBy(passes, list, breathe) : listedByCells(filter, rows, list, breathe);
+  if (!isKnown) return listedByCells(filter, rows, list, breathe);
+  const passes = filter.numeric!.test((column) => known.get(column)!);
+  return filter.rest ? listedByCells(filter.rest, rows, list, breathe, passes) : listedBy(passes, list, breathe);
 }
 
 const ROWS_PER_BREATH = 1 << 15;
@@ -98,14 +99,29 @@ async function listedBy(passes: (row: number) => boolean, list: Uint32Array<Arra
   return list.slice(0, count);
 }
 
-async function listedByCells(filter: Filter, rows: Rows, list: Uint32Array<ArrayBuffer>, breathe: Breath) {
+/** `passes`: of the others nothing is asked. */
+async function listedByCells(
+  filter: Filter,
+  rows: Rows,
+  list: Uint32Array<ArrayBuffer>,
+  breathe: Breath,
+  passes: (row: number) => boolean = () => true,
+) {
   let count = 0;
-  let row = 0;
+  let begin = 0;
   for (const block of rows.blocks) {
-    for (const cells of readFor(filter, rows, block)) {
-      if (filter(cells)) list[count++] = row;
-      row++;
-    }
+    const asked = Uint32Array.from({ length: block.count }, (_, i) => begin + i).filter(passes);
+    let at = 0;
+    let row = begin;
+    if (asked.length > 0)
+      for (const cells of readFor(filter, rows, block)) {
+        if (row === asked[at]) {
+          at++;
+          if (filter(cells)) list[count++] = row;
+        }
+        row++;
+      }
+    begin += block.count;
     if (!(await breathe())) return undefined;
   }
   return list.slice(0, count);

@@ -196,9 +196,13 @@ const kindOf = ({ type, isPinned }: Column, more: string) =>
   `cell${type === "number" ? " right" : ""}${isPinned ? " pin" : ""}${more}`;
 
 function putEdge(edge: HTMLElement, { index, type, width, isPinned }: Column, right: number): void {
+  const kind = `edge${type === "number" ? " right" : ""}${isPinned ? " pin" : ""}`;
+  const key = `${kind} ${right} ${width} ${index}`;
+  if (edge.dataset["key"] === key) return;
+  edge.dataset["key"] = key;
   edge.style.left = `${right - 5}px`;
   edge.style.setProperty("--w", `${width}px`);
-  edge.className = `edge${type === "number" ? " right" : ""}${isPinned ? " pin" : ""}`;
+  edge.className = kind;
   edge.dataset["column"] = String(index);
 }
 

@@ -70,7 +70,8 @@ function termAt(words: readonly string[], at: number, names: Names) {
   const [word = "", operator = "", value] = words.slice(at);
   if (LONE.test(operator) && value !== undefined && value !== "OR" && !COMPARISON.test(word)) {
     const text = `${word} ${operator} ${value}`; // of a column that there is not
-    return { term: comparison(text, false, [text, negation(word).rest, operator, value], value), length: 3 };
+    const { isNot, rest } = negation(word);
+    return { term: comparison(text, isNot, [text, rest, operator, value], value), length: 3 };
   }
   return { term: lonely(words[at]!), length: 1 };
 }

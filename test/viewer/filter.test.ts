@@ -150,7 +150,15 @@ describe("what a filter that needs numbers only finds by them is what it finds i
     expect(ROWS.flatMap((_, i) => (passes(i) ? [i] : []))).toEqual(found(input)!);
   });
 
-  test.each(["rome", "city:a", "price>5 rome", 'price=""', ">5"])("not of %s", (input) => {
+  test("and with what is left to ask of the cells", () => {
+    const { filter } = readFilter("price>5 city:b time>2025-01-01", { columns: COLUMNS, kinds: KINDS });
+    const passes = filter!.numeric!.test((column) => numbers[column]!);
+    const { rest } = filter!;
+    expect(ROWS.flatMap((row, i) => (passes(i) && rest!(row) ? [i] : []))).toEqual([1]);
+    expect([filter!.numeric!.columns, rest!.columns]).toEqual([[1, 2], [0]]);
+  });
+
+  test.each(["rome", "city:a", "price>5 OR rome", 'price=""', ">5"])("not of %s", (input) => {
     expect(readFilter(input, { columns: COLUMNS, kinds: KINDS }).filter!.numeric).toBeUndefined();
   });
 });
