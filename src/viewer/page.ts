@@ -158,6 +158,7 @@ export function startPage(script: URL): void {
     const loaded = total === undefined ? undefined : rows / total;
     update({ isBehind, rows, loaded, changedAt, heardAt: at(next.heardMs) ?? situation.heardAt, aliveAt: now });
     beginAtEnd();
+    showFresh(); // what is there now has been seen
     showCounts();
   }
 
@@ -325,12 +326,20 @@ function openWall({ isKiosk, plot, hasTable }: View): number {
   if (!isKiosk) return 1;
   document.body.classList.add("kiosk");
   document.body.classList.toggle("plot-only", plot !== undefined && !hasTable);
-  const scale = Math.max(1, Math.min(innerWidth / WALL_WIDTH, innerHeight / WALL_HEIGHT, MAX_SCALE));
+  const scale = wallScale();
   document.documentElement.style.setProperty("--scale", String(scale));
   document.documentElement.style.setProperty("--row", `${Math.round(ROW_HEIGHT * scale)}px`);
+  let turning: ReturnType<typeof setTimeout> | undefined;
+  addEventListener("resize", () => {
+    clearTimeout(turning); // as it goes over all of the screen
+    turning = setTimeout(() => wallScale() !== scale && location.reload(), RESIZED_MS);
+  });
   return scale;
 }
 
+const wallScale = () => Math.max(1, Math.min(innerWidth / WALL_WIDTH, innerHeight / WALL_HEIGHT, MAX_SCALE));
+
+const RESIZED_MS = 300;
 /** A page of this size is read as it is. */
 const WALL_WIDTH = 1_100;
 const WALL_HEIGHT = 700;

@@ -1,5 +1,5 @@
 // The controls above a plot: what is drawn, over what, how much of it, and how.
-import { number } from "./captions.ts";
+import { many, number } from "./captions.ts";
 import { element, setText } from "./dom.ts";
 import type { Plot } from "./messages.ts";
 import { MAX_SERIES } from "./plotting.ts";
@@ -165,7 +165,7 @@ function hintOf(plot: Plot, { isLog }: PlotView): string {
         .filter((value) => value != null && value <= 0).length
     : 0;
   return [
-    plot.count === 0 ? "No rows to draw." : `${number(plot.count)} points`,
+    plot.count === 0 ? "No rows to draw." : many(plot.count, "point"),
     ...(plot.linesLeft > 0 ? [`${number(plot.linesLeft)} more of ${labelOf(plot.split ?? "")} are not drawn`] : []),
     ...(below > 0 ? ["values of 0 and below have no place on a logarithmic axis"] : []),
   ].join(" · ");

@@ -19,11 +19,17 @@ const MAX_FIELDS = 2_000;
 export function openRowView({ onGo, onClose }: RowViewEvents): RowView {
   const fields = element("dl", { class: "record" });
   const place = element("span", { class: "muted", role: "status" });
-  const go = (by: number) => shown && onGo(Math.max(0, Math.min(shown.position + by, shown.count - 1)), shown.column);
+  function go(by: number): void {
+    if (!shown) return;
+    position = Math.max(0, Math.min(position + by, shown.count - 1)); // a key that is held is ahead of what is shown
+    onGo(position, shown.column);
+  }
+
   const step = (text: string, label: string, by: number) =>
     element("button", { type: "button", "aria-label": label, onclick: () => go(by) }, text);
   const copying = element("span", {});
   let shown: RowShown | undefined;
+  let position = 0;
   let key = "";
   const dialog = openDialog(
     "Row",
@@ -56,6 +62,7 @@ export function openRowView({ onGo, onClose }: RowViewEvents): RowView {
   return {
     show(row, names) {
       shown = row;
+      position = row.position;
       setText(dialog.body.querySelector("h2")!, `Row ${number(row.row + 1)}`);
       setText(place, `${number(row.position + 1)} of ${number(row.count)}`);
       const next =
