@@ -2,20 +2,25 @@
 import { many } from "./captions.ts";
 import { byId, setText } from "./dom.ts";
 
+/** How many rows are shown, and how many there are. */
+export type Counts = { readonly shown: number; readonly all: number };
+
 export type Fresh = {
-  /** So many rows are shown; `isInSight`: those that come are seen. Undefined: as it is counted anew. */
-  show(count: number | undefined, isInSight: boolean, isAtTop: boolean): void;
+  /** `isInSight`: rows that come are seen. Undefined: it is counted anew. */
+  show(counts: Counts | undefined, isInSight: boolean, isAtTop: boolean): void;
 };
 
 export function openFresh(onGo: () => void): Fresh {
   const button = byId("fresh");
-  let seen: number | undefined;
+  let seen: Counts | undefined;
   button.addEventListener("click", onGo);
 
   return {
-    show(count, isInSight, isAtTop) {
-      if (count === undefined || seen === undefined || isInSight || count < seen) seen = count;
-      const fresh = count === undefined || seen === undefined ? 0 : count - seen;
+    show(counts, isInSight, isAtTop) {
+      const isLess = counts && seen && (counts.shown < seen.shown || counts.all < seen.all);
+      if (!counts || !seen || isInSight || isLess) seen = counts;
+      // Another filter shows other rows, of which none is new.
+      const fresh = counts && seen ? Math.min(counts.shown - seen.shown, counts.all - seen.all) : 0;
       button.hidden = fresh === 0;
       button.classList.toggle("top", isAtTop);
       if (fresh > 0) setText(button, `${isAtTop ? "▲" : "▼"} ${many(fresh, "new row")}`);

@@ -173,8 +173,8 @@ export function startPage(script: URL): void {
   function showFresh(): void {
     const { column } = rules.sort ?? {};
     const isByTime = column === undefined || grid.layout.columns.some((c) => c.name === column && c.type === "time");
-    const isThere = facts?.hasTable && facts.total === undefined && !facts.isBuilding && isByTime;
-    fresh.show(isThere ? grid.count() : undefined, grid.seesNewest(), grid.isNewestFirst());
+    const frame = facts?.hasTable && facts.total === undefined && isByTime ? grid.frame() : undefined;
+    fresh.show(frame && { shown: frame.count, all: frame.total }, grid.seesNewest(), grid.isNewestFirst());
   }
 
   async function plotPanel(): Promise<PlotPanel> {
