@@ -99,6 +99,7 @@ export function openPlotPanel(scale: number, { onRequest, onView, onImage, title
     const isApart = areApart(plot);
     const lines = linesOf(plot);
     canvas.ariaLabel = plotLabel(plot);
+    edge.ariaValueNow = String(height());
     controls.show(plot, view, isApart, (column) => lines.find((_, i) => plot.series[i]!.column === column)!.colour);
     const style = getComputedStyle(document.documentElement);
     const font = `${Math.round(12 * scale)}px ${getComputedStyle(document.body).fontFamily}`;

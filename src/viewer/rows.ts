@@ -51,7 +51,7 @@ export type Rows = {
 
 export function openRows(layer: HTMLElement, now: () => number, redraw: () => void): Rows {
   const head = element("div", { class: "head", role: "row", "aria-rowindex": 1 });
-  const corner = element("div", { class: "number", role: "columnheader", "aria-label": "Row" }, "");
+  const corner = element("div", { class: "number", role: "columnheader", title: "Row" }, "#");
   const headCells = element("div", { class: "cells", role: "presentation" });
   const body = element("div", { role: "rowgroup" });
   const headBoxes: CellBox[] = [];
