@@ -1,5 +1,5 @@
 // The charts of a plot, drawn by uPlot: one for all lines, or one below the other for each, with a cursor and a range in common.
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import { type AxisLook, LABEL_PX, numberXAxis, rangeOf, timeAxis, yAxis } from "./axes.ts";
 import { element } from "./dom.ts";
 import type { Plot } from "./messages.ts";
@@ -51,13 +51,14 @@ type Place = { readonly index: number; readonly isLast: boolean; readonly isOnly
 
 type Data = (number | null | undefined)[][];
 
-export function openCharts(host: HTMLElement, events: ChartEvents): Charts {
+/** `Chart` is uPlot, which is loaded when it is needed. */
+export function openCharts(Chart: typeof uPlot, host: HTMLElement, events: ChartEvents): Charts {
   let charts: uPlot[] = [];
   let made = ""; // of what kind they are: when it is another, they are made anew
   let isDrawing = false;
   let sizes = { width: 0, height: 0 };
   let axisPx: number[] = []; // of each chart's labels: all have the room that the widest takes, so that one moment is below the other
-  const sync = uPlot.sync("csvcast");
+  const sync = Chart.sync("csvcast");
 
   /** What each chart draws: its lines, and the power of ten that they are divided by. */
   function parts({ plot, isApart, isLog }: Sheet) {
@@ -111,7 +112,7 @@ export function openCharts(host: HTMLElement, events: ChartEvents): Charts {
     charts = drawn.map(({ lines, power, data }, i) => {
       const place = { index: i, isLast: i === drawn.length - 1, isOnly: drawn.length === 1 };
       const options = optionsFor(sheet, lines, power, place, heightOf(i, drawn.length, sheet.height));
-      const chart = new uPlot(options, data as uPlot.AlignedData, host);
+      const chart = new Chart(options, data as uPlot.AlignedData, host);
       if (drawn.length > 1) chart.over.append(nameOf(sheet.lines[lines[0]!]!));
       if (drawn.length > 1) sync.sub(chart);
       return chart;
@@ -151,7 +152,7 @@ export function openCharts(host: HTMLElement, events: ChartEvents): Charts {
       width: sheet.width,
       height,
       ms: 1,
-      tzDate: (time) => uPlot.tzDate(new Date(time + zone.offsetAt(time)), "Etc/UTC"),
+      tzDate: (time) => Chart.tzDate(new Date(time + zone.offsetAt(time)), "Etc/UTC"),
       padding: [isOnly ? 12 : NAME_PX * look.scale, (plot.isTime ? 42 : 30) * look.scale, isLast ? 0 : 4, 0],
       scales: { x: { time: plot.isTime }, y: isLog ? { distr: 3, log: 10 } : {} },
       series: [{}, ...shown.map((i) => lineOptions(lines[i]!.colour, look.scale))],

@@ -17,7 +17,7 @@ import { askHealth } from "./health.ts";
 import { listenToKeys } from "./keys.ts";
 import type { ColumnFacts, Facts, FromWorker, ToWorker } from "./messages.ts";
 import type { Rules } from "./model.ts";
-import type { PlotPanel } from "./plot.ts";
+import { openPlotPanel, type PlotPanel } from "./plot.ts";
 import { listenToPointer } from "./pointer.ts";
 import { listenToPrinting } from "./print.ts";
 import { ROW_HEIGHT } from "./rows.ts";
@@ -178,8 +178,8 @@ export function startPage(script: URL): void {
   }
 
   async function plotPanel(): Promise<PlotPanel> {
-    const { openPlotPanel } = await import("./plot.ts"); // uPlot begins its work when it is needed
-    return (plot ??= openPlotPanel(scale, {
+    const { default: Chart } = await import("uplot"); // it begins its work when it is needed
+    return (plot ??= openPlotPanel(Chart, scale, {
       onRequest: (request) => say({ type: "plot", request }),
       onView() {
         press("plot", plot?.isOpen() ?? false);

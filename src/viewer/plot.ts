@@ -1,5 +1,6 @@
 // The plot panel: numeric columns over a time or a number. What is drawn comes from the Worker, for as many points as there are pixels;
 // zooming asks for those of the part. Choices are in `plot-controls.ts`, the drawing in `charts.ts`.
+import type uPlot from "uplot";
 import { rangesDiffer } from "./axes.ts";
 import { openCharts, type Line } from "./charts.ts";
 import { COLOURS, DARK_COLOURS, openPlaces } from "./colours.ts";
@@ -40,15 +41,19 @@ const NARROW_HEIGHT = 180;
 /** Of each chart, if there are several. */
 const EACH_HEIGHT = 104;
 
-/** `scale`: so much larger than usual is all text. */
-export function openPlotPanel(scale: number, { onRequest, onView, onImage, title }: PlotEvents): PlotPanel {
+/** `Chart` is uPlot; `scale`: so much larger than usual is all text. */
+export function openPlotPanel(
+  Chart: typeof uPlot,
+  scale: number,
+  { onRequest, onView, onImage, title }: PlotEvents,
+): PlotPanel {
   const panel = byId("plot-panel");
   const canvas = element("div", { class: "canvas", role: "img", tabindex: 0 });
   const legend = element("ul", { class: "legend" });
   const controls = openPlotControls({ onChange: choose, onImage: () => void save() });
   const edge = heightEdge(height, (px) => choose({ height: px }));
   panel.append(controls.box, canvas, legend, edge);
-  const charts = openCharts(canvas, { onPoint: showLegend, onZoom: zoom, onWhole: () => choose(WHOLE) });
+  const charts = openCharts(Chart, canvas, { onPoint: showLegend, onZoom: zoom, onWhole: () => choose(WHOLE) });
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const measure = measuring();
   const places = openPlaces(COLOURS.length);
