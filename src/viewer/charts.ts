@@ -28,6 +28,8 @@ export type Charts = {
   resize(width: number, height: number): void;
   /** What is shown of the x axis; undefined: nothing. */
   range(): { readonly min: number; readonly max: number } | undefined;
+  /** The point of the data that is under the cursor now: as the data move on, it is another. */
+  point(): number | undefined;
   readonly canvases: readonly HTMLCanvasElement[];
   clear(): void;
 };
@@ -114,7 +116,6 @@ export function openCharts(Chart: typeof uPlot, host: HTMLElement, events: Chart
       const options = optionsFor(sheet, lines, power, place, heightOf(i, drawn.length, sheet.height));
       const chart = new Chart(options, data as uPlot.AlignedData, host);
       if (drawn.length > 1) chart.over.append(nameOf(sheet.lines[lines[0]!]!));
-      if (drawn.length > 1) sync.sub(chart);
       return chart;
     });
   }
@@ -201,6 +202,11 @@ export function openCharts(Chart: typeof uPlot, host: HTMLElement, events: Chart
     range() {
       const { min, max } = charts[0]?.scales["x"] ?? {};
       return min == null || max == null ? undefined : { min, max };
+    },
+    point() {
+      const [chart] = charts;
+      const left = chart?.cursor.left ?? -1;
+      return chart && left >= 0 ? chart.posToIdx(left) : undefined;
     },
     get canvases() {
       return charts.map(({ ctx }) => ctx.canvas);

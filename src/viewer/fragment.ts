@@ -134,10 +134,12 @@ function overrideOf(text: string): [name: string, type: Override][] {
 }
 
 /** Somebody may have typed it: a percent sign that encodes nothing is one. */
-function decoded(text: string): string {
+const decoded = (text: string) => text.replace(/(?:%[\da-f]{2})+/gi, decodedRun);
+
+function decodedRun(codes: string): string {
   try {
-    return decodeURIComponent(text);
+    return decodeURIComponent(codes);
   } catch {
-    return text;
+    return codes;
   }
 }

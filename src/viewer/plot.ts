@@ -60,7 +60,6 @@ export function openPlotPanel(
   let view = NO_PLOT_VIEW;
   let shown: Plot | undefined;
   let ranges = { key: "", differ: false };
-  let point: number | undefined;
   dark.addEventListener("change", redraw);
   new ResizeObserver(() => requestAnimationFrame(() => shown && charts.resize(width(), height()))).observe(canvas);
   listenToGestures(canvas, {
@@ -122,7 +121,7 @@ export function openPlotPanel(
       height: height(),
     });
     if (isOther) legend.replaceChildren(...legendOf(lines));
-    showLegend(isOther ? undefined : point);
+    showLegend(charts.point());
   }
 
   function rangeOf(plot: Plot): Range | undefined {
@@ -152,7 +151,6 @@ export function openPlotPanel(
   }
 
   function showLegend(index: number | undefined): void {
-    point = index;
     if (!shown) return;
     const { x, values } = readoutAt(shown, index, zone(shown));
     [x, ...values].forEach((text, i) => {

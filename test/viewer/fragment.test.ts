@@ -46,6 +46,7 @@ test("what is not understood is left out", () => {
     plot,
   });
   expect(parseView("#filter=100%").filter).toBe("100%");
+  expect(parseView("#filter=rel%20humidity%20(%)%FF").filter).toBe("rel humidity (%)%FF");
 });
 
 const NAMES = ["", "a", "a b", "=&#%+~,:;", "ä€😀", "<b>", '"', "__proto__", "\u202e\n"];

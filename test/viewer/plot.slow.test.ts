@@ -87,8 +87,12 @@ describe.concurrent.skipIf(!browserPath)("a plot", () => {
     await page.until(`/no rows$/.test(${LEGEND}[0]) && ${LEGEND}[1] === "count –"`);
     await hover(page, 0);
     await page.until(`${LEGEND}.join() === "2026-01-01 00:00:00,count 0"`);
-    await page.view.cdp("Input.dispatchMouseEvent", { type: "mouseMoved", x: 5, y: 5 });
+    await hover(page, 1);
     await page.until(`${LEGEND}[1] === "count 1099"`);
+    await appendFile(scene.path, timed(10, { from: 1100, zone: "+01:00" }));
+    await page.until(`${LEGEND}[1] === "count 1109"`); // the same place is of another row by now
+    await page.view.cdp("Input.dispatchMouseEvent", { type: "mouseMoved", x: 5, y: 5 });
+    await page.until(`${LEGEND}[1] === "count 1109"`);
   });
 
   test("says from where to where many rows reach that share a pixel", async () => {
@@ -146,6 +150,8 @@ describe.concurrent.skipIf(!browserPath)("a plot", () => {
     await page.until(
       `[...document.querySelectorAll(".chart-name")].map((name) => name.textContent).join() === "even,odd"`,
     );
+    await hover(page, 0.506);
+    await page.until(`${LEGEND}[0] === "2026-01-01 00:00:50" && ${LEGEND}.slice(1).join() === "even 50,odd 49"`);
     await press(page, "Log");
     await page.until(`/values of 0 and below/.test(${HINT})`);
   });
