@@ -1,7 +1,8 @@
 // What the Worker answers beside the table: one row in full, the numbers in what is selected, what is in a column, cells for the clipboard.
+import type { Row } from "../feed/protocol.ts";
 import { cut, valueIn } from "./cells.ts";
 import { htmlOf, tsvOf } from "./export.ts";
-import type { Area, FromWorker, RowShown } from "./messages.ts";
+import type { Area, FromWorker } from "./messages.ts";
 import type { Model } from "./model.ts";
 import type { Wanted } from "./numbers.ts";
 import type { Breath } from "./sort.ts";
@@ -27,8 +28,16 @@ const MAX_FIELD = 2_000;
 const FEW_ROWS = 2_000;
 const PAUSE_MS = 200;
 
+type Watched = {
+  readonly row: number;
+  readonly version: number;
+  readonly column: number;
+  /** What was told of it. */
+  readonly told: Row | undefined;
+};
+
 export function openAnswers(model: Model, breathe: Breath, say: (message: FromWorker) => void): Answers {
-  let watched: { row: number; version: number; readonly column: number } | undefined;
+  let watched: Watched | undefined;
   let area: Area | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isAdding = false;
@@ -48,24 +57,20 @@ export function openAnswers(model: Model, breathe: Breath, say: (message: FromWo
     say({ type: "copied", text, html: htmlOf(all, isText, { isGuarded }), rows });
   }
 
-  function rowShown(row: number, column: number): RowShown {
-    const cells = model.rows.row(row) ?? [];
-    return {
-      row,
-      position: Math.min(model.order.positionOf(row), Math.max(0, model.order.count() - 1)),
-      count: model.order.count(),
-      cells: cells.map((cell) => cut(cell, MAX_FIELD)),
-      lengths: cells.map(({ length }) => length),
-      column,
-      whole: cells[column] ?? "",
-    };
-  }
-
+  /** A row that says what it said is only elsewhere: a cell of megabytes is not sent with every row that comes. */
   function tellRow(): void {
     if (!watched || model.rows.length === 0) return;
-    watched.row = Math.min(model.moved(watched.row, watched.version), model.rows.length - 1);
-    watched.version = model.version;
-    say({ type: "row", row: rowShown(watched.row, watched.column) });
+    const row = Math.min(model.moved(watched.row, watched.version), model.rows.length - 1);
+    const cells = model.rows.row(row) ?? [];
+    const isSame = watched.told?.length === cells.length && cells.every((cell, i) => cell === watched!.told![i]);
+    watched = { ...watched, row, version: model.version, told: cells };
+    const count = model.order.count();
+    const place = { row, position: Math.min(model.order.positionOf(row), Math.max(0, count - 1)), count };
+    if (isSame) return say({ type: "rowMoved", place });
+    const { column } = watched;
+    const shown = cells.map((cell) => cut(cell, MAX_FIELD));
+    const lengths = cells.map(({ length }) => length);
+    say({ type: "row", row: { ...place, cells: shown, lengths, column, whole: cells[column] ?? "" } });
   }
 
   async function tellFigures(): Promise<void> {
@@ -102,7 +107,7 @@ export function openAnswers(model: Model, breathe: Breath, say: (message: FromWo
     row(position, column) {
       if (position === undefined || model.order.count() === 0) return void (watched = undefined);
       const row = model.order.rowAt(Math.min(position, model.order.count() - 1));
-      watched = { row, version: model.version, column };
+      watched = { row, version: model.version, column, told: undefined };
       tellRow();
     },
     async summary(column) {

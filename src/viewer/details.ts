@@ -1,7 +1,7 @@
 // What is looked at more closely: one row, and the menu of one column.
 import { type ColumnMenu, type MenuActions, openColumnMenu } from "./column-menu.ts";
 import type { Grid } from "./grid.ts";
-import type { RowShown, ToWorker } from "./messages.ts";
+import type { RowPlace, RowShown, ToWorker } from "./messages.ts";
 import type { Override } from "./overrides.ts";
 import { openRowView, type RowView } from "./row-view.ts";
 import { HEADER } from "./selection.ts";
@@ -11,6 +11,7 @@ export type Details = {
   /** The row of the focus. */
   openRow(): void;
   showRow(row: RowShown): void;
+  moveRow(place: RowPlace): void;
   openMenu(column: number, at: { readonly x: number; readonly y: number }): void;
   showSummary(column: number, summary: Summary): void;
 };
@@ -55,6 +56,7 @@ export function openDetails(grid: Grid, say: (message: ToWorker) => void, events
         row,
         grid.layout.columns.map(({ name }) => name),
       ),
+    moveRow: (place) => rowView?.move(place),
     openMenu(index, at) {
       const column = grid.layout.columns[index];
       if (!column) return;

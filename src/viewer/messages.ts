@@ -62,12 +62,11 @@ export type ColumnFacts = {
   readonly unit?: string | undefined;
 };
 
+/** Where a row is; `count`: of so many that are shown. */
+export type RowPlace = { readonly row: number; readonly position: number; readonly count: number };
+
 /** A row as name and value; cells are cut, but for the one of `column`. */
-export type RowShown = {
-  readonly row: number;
-  readonly position: number;
-  /** How many rows are shown. */
-  readonly count: number;
+export type RowShown = RowPlace & {
   readonly cells: readonly string[];
   readonly lengths: readonly number[];
   readonly column: number;
@@ -176,6 +175,7 @@ export type FromWorker =
       readonly rows: number;
     }
   | { readonly type: "row"; readonly row: RowShown }
+  | { readonly type: "rowMoved"; readonly place: RowPlace }
   | { readonly type: "summary"; readonly column: number; readonly summary: Summary }
   | { readonly type: "figures"; readonly figures: Figures }
   | { readonly type: "exported"; readonly blob: Blob; readonly rows: number };

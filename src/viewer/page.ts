@@ -135,6 +135,8 @@ export function startPage(script: URL): void {
         return footer.figures(message.figures);
       case "row":
         return details.showRow(message.row);
+      case "rowMoved":
+        return details.moveRow(message.place);
       case "summary":
         return details.showSummary(message.column, message.summary);
       case "exported":

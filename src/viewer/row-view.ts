@@ -2,9 +2,13 @@
 import { number } from "./captions.ts";
 import { shownText, wholeText } from "./cells.ts";
 import { copyButton, element, openDialog, setText } from "./dom.ts";
-import type { RowShown } from "./messages.ts";
+import type { RowPlace, RowShown } from "./messages.ts";
 
-export type RowView = { show(row: RowShown, names: readonly string[]): void };
+export type RowView = {
+  show(row: RowShown, names: readonly string[]): void;
+  /** It says what it said, and is elsewhere. */
+  move(place: RowPlace): void;
+};
 
 export type RowViewEvents = {
   /** Another row, or another column of it, is wanted in full. */
@@ -59,12 +63,18 @@ export function openRowView({ onGo, onClose }: RowViewEvents): RowView {
     });
   }
 
+  function move(to: RowPlace): void {
+    if (shown) shown = { ...shown, ...to };
+    position = to.position;
+    setText(dialog.body.querySelector("h2")!, `Row ${number(to.row + 1)}`);
+    setText(place, `${number(to.position + 1)} of ${number(to.count)}`);
+  }
+
   return {
+    move,
     show(row, names) {
       shown = row;
-      position = row.position;
-      setText(dialog.body.querySelector("h2")!, `Row ${number(row.row + 1)}`);
-      setText(place, `${number(row.position + 1)} of ${number(row.count)}`);
+      move(row);
       const next =
         JSON.stringify([row.cells, row.lengths, row.column, row.whole.length, names]) + row.whole.slice(0, CHUNK);
       if (next === key) return;
