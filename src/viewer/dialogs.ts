@@ -1,9 +1,8 @@
-// What opens over the page: columns, download, connecting from code, help, and all of one cell.
-import { number } from "./captions.ts";
-import { shownText, wholeText } from "./cells.ts";
+// What opens over the page: columns, download, connecting from code, and help.
+import { shownText } from "./cells.ts";
 import { HTTP_ENDPOINTS } from "../feed/endpoints.ts";
 import { snippetsFor } from "./connect.ts";
-import { copyText, element, openDialog } from "./dom.ts";
+import { copyButton, element, openDialog } from "./dom.ts";
 import { KEYS } from "./keys.ts";
 import type { Layout } from "./layout.ts";
 
@@ -82,7 +81,8 @@ export function openDownload(guard: { isOn: boolean }, onDownload: (choice: Down
   );
 }
 
-export function openConnect(origin: string, needsToken: boolean): void {
+/** `link`: to the page as it is shown now. */
+export function openConnect(origin: string, link: string, needsToken: boolean): void {
   const endpoints = element("div", { class: "endpoints" });
   for (const { path, about } of HTTP_ENDPOINTS) {
     const url = origin + path;
@@ -97,7 +97,20 @@ export function openConnect(origin: string, needsToken: boolean): void {
   const word = needsToken
     ? "This server asks for a token. Keep it in the variable CSVCAST_TOKEN, and out of addresses."
     : "The table as it is now, on this address:";
-  openDialog("Connect from code", element("p", { class: "muted" }, word), endpoints, ...snippets);
+  const view = element(
+    "div",
+    { class: "line" },
+    copyButton(link, "Copy link"),
+    element("span", { class: "muted" }, "to this view: filter, order, columns and plot. Add kiosk to it for a wall."),
+  );
+  openDialog(
+    "Connect",
+    view,
+    element("h3", {}, "From code"),
+    element("p", { class: "muted" }, word),
+    endpoints,
+    ...snippets,
+  );
 }
 
 export function openHelp(): void {
@@ -112,25 +125,12 @@ export function openHelp(): void {
     ['"new york"', "the same, with a space"],
     ["city:ber", "the cell of this column has it"],
     ["city=Berlin", "the cell is exactly that; != is not"],
-    ["price>100", "also >= < <=; times too: time>=2026-01-31"],
+    ["price > 100", "also >= < <=; with a unit too: size > 5 GB"],
+    ["time>=2026-01-31", "times, however the file writes them"],
+    ["time>-10m", "no older than the newest by more: s, m, h, d, w"],
+    ["/^E\\d+/", "a regular expression; code:/^E\\d+/ of a column"],
     ["!berlin", "not; several words must all be so"],
+    ["a OR b", "either; below the box stands how it was read"],
   ] as const;
   openDialog("Keys and filters", pairs(KEYS), element("h3", {}, "In the filter"), pairs(FILTERS));
-}
-
-export function openCell(name: string, row: number, text: string): void {
-  openDialog(
-    `${shownText(name) || "(no name)"}, row ${number(row + 1)}`,
-    element("pre", { class: "whole" }, wholeText(text)),
-    element("div", { class: "line" }, copyButton(text)),
-  );
-}
-
-function copyButton(text: string): HTMLButtonElement {
-  const button = element("button", { type: "button" }, "Copy");
-  button.addEventListener("click", async () => {
-    button.textContent = (await copyText(text)) ? "Copied" : "Not allowed";
-    setTimeout(() => (button.textContent = "Copy"), 1_500);
-  });
-  return button;
 }
