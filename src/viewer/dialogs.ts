@@ -81,16 +81,17 @@ export function openDownload(guard: { isOn: boolean }, onDownload: (choice: Down
   );
 }
 
-/** `link`: to the page as it is shown now. */
-export function openConnect(origin: string, link: string, needsToken: boolean): void {
+/** `here`: the address of the table; `link`: to the page as it is shown now. */
+export function openConnect(origin: string, here: string, link: string, needsToken: boolean): void {
   const endpoints = element("div", { class: "endpoints" });
-  for (const { path, about } of HTTP_ENDPOINTS) {
+  for (const { path: first, about } of HTTP_ENDPOINTS) {
+    const path = first.replace(/^\/csv/, () => here);
     const url = origin + path;
     // With a token a link would need it in the address.
     const address = needsToken ? element("code", {}, url) : element("a", { href: path, target: "_blank" }, url);
     endpoints.append(address, element("span", { class: "muted" }, about), copyButton(url));
   }
-  const snippets = snippetsFor(origin, needsToken).flatMap(({ title, code }) => [
+  const snippets = snippetsFor(origin, needsToken, here).flatMap(({ title, code }) => [
     element("h3", {}, title),
     element("div", { class: "snippet" }, element("pre", {}, code), copyButton(code)),
   ]);

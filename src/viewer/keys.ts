@@ -23,7 +23,7 @@ export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ["s, h, m", "sort by this column; hide it; its menu"],
   ["/", "the filter; Esc leaves it"],
   ["f, Space", "follow the end; pause"],
-  ["p, c", "plot; columns"],
+  ["p, c, t", "plot; columns; other tables"],
 ];
 
 export function listenToKeys(grid: Grid, events: KeyEvents): void {

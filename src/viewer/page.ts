@@ -22,6 +22,8 @@ import { listenToPointer } from "./pointer.ts";
 import { listenToPrinting } from "./print.ts";
 import { ROW_HEIGHT } from "./rows.ts";
 import { askForToken, askNoMore, takeToken } from "./token.ts";
+import { type Listed, tablePath } from "./listed.ts";
+import { keepView, openTables } from "./tables.ts";
 import type { Situation } from "./verdict.ts";
 
 const BADGE_MS = 500;
@@ -38,6 +40,8 @@ export function startPage(script: URL): void {
   const press = (id: string, isPressed: boolean) => byId(id).setAttribute("aria-pressed", String(isPressed));
   const badge = openBadge();
   const guard = { isOn: false };
+  const here = tablePath(location.pathname);
+  let tables: readonly Listed[] = [];
   let token = takeToken();
   const asked = parseView(location.hash); // after the token is out of it
   const scale = openWall(asked);
@@ -104,7 +108,8 @@ export function startPage(script: URL): void {
     },
     columns: () => openColumns(grid.layout, columnsChanged),
     download: () => openDownload(guard, (choice) => say({ type: "export", ...choice })),
-    connect: () => openConnect(location.origin, address.link(), token !== undefined),
+    connect: () => openConnect(location.origin, here, address.link(), token !== undefined),
+    tables: () => openTables(tables, here),
     help: openHelp,
   };
 
@@ -222,13 +227,15 @@ export function startPage(script: URL): void {
   }
 
   async function lookAround(): Promise<void> {
-    const health = await askHealth(token);
+    const health = await askHealth(token, here);
     if (health.type === "refused")
       askForToken(health.why, (given) => {
         token = given;
         open();
       });
     if (health.type !== "known") return;
+    tables = health.tables;
+    byId("tables").hidden = tables.length < 2;
     if (health.changedMs !== undefined) serverChangedAt = performance.now() - health.changedMs;
     const name = shownText(health.file) || "csvcast";
     setText(byId("name"), name);
@@ -239,7 +246,7 @@ export function startPage(script: URL): void {
 
   function open(): void {
     update({ connection: "connecting" });
-    say({ type: "open", url: location.origin, token });
+    say({ type: "open", url: location.origin + here, token });
   }
 
   function update(change: Partial<Situation>): void {
@@ -313,10 +320,14 @@ export function startPage(script: URL): void {
     onOpen: details.openRow,
     onMenu: details.openMenu,
     onCopy: footer.copy,
-    buttons: { f: tools.follow, " ": tools.pause, p: tools.plot, c: tools.columns, "?": tools.help },
+    buttons: { f: tools.follow, " ": tools.pause, p: tools.plot, c: tools.columns, t: tools.tables, "?": tools.help },
   });
   // A page that may come back is kept by the browser as it is; it must not go on as a client.
-  addEventListener("pagehide", () => worker.terminate());
+  addEventListener("pagehide", () => {
+    keepView(here, new URL(address.link()).hash);
+    worker.terminate();
+  });
+  addEventListener("focus", () => void lookAround()); // tables come and go
   addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
   setInterval(() => badge.show(situation, performance.now()), BADGE_MS);
   showView(asked);

@@ -2,9 +2,9 @@
 import { expect, test } from "bun:test";
 import { viewerFilesAtBest } from "../../src/viewer/files.ts";
 
-const MAX_BYTES = 75_000;
+const MAX_BYTES = 75 * 1024;
 
-test("the page and all that it loads are less than 75 kB", async () => {
+test("the page and all that it loads are less than 75 KiB", async () => {
   const files = await viewerFilesAtBest();
   const page = files.get("/")!;
   const html = new TextDecoder().decode(page.bytes);
