@@ -134,7 +134,7 @@ describe.concurrent("a published file", () => {
 });
 
 describe.concurrent("an address that cannot be had ends with 4:", () => {
-  const why = "the port is taken (or the host unknown); give another --port, or 0 for any free one";
+  const why = "the port is taken; give another --port, or 0 for any free one";
 
   test("a port that another csvcast has", async () => {
     await using folder = await temporaryFolder();
