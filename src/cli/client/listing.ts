@@ -61,7 +61,14 @@ export function listLines(tables: readonly ListedTable[], isForPerson: boolean):
   const widths = [0, 1, 2].map((i) => Math.max(...lines.map((cells) => Bun.stringWidth(cells[i]!))));
   const padding = (text: string, i: number) => " ".repeat(widths[i]! - Bun.stringWidth(text));
   return lines.map(([name = "", rows = "", state = "", file = ""]) =>
-    [name + padding(name, 0), `${padding(rows, 1)}${rows} rows`, state + padding(state, 2), file].join("  ").trimEnd(),
+    [
+      name + padding(name, 0),
+      `${padding(rows, 1)}${rows} ${rows === "1" ? "row " : "rows"}`,
+      state + padding(state, 2),
+      file,
+    ]
+      .join("  ")
+      .trimEnd(),
   );
 }
 

@@ -14,7 +14,7 @@ test("for a person it is in columns", () => {
   expect(listLines(tables, true)).toEqual([
     "prices  12345 rows  live     prices.csv",
     "温度        7 rows  missing  温度.csv",
-    "x           1 rows  live",
+    "x           1 row   live",
   ]);
 });
 
