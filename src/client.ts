@@ -191,10 +191,12 @@ function withoutSecrets(url: URL): string {
 /** What a server says is no command to the terminal. */
 const forTerminal = (text: string) => (process.stderr.isTTY ? escapeControls(text) : text);
 
-if (import.meta.main) {
+export function main(argv: readonly string[]): void {
   try {
-    run(process.argv.slice(2));
+    run(argv);
   } catch (error) {
     process.exit(reportFatal("csvcast-client", error));
   }
 }
+
+if (import.meta.main) main(process.argv.slice(2));
