@@ -158,22 +158,21 @@ test.skipIf(node === null)("node/follow.mjs follows a table in Node (skipped wit
 });
 
 /** Serves these files on an origin of its own, as people's pages are. */
-function servePages(files: Readonly<Record<string, Response | string>>) {
+function servePages(files: Readonly<Record<string, string>>) {
   return Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
     fetch(request) {
-      const file = files[new URL(request.url).pathname];
-      if (file === undefined) return new Response(null, { status: 404 });
-      if (typeof file !== "string") return file.clone();
-      return new Response(file, { headers: { "Content-Type": "text/javascript" } });
+      const { pathname } = new URL(request.url);
+      const file = files[pathname];
+      const type = pathname === "/" ? "text/html" : "text/javascript";
+      return new Response(file ?? null, { status: file === undefined ? 404 : 200, headers: { "Content-Type": type } });
     },
   });
 }
-const htmlOf = async (path: string) =>
-  new Response(await Bun.file(join(EXAMPLES, path)).text(), { headers: { "Content-Type": "text/html" } });
+const htmlOf = (path: string) => Bun.file(join(EXAMPLES, path)).text();
 
-async function showsTheTable(files: Readonly<Record<string, Response | string>>): Promise<void> {
+async function showsTheTable(files: Readonly<Record<string, string>>): Promise<void> {
   await using folder = await temporaryFolder();
   const path = await folder.write("a.csv", CSV);
   const pages = servePages(files);
