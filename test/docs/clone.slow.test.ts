@@ -31,6 +31,14 @@ test.skipIf(!isRepository)(
     expect({ exitCode: await installing.exited, stderr: installing.output.stderr }).toMatchObject({ exitCode: 0 });
     expect(await Bun.file(join(clone, "dist/client/index.js")).exists()).toBe(true);
 
+    const bunInstall = join(folder.path, "bun");
+    await using linked = begin(
+      ["sh", "-c", `BUN_INSTALL=${bunInstall} bun link && PATH=${bunInstall}/bin:$PATH csvcast --version`],
+      within,
+    );
+    expect({ exitCode: await linked.exited, ...linked.output }).toMatchObject({ exitCode: 0 });
+    expect(linked.output.stdout).toEndWith(`${pkg.version}\n`);
+
     await using server = begin(["sh", "-c", serve], within);
     const [first, ...others] = printed(shown);
     const host = (line: string) => line.replace("0.0.0.0:59050", "127.0.0.1:");
