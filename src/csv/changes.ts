@@ -12,7 +12,7 @@ const MAX_COMPARED_BYTES = 256 << 20;
 
 /**
  * What turns the rows of some blocks into those of others; `origins` tells which of the new ones are old ones. `first` is the row that
- * they begin with. Undefined if too much would be compared.
+ * they begin with. `isAll`: whether a change that brings so many bytes is the whole table. Undefined if it is, or too much would be compared.
  */
 export function changeOf(
   old: readonly Block[],
@@ -20,6 +20,7 @@ export function changeOf(
   origins: readonly number[],
   first: number,
   layout: Layout,
+  isAll: (brought: number) => boolean = () => false,
 ): Change | undefined {
   const splices: Splice[] = [];
   let brought = 0;
@@ -28,7 +29,7 @@ export function changeOf(
   let b = 0;
   const compare = (oldEnd: number, newEnd: number): boolean => {
     if (a === oldEnd && b === newEnd) return true;
-    const change = comparedRows(old.slice(a, oldEnd), fresh.slice(b, newEnd), layout);
+    const change = comparedRows(old.slice(a, oldEnd), fresh.slice(b, newEnd), layout, isAll);
     if (!change) return false;
     for (const { start, deleted, inserted } of change.splices) splices.push({ start: start + row, deleted, inserted });
     brought += change.brought;
@@ -74,13 +75,20 @@ type Rows = {
   readonly end: Uint32Array;
 };
 
-function comparedRows(old: readonly Block[], fresh: readonly Block[], layout: Layout): Change | undefined {
+function comparedRows(
+  old: readonly Block[],
+  fresh: readonly Block[],
+  layout: Layout,
+  isAll: (brought: number) => boolean,
+): Change | undefined {
   const bytesOf = (blocks: readonly Block[]) => blocks.reduce((sum, { length }) => sum + length, 0);
   const deleted = rowsOfAll(old);
   const inserted = rowsOfAll(fresh);
   if (deleted === 0 || inserted === 0)
     return { splices: deleted + inserted === 0 ? [] : [{ start: 0, deleted, inserted }], brought: bytesOf(fresh) };
   if (bytesOf(old) + bytesOf(fresh) > MAX_COMPARED_BYTES) return undefined;
+  // What was there can be no more of what is there now than it had.
+  if (isAll(bytesOf(fresh) - bytesOf(old))) return undefined;
   const before = rowsOf(old, layout);
   const after = rowsOf(fresh, layout);
   const isSame = (a: number, b: number) =>

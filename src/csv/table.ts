@@ -411,7 +411,7 @@ function adopt(state: State, first: number, last: number, { blocks, origins }: C
   const row = state.rowsBefore[first] ?? rowsIn(state);
   const within = origins.map((origin) => (origin >= first && origin < last ? origin - first : -1));
   replaceBlocks(state, first, last, blocks);
-  const change = changeOf(old, blocks, within, row, state.walked.layout);
+  const change = changeOf(old, blocks, within, row, state.walked.layout, (brought) => isAll(state, brought));
   return !change || isAll(state, change.brought) ? "all" : change.splices;
 }
 

@@ -12,8 +12,8 @@ export type Listed = {
   readonly message: string;
   readonly rows: number;
   readonly columns: number | undefined;
-  /** When its source last changed; ms since 1970. */
-  readonly changedAt: number | undefined;
+  /** How long ago its source last changed, by the clock of the server. */
+  readonly changedMs: number | undefined;
 };
 
 export type Listing = {
@@ -43,7 +43,7 @@ function listed(served: Served): Listed {
     message,
     rows: publication?.rows ?? 0,
     columns: publication?.columns.count,
-    changedAt: publication && Math.round(publication.about.changedAt),
+    changedMs: publication && Math.max(0, Date.now() - Math.round(publication.about.changedAt)),
   };
 }
 

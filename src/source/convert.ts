@@ -10,7 +10,7 @@ import { type Typing, typingOf } from "../csv/literals.ts";
 import { isExotic, type ReadOptions } from "../csv/options.ts";
 import { type Arena, createRenderer, type Renderer, terminate } from "../csv/render.ts";
 import { printable } from "../feed/printable.ts";
-import { identityOf, MAX_FILE_BYTES, openRegular, readWhole } from "./file/read.ts";
+import { isSameState, MAX_FILE_BYTES, openRegular, readWhole } from "./file/read.ts";
 
 export { CsvError, type CsvErrorKind } from "../csv/error.ts";
 export type { TypesOption } from "../csv/columns.ts";
@@ -63,7 +63,7 @@ function streamed(path: string, options: ReadOptions): string | undefined {
     const before = fstatSync(fd, { bigint: true });
     if (Number(before.size) <= CHUNK_BYTES || Number(before.size) > MAX_FILE_BYTES) return undefined;
     const text = streamRecords(fd, Number(before.size), options);
-    return identityOf(before) === identityOf(fstatSync(fd, { bigint: true })) ? text : undefined;
+    return isSameState(before, fstatSync(fd, { bigint: true })) ? text : undefined;
   } finally {
     closeSync(fd);
   }

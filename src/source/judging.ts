@@ -5,6 +5,7 @@ import { walkRecords } from "../csv/records.ts";
 import { renderBlocks } from "../csv/table.ts";
 import { type Columns as Judged, openColumns, refineFrom, type TypesOption } from "../csv/columns.ts";
 import type { Verdicts } from "../feed/publication.ts";
+import type { ViewSplice } from "../csv/view.ts";
 import { encodeVerdicts, type Verdict } from "../values/verdict.ts";
 import type { Revision } from "./held.ts";
 
@@ -28,9 +29,20 @@ const MAX_FIRST_CELLS = 10_000;
 export function openJudging(types: TypesOption = "auto"): Judging {
   let judged: Judged = openColumns([]);
   let codes: Verdicts = { types: "[]", units: "[]" };
+  let unitsBefore: Revision["document"]["dialect"]["units"];
 
-  function judge({ table, blocks, document, view, isNewEpoch }: Revision, splices: string | undefined): void {
+  function judge(revision: Revision, splices: string | undefined): void {
+    const { isNewEpoch, document } = revision;
+    const { units } = document.dialect;
     if (!isNewEpoch && judged.isSettled()) return count(splices);
+    const isShort = splices !== undefined && splices.length <= MAX_COUNTED;
+    if (!isNewEpoch && units === unitsBefore && isShort && isAppend(revision)) count(splices);
+    else judgeAnew(revision);
+    unitsBefore = units;
+    encode();
+  }
+
+  function judgeAnew({ table, blocks, document, view }: Revision): void {
     judged = openColumns(table.columns, { types, units: document.dialect.units });
     let row = view.first;
     for (const { bytes, start, end } of stretches(blocks, view.first, view.end)) {
@@ -39,6 +51,9 @@ export function openJudging(types: TypesOption = "auto"): Judging {
       if (at < end) break;
     }
     judged.refine(rowsFrom(blocks, row, view.end, table.length() / table.rows()));
+  }
+
+  function encode(): void {
     const { types: found, units } = encodeVerdicts(judged.verdicts());
     const next: Verdicts = { types: JSON.stringify(found), units: JSON.stringify(units) };
     if (next.types !== codes.types || next.units !== codes.units) codes = next;
@@ -55,6 +70,13 @@ export function openJudging(types: TypesOption = "auto"): Judging {
     codes: () => codes,
     misfits: () => judged.misfits().reduce((sum, found) => sum + found, 0),
   };
+}
+
+/** Whether all that was there is as it was, and rows follow: then what is known of the columns goes on from there. */
+function isAppend({ change, view }: Revision): boolean {
+  if (change === "all" || change.length !== 1) return false;
+  const [{ start, deleted, inserted }] = change as readonly [ViewSplice];
+  return deleted === 0 && start + inserted === view.end - view.first;
 }
 
 /** The rows from `first` on, of so many bytes on average, as far as they are counted. */

@@ -27,13 +27,18 @@ export function openBadge(): Badge {
   const icon = byId<HTMLLinkElement>("icon");
   const spoken = byId("spoken");
   let announced = "";
+  let shown = ""; // a page whose attributes are set, if only to what they are, is styled anew
 
   return {
     show(situation, now) {
       const verdict = judge(situation, now);
-      badge.dataset["tone"] = document.body.dataset["tone"] = notice.dataset["tone"] = verdict.tone;
-      document.body.toggleAttribute("data-loading", situation.loaded !== undefined);
-      document.body.style.setProperty("--loaded", String(situation.loaded ?? 1));
+      const { loaded } = situation;
+      if (shown !== `${verdict.tone} ${loaded}`) {
+        badge.dataset["tone"] = document.body.dataset["tone"] = notice.dataset["tone"] = verdict.tone;
+        document.body.toggleAttribute("data-loading", loaded !== undefined);
+        document.body.style.setProperty("--loaded", String(loaded ?? 1));
+      }
+      shown = `${verdict.tone} ${loaded}`;
       setText(word, verdict.word);
       setText(age, verdict.age);
       const odd = detailsOf(situation);

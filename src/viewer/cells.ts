@@ -3,7 +3,9 @@
 import type { Row } from "../feed/protocol.ts";
 import type { Block, Rows } from "../follow/blocks.ts";
 import { valueOf } from "../values/cell.ts";
+import type { TimeFormat } from "../values/times.ts";
 import type { Verdict } from "../values/verdict.ts";
+import { plainIsoTime } from "./iso-time.ts";
 
 export type ColumnType = "number" | "time" | "text";
 
@@ -15,6 +17,9 @@ export type Kind = {
   readonly type: ColumnType;
   readonly valueOf: (cell: string) => number;
   readonly clock?: { readonly column: number; readonly valueOf: (cell: string) => number } | undefined;
+  readonly unit?: string | undefined;
+  /** How times are written. */
+  readonly format?: TimeFormat | undefined;
 };
 
 export const TEXT: Kind = { type: "text", valueOf: () => Number.NaN };
@@ -25,10 +30,14 @@ export const kindsBy = (verdicts: readonly Verdict[]): Kind[] => verdicts.map((v
 function kindBy(verdict: Verdict, verdicts: readonly Verdict[]): Kind {
   if (verdict.type === "text" || verdict.type === "boolean") return TEXT;
   const read = (cell: string) => valueOf(cell, verdict);
-  const column = verdict.type === "time" ? verdict.clock : undefined;
+  const isIso = "format" in verdict && verdict.format === "iso";
+  const readIso = (cell: string) => plainIsoTime(cell) ?? read(cell);
+  const kind = { type: verdict.type, unit: verdict.unit, valueOf: isIso ? readIso : read };
+  if (!("format" in verdict)) return kind;
+  const { format, clock: column } = verdict;
   const clock = column === undefined ? undefined : verdicts[column];
-  if (column === undefined || clock === undefined) return { type: verdict.type, valueOf: read };
-  return { type: verdict.type, valueOf: read, clock: { column, valueOf: (cell) => valueOf(cell, clock) } };
+  if (column === undefined || clock === undefined) return { ...kind, format };
+  return { ...kind, format, clock: { column, valueOf: (cell) => valueOf(cell, clock) } };
 }
 
 /** The value of a column in a row: of a date with the time of day that belongs to it, if the row has one. */

@@ -5,9 +5,9 @@ export type Snippet = { readonly title: string; readonly code: string };
 
 const LIBRARY = JSON.stringify("csvcast/client");
 
-/** `origin` is that of the page, such as `http://127.0.0.1:59050`. */
-export function snippetsFor(origin: string, needsToken: boolean): Snippet[] {
-  const feed = `${origin.replace(/^http/, "ws")}/`;
+/** `origin` is that of the page, such as `http://127.0.0.1:59050`; `here` the address of the table there. */
+export function snippetsFor(origin: string, needsToken: boolean, here = "/csv"): Snippet[] {
+  const feed = origin.replace(/^http/, "ws") + (here === "/csv" ? "/" : here);
   const bearer = needsToken ? ` -H "Authorization: Bearer $CSVCAST_TOKEN"` : "";
   const python = needsToken
     ? { imports: ", os", headers: ', additional_headers={"Authorization": f"Bearer {os.environ[\'CSVCAST_TOKEN\']}"}' }
@@ -42,8 +42,8 @@ asyncio.run(main())`,
       title: "pandas",
       code: `import pandas${python.imports}
 
-table = pandas.read_json("${origin}/csv.ndjson", lines=True${pandas})`,
+table = pandas.read_json("${origin}${here}.ndjson", lines=True${pandas})`,
     },
-    { title: "curl", code: `curl -s${bearer} ${origin}/csv.csv\ncurl -N${bearer} ${origin}/csv/events` },
+    { title: "curl", code: `curl -s${bearer} ${origin}${here}.csv\ncurl -N${bearer} ${origin}${here}/events` },
   ];
 }

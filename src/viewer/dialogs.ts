@@ -1,9 +1,8 @@
-// What opens over the page: columns, download, connecting from code, help, and all of one cell.
-import { number } from "./captions.ts";
-import { shownText, wholeText } from "./cells.ts";
+// What opens over the page: columns, download, connecting from code, and help.
+import { shownText } from "./cells.ts";
 import { HTTP_ENDPOINTS } from "../feed/endpoints.ts";
 import { snippetsFor } from "./connect.ts";
-import { copyText, element, openDialog } from "./dom.ts";
+import { copyButton, element, openDialog } from "./dom.ts";
 import { KEYS } from "./keys.ts";
 import type { Layout } from "./layout.ts";
 
@@ -82,22 +81,37 @@ export function openDownload(guard: { isOn: boolean }, onDownload: (choice: Down
   );
 }
 
-export function openConnect(origin: string, needsToken: boolean): void {
+/** `here`: the address of the table; `link`: to the page as it is shown now. */
+export function openConnect(origin: string, here: string, link: string, needsToken: boolean): void {
   const endpoints = element("div", { class: "endpoints" });
-  for (const { path, about } of HTTP_ENDPOINTS) {
+  for (const { path: first, about } of HTTP_ENDPOINTS) {
+    const path = first.replace(/^\/csv/, () => here);
     const url = origin + path;
     // With a token a link would need it in the address.
     const address = needsToken ? element("code", {}, url) : element("a", { href: path, target: "_blank" }, url);
     endpoints.append(address, element("span", { class: "muted" }, about), copyButton(url));
   }
-  const snippets = snippetsFor(origin, needsToken).flatMap(({ title, code }) => [
+  const snippets = snippetsFor(origin, needsToken, here).flatMap(({ title, code }) => [
     element("h3", {}, title),
     element("div", { class: "snippet" }, element("pre", {}, code), copyButton(code)),
   ]);
   const word = needsToken
     ? "This server asks for a token. Keep it in the variable CSVCAST_TOKEN, and out of addresses."
     : "The table as it is now, on this address:";
-  openDialog("Connect from code", element("p", { class: "muted" }, word), endpoints, ...snippets);
+  const view = element(
+    "div",
+    { class: "line" },
+    copyButton(link, "Copy link"),
+    element("span", { class: "muted" }, "to this view: filter, order, columns and plot. Add kiosk to it for a wall."),
+  );
+  openDialog(
+    "Connect",
+    view,
+    element("h3", {}, "From code"),
+    element("p", { class: "muted" }, word),
+    endpoints,
+    ...snippets,
+  );
 }
 
 export function openHelp(): void {
@@ -112,25 +126,12 @@ export function openHelp(): void {
     ['"new york"', "the same, with a space"],
     ["city:ber", "the cell of this column has it"],
     ["city=Berlin", "the cell is exactly that; != is not"],
-    ["price>100", "also >= < <=; times too: time>=2026-01-31"],
+    ["price > 100", "also >= < <=; with a unit too: size > 5 GB"],
+    ["time>=2026-01-31", "times, however the file writes them"],
+    ["time>-10m", "no older than the newest by more: s, m, h, d, w"],
+    ["/^E\\d+/", "a regular expression; code:/^E\\d+/ of a column"],
     ["!berlin", "not; several words must all be so"],
+    ["a OR b", "either; below the box stands how it was read"],
   ] as const;
   openDialog("Keys and filters", pairs(KEYS), element("h3", {}, "In the filter"), pairs(FILTERS));
-}
-
-export function openCell(name: string, row: number, text: string): void {
-  openDialog(
-    `${shownText(name) || "(no name)"}, row ${number(row + 1)}`,
-    element("pre", { class: "whole" }, wholeText(text)),
-    element("div", { class: "line" }, copyButton(text)),
-  );
-}
-
-function copyButton(text: string): HTMLButtonElement {
-  const button = element("button", { type: "button" }, "Copy");
-  button.addEventListener("click", async () => {
-    button.textContent = (await copyText(text)) ? "Copied" : "Not allowed";
-    setTimeout(() => (button.textContent = "Copy"), 1_500);
-  });
-  return button;
 }

@@ -43,9 +43,11 @@ export function openDialog(title: string, ...children: readonly Child[]): Dialog
 }
 
 /** The clipboard of browsers is for https and localhost only; elsewhere there is the old way. False if neither works. */
-export async function copyText(text: string): Promise<boolean> {
+export async function copyText(text: string, html?: string): Promise<boolean> {
   try {
-    await navigator.clipboard.writeText(text);
+    if (html === undefined || typeof navigator.clipboard.write !== "function")
+      await navigator.clipboard.writeText(text);
+    else await navigator.clipboard.write([itemOf(text, html)]);
     return true;
   } catch {
     const box = element("textarea", { class: "spoken", "aria-hidden": "true" });
@@ -60,7 +62,23 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
+const itemOf = (text: string, html: string) =>
+  new ClipboardItem({
+    "text/plain": new Blob([text], { type: "text/plain" }),
+    "text/html": new Blob([html], { type: "text/html" }),
+  });
+
 /** Touches the page only if the text is another. */
 export function setText(to: HTMLElement, text: string): void {
   if (to.textContent !== text) to.textContent = text;
+}
+
+/** Copies, and says for a moment whether it could. */
+export function copyButton(text: string, title = "Copy"): HTMLButtonElement {
+  const button = element("button", { type: "button" }, title);
+  button.addEventListener("click", async () => {
+    button.textContent = (await copyText(text)) ? "Copied" : "Not allowed";
+    setTimeout(() => (button.textContent = title), 1_500);
+  });
+  return button;
 }

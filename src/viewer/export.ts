@@ -25,6 +25,23 @@ export function csvOf(rows: Iterable<Row>, options: TextOptions): string {
   return text;
 }
 
+/**
+ * A table for the clipboard: spreadsheets take cells of text as they are, and `00001` stays so (`mso-number-format` is Excel's and
+ * LibreOffice's name for the format of a cell, `@` is text). `isText` says so of each column.
+ */
+export function htmlOf(rows: Iterable<Row>, isText: readonly boolean[], { isGuarded }: TextOptions): string {
+  const cells = (row: Row) =>
+    row.map((cell, i) => {
+      const format = isText[i] ? ` style="mso-number-format:'\\@'"` : "";
+      return `<td${format}>${escaped(isGuarded ? guarded(cell) : cell)}</td>`;
+    });
+  const lines = Array.from(rows, (row) => `<tr>${cells(row).join("")}</tr>`);
+  return `<meta charset="utf-8"><table>${lines.join("\n")}</table>`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+const escaped = (text: string) => text.replace(/[&<>"]/g, (sign) => ENTITIES[sign]!);
+
 function lineOf(row: Row, separator: string, special: RegExp, { isGuarded }: TextOptions): string {
   return row
     .map((cell) => (isGuarded ? guarded(cell) : cell))

@@ -1,5 +1,6 @@
 // The files of the viewer for whoever serves them: built by Bun on the first request, or taken from the executable that they are in.
-import { brotliCompressSync, constants } from "node:zlib";
+import { promisify } from "node:util";
+import { brotliCompress, constants } from "node:zlib";
 import type { PageFile } from "../channel/http.ts";
 import page from "./index.html";
 
@@ -9,15 +10,32 @@ type Manifest = {
   readonly files: readonly { path: string; headers: Record<string, string> }[];
 };
 
+const compress = promisify(brotliCompress);
+/** Of 11: what the first visitor waits for, and what all later ones get. */
+const QUICK = 5;
+const SMALLEST = 11;
+/** Below it a file is no smaller when it is packed, in bytes. */
+const SMALL = 150;
+
 let files: Promise<ReadonlyMap<string, PageFile>> | undefined;
 
 /** By path; the page itself is `/`. Made once. */
 export const viewerFiles = () => (files ??= makeFiles());
 
 async function makeFiles(): Promise<ReadonlyMap<string, PageFile>> {
-  const files = new Map<string, PageFile>();
-  for (const { path, type, bytes } of Bun.isStandaloneExecutable ? await embedded() : await built())
-    files.set(path, fileOf(type, bytes, path !== "/"));
+  const raws = Bun.isStandaloneExecutable ? await embedded() : await built();
+  const made = raws.map(async ({ path, type, bytes }) => [path, await fileOf(type, bytes, path !== "/")] as const);
+  const files = new Map(await Promise.all(made));
+  smaller = Promise.all(files.values().map(pack));
+  return files;
+}
+
+let smaller: Promise<unknown> | undefined;
+
+/** When the files are as small as they get: that takes half a second of another thread. */
+export async function viewerFilesAtBest(): Promise<ReadonlyMap<string, PageFile>> {
+  const files = await viewerFiles();
+  await smaller;
   return files;
 }
 
@@ -46,9 +64,19 @@ async function built(): Promise<Raw[]> {
   );
 }
 
-function fileOf(type: string, bytes: Uint8Array<ArrayBuffer>, isImmutable: boolean): PageFile {
+type Packed = { -readonly [key in keyof PageFile]: PageFile[key] };
+
+async function fileOf(type: string, bytes: Uint8Array<ArrayBuffer>, isImmutable: boolean): Promise<Packed> {
   const isText = /^(text|image\/svg|application\/(javascript|json))/.test(type);
-  const smaller = (packed: Uint8Array<ArrayBuffer>) => (isText && packed.length < bytes.length ? packed : undefined);
-  const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
-  return { type, bytes, gzip: smaller(Bun.gzipSync(bytes)), brotli: smaller(new Uint8Array(brotli)), isImmutable };
+  const packed = isText && bytes.length > SMALL;
+  const gzip = packed ? Bun.gzipSync(bytes) : undefined;
+  return { type, bytes, gzip, brotli: packed ? await brotli(bytes, QUICK) : undefined, isImmutable };
+}
+
+async function pack(file: Packed): Promise<void> {
+  if (file.brotli) file.brotli = await brotli(file.bytes, SMALLEST);
+}
+
+async function brotli(bytes: Uint8Array, quality: number): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await compress(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }));
 }

@@ -1,5 +1,6 @@
 // The table on the page: a layer as large as the view, in which the rows in view are drawn, over something that scrolls. Asks for what
 // comes into view, keeps in place what a person looks at when rows come and go, and follows the end if asked to.
+import type { Hit } from "./filter.ts";
 import { type HitTest, openHitTest } from "./hit.ts";
 import { type Layout, openLayout } from "./layout.ts";
 import { number } from "./captions.ts";
@@ -17,8 +18,17 @@ export type Grid = HitTest & {
   takeColumns(generation: number, columns: readonly ColumnFacts[]): void;
   takeFrame(frame: Frame): void;
   setSort(sort: Scene["sort"]): void;
+  /** What the filter was looking for. */
+  setHits(hits: readonly Hit[]): void;
+  /** Stays where new rows come: at the end, or at the top of a descending order. */
   follow(isFollowing: boolean): void;
   isFollowing(): boolean;
+  /** New rows come at the top. */
+  isNewestFirst(): boolean;
+  /** Rows that come are seen. */
+  seesNewest(): boolean;
+  /** The rows that are here. */
+  frame(): Frame | undefined;
   /** What the table shows there, if it is in view. */
   textAt(spot: Spot): string;
   /** How many rows are shown, and how many of them fit. */
@@ -34,15 +44,20 @@ export type GridEvents = {
   onLook(look: Look): void;
   onFollowing(isFollowing: boolean): void;
   onSelected(): void;
+  /** Other rows are in view, or the same elsewhere. */
+  onDrawn(): void;
 };
 
 /** Rows and columns beyond the view that are there already when it is scrolled. */
 const SPARE_ROWS = 40;
 const SPARE_COLUMNS = 3;
 const MIN_GUTTER = 40;
-const DIGIT_PX = 8;
+/** Of the height of a row. */
+const DIGIT = 8 / 26;
 
-export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }: GridEvents): Grid {
+/** `rowHeight` in px. */
+export function openGrid(host: HTMLElement, rowHeight: number, events: GridEvents): Grid {
+  const { onLook, onFollowing, onSelected, onDrawn } = events;
   let frame: Frame | undefined;
   let generation = -1;
   let sort: Scene["sort"];
@@ -50,15 +65,15 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
   let isAsking = false;
   let isDrawing = false;
 
-  const gutter = () => Math.max(MIN_GUTTER, number(frame?.total ?? 0).length * DIGIT_PX + 18);
-  const layout = openLayout(measuring());
+  const gutter = () => Math.max(MIN_GUTTER, number(frame?.total ?? 0).length * DIGIT * rowHeight + 18);
+  const layout = openLayout(measuring(), rowHeight / ROW_HEIGHT);
   const selection = openSelection(markAt, layout);
-  const view = openViewport(host, { head: ROW_HEIGHT, gutter, onScrolled, onResized: () => arrange() });
+  const view = openViewport(host, { head: rowHeight, gutter, onScrolled, onResized: () => arrange() });
   const rows = openRows(view.layer, () => performance.now(), redraw);
 
   const count = () => frame?.count ?? 0;
-  const firstInView = () => Math.floor(view.top() / ROW_HEIGHT);
-  const endOfView = () => Math.min(count(), Math.ceil((view.top() + view.height()) / ROW_HEIGHT));
+  const firstInView = () => Math.floor(view.top() / rowHeight);
+  const endOfView = () => Math.min(count(), Math.ceil((view.top() + view.height()) / rowHeight));
   const placesInView = () => layout.inView(view.left(), view.width());
 
   function markAt(position: number): Mark | undefined {
@@ -68,13 +83,21 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
 
   /** Sizes and where things are; then all is drawn. `shift`: so many rows what is looked at has moved. */
   function arrange(shift = 0): void {
-    view.resize({ height: count() * ROW_HEIGHT, width: layout.left(layout.shown().length) });
-    if (isFollowing) view.goToEnd();
-    else if (shift !== 0) view.goTo(view.top() + shift * ROW_HEIGHT);
+    view.resize({ height: count() * rowHeight, width: layout.left(layout.shown().length) });
+    if (isFollowing) goToNewest();
+    else if (shift !== 0) view.goTo(view.top() + shift * rowHeight);
     view.scroller.setAttribute("aria-rowcount", String(count() + 1));
     view.scroller.setAttribute("aria-colcount", String(layout.shown().length));
     redraw();
     ask();
+  }
+
+  const isNewestFirst = () => sort?.descending === true;
+  const isAtNewest = () => (isNewestFirst() ? view.top() < 1 : view.isAtEnd());
+
+  function goToNewest(): void {
+    if (isNewestFirst()) view.goTo(0);
+    else view.goToEnd();
   }
 
   function redraw(): void {
@@ -89,7 +112,8 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
   function draw(): void {
     const inView = { first: firstInView(), last: endOfView(), ...placesInView() };
     const at = { top: view.top(), scrollLeft: view.left(), gutter: gutter() };
-    rows.draw({ frame, layout, selection, sort, ...inView, ...at });
+    rows.draw({ frame, layout, selection, sort, rowHeight, ...inView, ...at });
+    onDrawn();
     if (selection.focus()) view.scroller.setAttribute("aria-activedescendant", rows.focusId);
     else view.scroller.removeAttribute("aria-activedescendant");
   }
@@ -102,8 +126,9 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
 
   /** As a terminal does: up lets go, and the very end holds on. */
   function followAfter(by: number): void {
-    if (by < 0 && !view.isAtEnd()) setFollowing(false);
-    if (by > 0 && view.isAtEnd()) setFollowing(true);
+    const towards = isNewestFirst() ? -by : by;
+    if (towards < 0 && !isAtNewest()) setFollowing(false);
+    if (towards > 0 && isAtNewest()) setFollowing(true);
   }
 
   function setFollowing(next: boolean): void {
@@ -116,13 +141,16 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
   function ask(): void {
     if (generation === -1 || isAsking || view.height() === 0) return;
     const first = firstInView();
-    const last = first + Math.ceil(view.height() / ROW_HEIGHT) + 1;
+    const last = first + Math.ceil(view.height() / rowHeight) + 1;
     const shown = layout.shown();
     const { from, to } = placesInView();
-    const columns = shown.slice(Math.max(0, from - SPARE_COLUMNS), to + SPARE_COLUMNS).map(({ index }) => index);
-    const inView = shown.slice(from, to).map(({ index }) => index);
+    const pinned = layout.pinned();
+    const indexes = (first: number, end: number) =>
+      [...shown.slice(0, pinned), ...shown.slice(Math.max(pinned, first), end)].map(({ index }) => index);
+    const columns = indexes(from - SPARE_COLUMNS, to + SPARE_COLUMNS);
+    const inView = indexes(from, to);
     isAsking = !covers(first, Math.min(endOfView(), count()), inView);
-    const boundToEnd = isFollowing && !isAsking;
+    const boundToEnd = isFollowing && !isAsking && !isNewestFirst();
     onLook({
       version: frame?.version ?? -1,
       generation,
@@ -178,12 +206,13 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
   }
 
   function reveal({ position, place }: Spot): void {
-    const y = position * ROW_HEIGHT;
+    const y = position * rowHeight;
     const before = view.top();
     if (position !== HEADER && y < before) view.goTo(y);
-    else if (position !== HEADER && y + ROW_HEIGHT > before + view.height()) view.goTo(y + ROW_HEIGHT - view.height());
+    else if (position !== HEADER && y + rowHeight > before + view.height()) view.goTo(y + rowHeight - view.height());
     followAfter(view.top() - before);
-    const left = layout.left(place);
+    if (place < layout.pinned()) return;
+    const left = layout.left(place) - layout.pinnedWidth();
     if (left < view.left()) view.setLeft(left);
     else if (layout.left(place + 1) > view.left() + view.width())
       view.setLeft(Math.min(left, layout.left(place + 1) - view.width()));
@@ -207,6 +236,11 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
     takeFrame,
     setSort(next) {
       sort = next;
+      if (isFollowing) arrange();
+      redraw();
+    },
+    setHits(hits) {
+      rows.setHits(hits);
       redraw();
     },
     follow(next) {
@@ -214,15 +248,18 @@ export function openGrid(host: HTMLElement, { onLook, onFollowing, onSelected }:
       arrange();
     },
     isFollowing: () => isFollowing,
+    isNewestFirst,
+    frame: () => frame,
+    seesNewest: isAtNewest,
     textAt({ position, place }) {
       const index = layout.shown()[place]?.index;
       const at = frame?.columns.findIndex((column) => column === index) ?? -1;
       return frame?.rows[position - frame.from]?.cells[at] ?? "";
     },
     count,
-    rowsInView: () => Math.max(1, Math.floor(view.height() / ROW_HEIGHT)),
+    rowsInView: () => Math.max(1, Math.floor(view.height() / rowHeight)),
     select,
-    ...openHitTest(view, layout, gutter, count),
+    ...openHitTest(view, layout, gutter, count, rowHeight),
     refresh() {
       arrange();
       onSelected();

@@ -7,7 +7,8 @@ export type KeyEvents = {
   onSort(column: number): void;
   onHide(column: number): void;
   onOpen(): void;
-  onCopy(): void;
+  onMenu(column: number, at: { readonly x: number; readonly y: number }): void;
+  onCopy(hasHeader: boolean): void;
   /** Keys that are buttons, too. */
   readonly buttons: Readonly<Record<string, () => void>>;
 };
@@ -17,12 +18,12 @@ export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ["↑ ↓ ← →", "move; with Shift select; with Ctrl to the last cell that way"],
   ["PgUp, PgDn", "a page up or down"],
   ["Home, End", "the first or the last row"],
-  ["Ctrl+A, Ctrl+C", "select all; copy the selection"],
-  ["Enter", "all of a cell; on a header: sort"],
-  ["s, h", "sort by this column; hide it"],
+  ["Ctrl+A, Ctrl+C", "select all; copy the selection, with Shift with its header"],
+  ["Enter", "all of a row; on a header: sort"],
+  ["s, h, m", "sort by this column; hide it; its menu"],
   ["/", "the filter; Esc leaves it"],
   ["f, Space", "follow the end; pause"],
-  ["p, c", "plot; columns"],
+  ["p, c, t", "plot; columns; other tables"],
 ];
 
 export function listenToKeys(grid: Grid, events: KeyEvents): void {
@@ -37,9 +38,9 @@ export function listenToKeys(grid: Grid, events: KeyEvents): void {
   function onChord(event: KeyboardEvent): boolean {
     const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
     if (isCommand && event.key.toLowerCase() === "c")
-      return getSelection()?.isCollapsed !== false && did(events.onCopy);
+      return getSelection()?.isCollapsed !== false && did(() => events.onCopy(event.shiftKey));
+    if (isCommand && event.key.toLowerCase() === "a") return did(selectAll); // and not the toolbar's words
     if (document.activeElement !== grid.scroller && document.activeElement !== document.body) return false;
-    if (isCommand && event.key.toLowerCase() === "a") return did(selectAll);
     return isCommand && move(event);
   }
 
@@ -60,6 +61,7 @@ export function listenToKeys(grid: Grid, events: KeyEvents): void {
     const column = focus && grid.layout.shown()[focus.place]?.index;
     if (!focus || column === undefined) return false;
     if (key === "s" || (key === "Enter" && focus.position === HEADER)) return did(() => events.onSort(column));
+    if (key === "m") return did(() => events.onMenu(column, middleOf(document.getElementById("focus"))));
     if (key === "h") return did(() => events.onHide(column));
     if (key === "Enter") return did(events.onOpen);
     return false;
@@ -104,6 +106,11 @@ export function listenToKeys(grid: Grid, events: KeyEvents): void {
     grid.scroller.scrollLeft = scrollLeft;
     grid.refresh();
   }
+}
+
+function middleOf(box: HTMLElement | null) {
+  const { left = 0, bottom = 0 } = box?.getBoundingClientRect() ?? {};
+  return { x: left, y: bottom };
 }
 
 const isPlain = (event: KeyboardEvent) => !event.ctrlKey && !event.metaKey && !event.altKey;

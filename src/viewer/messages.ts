@@ -2,8 +2,11 @@
 import type { ConnectionState } from "../follow/subscriber.ts";
 import type { Replay, State } from "../feed/protocol.ts";
 import type { ColumnType } from "./cells.ts";
+import type { Hit, Reading } from "./filter.ts";
 import type { Rules } from "./model.ts";
 import type { Points } from "./series.ts";
+import type { Figures, Summary } from "./summary.ts";
+import type { FileZone } from "./zones.ts";
 
 /** A row: by its number at some version, or, if only its place is known, by that. Where it is now is for the Worker to say. */
 export type Mark = { readonly row: number; readonly version: number } | { readonly position: number };
@@ -56,6 +59,18 @@ export type ColumnFacts = {
   readonly name: string;
   readonly type: ColumnType;
   /** Of a sample. */ readonly longest: string;
+  readonly unit?: string | undefined;
+};
+
+/** Where a row is; `count`: of so many that are shown. */
+export type RowPlace = { readonly row: number; readonly position: number; readonly count: number };
+
+/** A row as name and value; cells are cut, but for the one of `column`. */
+export type RowShown = RowPlace & {
+  readonly cells: readonly string[];
+  readonly lengths: readonly number[];
+  readonly column: number;
+  readonly whole: string;
 };
 
 export type Facts = {
@@ -70,6 +85,8 @@ export type Facts = {
   /** ms since the server was heard last. */
   readonly heardMs: number | undefined;
   readonly hasTable: boolean;
+  /** Its rows are in the order of their time. */
+  readonly isLog: boolean;
   /** From 0 to 1: how much of a snapshot has come; undefined if none is coming. */
   readonly loaded: number | undefined;
   /** How many rows the table will have, if those that are here are only its beginning. */
@@ -80,21 +97,39 @@ export type PlotRequest = {
   /** Names; undefined: pick; null: the row number. */
   readonly x: string | null | undefined;
   readonly ys: readonly string[] | undefined;
+  /** A column of words: a line for each of them. */
+  readonly split?: string | undefined;
   readonly from: number;
   readonly to: number;
-  /** Only the last so many rows. */
+  /** Only the last so many rows, or, over a time, what is no older than the newest by so much. */
   readonly last: number;
+  readonly lastMs?: number | undefined;
   readonly points: number;
 };
 
+/** A line: a column, or the rows of it that have a word in another one. */
+export type PlotSeries = {
+  readonly column: string;
+  readonly word: string | undefined;
+  readonly unit: string | undefined;
+};
+
 export type Plot = Points & {
+  /** Where it begins; -Infinity: with the first row. */
+  readonly from: number;
   /** The name of the x axis; undefined: the row number. */
   readonly x: string | undefined;
+  readonly xUnit: string | undefined;
   readonly isTime: boolean;
-  readonly ys: readonly string[];
+  readonly zone: FileZone;
+  readonly series: readonly PlotSeries[];
+  readonly split: string | undefined;
+  /** So many words have no line. */
+  readonly linesLeft: number;
   /** What can be chosen. */
   readonly xChoices: readonly string[];
   readonly yChoices: readonly string[];
+  readonly splitChoices: readonly string[];
 };
 
 /** Rows by position, columns by number. */
@@ -107,7 +142,12 @@ export type ToWorker =
   | { readonly type: "look"; readonly look: Look }
   | { readonly type: "plot"; readonly request: PlotRequest | undefined }
   | { readonly type: "copy"; readonly area: Area; readonly isGuarded: boolean; readonly hasHeader: boolean }
-  | { readonly type: "cell"; readonly position: number; readonly column: number }
+  /** To be told of a row as it is and becomes; undefined: of none. */
+  | { readonly type: "row"; readonly position: number | undefined; readonly column: number }
+  /** What is in a column. */
+  | { readonly type: "summary"; readonly column: number }
+  /** Of the numbers in what is selected; undefined: of nothing. */
+  | { readonly type: "figures"; readonly area: Area | undefined }
   | { readonly type: "export"; readonly isGuarded: boolean; readonly isShownOnly: boolean };
 
 export type FromWorker =
@@ -125,8 +165,18 @@ export type FromWorker =
     }
   | { readonly type: "connection"; readonly connection: ConnectionState }
   | { readonly type: "ended"; readonly why: string }
+  | { readonly type: "filter"; readonly readings: readonly Reading[]; readonly hits: readonly Hit[] }
   | { readonly type: "plot"; readonly plot: Plot }
   /** Undefined: it is too much for a clipboard. */
-  | { readonly type: "copied"; readonly text: string | undefined; readonly rows: number }
-  | { readonly type: "cell"; readonly column: number; readonly row: number; readonly text: string }
+  | {
+      readonly type: "copied";
+      readonly text: string | undefined;
+      /** The same as a table for spreadsheets, which keeps texts of digits as they are. */
+      readonly html: string;
+      readonly rows: number;
+    }
+  | { readonly type: "row"; readonly row: RowShown }
+  | { readonly type: "rowMoved"; readonly place: RowPlace }
+  | { readonly type: "summary"; readonly column: number; readonly summary: Summary }
+  | { readonly type: "figures"; readonly figures: Figures }
   | { readonly type: "exported"; readonly blob: Blob; readonly rows: number };

@@ -4,15 +4,20 @@ import type { Row, Splice } from "../feed/protocol.ts";
 import type { Rows } from "../follow/blocks.ts";
 import { blocksIn, changesBetween, rowsFrom, type TableFields as Table } from "../follow/table.ts";
 import { parseVerdicts } from "../values/verdict.ts";
-import { type Kind, kindsBy, TEXT } from "./cells.ts";
-import { type Filter, parseFilter } from "./filter.ts";
+import { type Kind, kindsBy } from "./cells.ts";
+import type { FilterRead } from "./filter.ts";
 import { type Flash, openFlashes } from "./flashes.ts";
 import { openMoves } from "./moves.ts";
-import { buildOrder, fileOrder, type Order } from "./order.ts";
+import { type Numbers, openNumbers } from "./numbers.ts";
+import { fileOrder, type Order } from "./order.ts";
+import { openOrdering } from "./ordering.ts";
+import { type Override, overridden, type Overrides } from "./overrides.ts";
 import type { Breath } from "./sort.ts";
 
 /** What a person has asked for. The column is a name: it survives a table with other columns. */
 export type Rules = {
+  /** What columns are, against what the server says. */
+  readonly overrides?: Overrides | undefined;
   readonly sort: { readonly column: string; readonly descending: boolean } | undefined;
   readonly filter: string;
 };
@@ -22,6 +27,9 @@ export type Model = {
   readonly kinds: readonly Kind[];
   readonly rows: Rows;
   readonly order: Order;
+  readonly numbers: Numbers;
+  /** How the filter was read. */
+  readonly filterRead: FilterRead;
   /** How many rows the table will have, if those here are only its beginning. */
   readonly total: number | undefined;
   /** Grows with each change of what is to be seen. */
@@ -30,7 +38,6 @@ export type Model = {
   readonly generation: number;
   /** Changes that wait for the page to go on. */
   readonly isBehind: boolean;
-  readonly isPaused: boolean;
   /** An order is being built. */
   readonly isBuilding: boolean;
   flashOf(row: Row): Flash | undefined;
@@ -67,7 +74,6 @@ const NONE = rowsFrom([]);
 
 export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   let held: Held = { columns: [], kinds: [], rows: NONE, order: fileOrder(NONE) };
-  let rules: Rules = { sort: undefined, filter: "" };
   let table: Table | undefined; // as new as it gets
   let waiting: Change[] | "unknown" = []; // between what is held, or being built, and the table
   let building: { readonly rows: Rows; readonly changes: readonly Change[] } | undefined;
@@ -75,6 +81,8 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
   let isPaused = false;
   let isOther = false; // the table has nothing to do with what is held
   let generation = 0;
+  const ordering = openOrdering(() => held);
+  const numbers = openNumbers(() => model);
   const kinds = openKinds();
   const flashes = openFlashes();
   const moves = openMoves();
@@ -98,6 +106,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
 
   function hold(next: Table, rows: Rows): void {
     held = { columns: next.columns, kinds: kinds.of(next), rows, order: fileOrder(rows) };
+    ordering.forget();
     waiting = [];
     moves.forget();
     generation++;
@@ -150,6 +159,7 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       moves.note(splices);
     }
     if (kinds.areOld(table)) reread(table);
+    else if (ordering.isLeftBehind(changes)) rebuild(held.rows, []);
     else if (changes.length > 0) onChanged();
   }
 
@@ -165,7 +175,8 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     const mine = { rows, changes };
     building = mine;
     const isStillWanted: Breath = async () => (await breathe()) && mine === building;
-    void buildOrder(rows, rulesFor(held.columns, held.kinds), isStillWanted).then((order) => {
+    const known = changes.length === 0 ? numbers : undefined; // they are those of what is held
+    void ordering.build(rows, isStillWanted, known).then((order) => {
       if (mine !== building || !order) return;
       building = undefined;
       for (const { splices } of changes) moves.note(splices);
@@ -178,19 +189,13 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     onChanged();
   }
 
-  function rulesFor(columns: readonly string[], kinds: readonly Kind[]) {
-    const filter: Filter | undefined = parseFilter(rules.filter, columns, kinds);
-    const column = rules.sort ? columns.indexOf(rules.sort.column) : -1;
-    const sorting =
-      rules.sort && column !== -1
-        ? { column, descending: rules.sort.descending, kind: kinds[column] ?? TEXT }
-        : undefined;
-    return { filter, sorting };
-  }
-
-  return {
+  const model: Model = {
     get columns() {
       return held.columns;
+    },
+    numbers,
+    get filterRead() {
+      return ordering.filterRead;
     },
     get kinds() {
       return held.kinds;
@@ -213,9 +218,6 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     get isBehind() {
       return waiting === "unknown" || waiting.length > 0;
     },
-    get isPaused() {
-      return isPaused;
-    },
     get isBuilding() {
       return building !== undefined;
     },
@@ -226,7 +228,8 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
     take,
     change,
     setRules(next) {
-      rules = next;
+      if (kinds.override(next.overrides) && table && !isOther) held.kinds = kinds.of(table);
+      ordering.setRules(next);
       rebuild(building?.rows ?? held.rows, building?.changes ?? []);
     },
     pause(next) {
@@ -236,21 +239,32 @@ export function openModel({ breathe, now, onChanged }: ModelOptions): Model {
       onChanged();
     },
   };
+  return model;
 }
 
 const changeTo = (rows: Rows, before: Rows): Change => ({ splices: changesBetween(before, rows), rows });
 
-/** What the columns are, as the server says it; of one that says nothing, they are text. */
+/** What the columns are, as the server says it, or a person; of one of which nobody says anything, they are text. */
 function openKinds() {
   let told: Pick<Table, "types" | "units"> = {};
+  let overrides: ReadonlyMap<string, Override> = new Map();
 
   return {
     of({ columns, types, units }: Table): Kind[] {
       told = { types, units };
-      return kindsBy(parseVerdicts(types, units, columns.length));
+      return kindsBy(parseVerdicts(types, units, columns.length)).map((kind, column) => {
+        const override = overrides.get(columns[column]!);
+        return override ? overridden(override, kind) : kind;
+      });
     },
     /** Whether it has said something else since then. */
     areOld: ({ types, units }: Table): boolean => types !== told.types || units !== told.units,
+    /** Whether it is another than before. */
+    override(next: Overrides = []): boolean {
+      const isOther = JSON.stringify([...overrides]) !== JSON.stringify(next);
+      overrides = new Map(next);
+      return isOther;
+    },
   };
 }
 

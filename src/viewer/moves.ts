@@ -22,6 +22,7 @@ const MAX_MOVES = 64;
 
 export function openMoves(): Moves {
   let version = 0;
+  let known = 0; // all that has happened since that version
   let moves: { readonly to: number; readonly splices: readonly Splice[] }[] = [];
 
   return {
@@ -30,19 +31,19 @@ export function openMoves(): Moves {
     },
     note(splices) {
       moves.push({ to: ++version, splices });
-      if (moves.length > MAX_MOVES) moves.shift();
+      if (moves.length > MAX_MOVES) known = moves.shift()!.to;
     },
     turn: () => void version++,
     forget() {
       moves = [];
-      version++;
+      known = ++version;
     },
     moved(row, sinceVersion) {
       for (const { to, splices } of moves) if (to > sinceVersion) row = movedRow(row, splices);
       return row;
     },
     since(from) {
-      if (from > version || (moves[0] ? from < moves[0].to - 1 : from < version)) return undefined;
+      if (from > version || from < known) return undefined;
       return moves.filter(({ to }) => to > from).map(({ splices }) => splices);
     },
   };

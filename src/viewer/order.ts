@@ -4,6 +4,7 @@ import type { Row, Splice } from "../feed/protocol.ts";
 import type { Block, Rows } from "../follow/blocks.ts";
 import { type Kind, valueIn, valuesIn } from "./cells.ts";
 import type { Filter } from "./filter.ts";
+import type { Numbers, Wanted } from "./numbers.ts";
 import { type Breath, sortStably } from "./sort.ts";
 
 /** `kind` is that of the column. Cells that are not of the kind, and empty ones, come last either way. */
@@ -42,29 +43,85 @@ export function fileOrder(rows: Pick<Rows, "length">): Order {
   };
 }
 
-/** Reads block by block what it needs. Undefined if it was given up. */
-export async function buildOrder(rows: Rows, rules: OrderRules, breathe: Breath): Promise<Order | undefined> {
-  if (!rules.filter && !rules.sorting) return fileOrder(rows);
-  const list = await listed(rows, rules.filter, breathe);
+/** Reads block by block what it needs; columns of numbers are kept in `numbers`, if there are such. Undefined if it was given up. */
+export async function buildOrder(
+  rows: Rows,
+  rules: OrderRules,
+  breathe: Breath,
+  numbers?: Numbers,
+): Promise<Order | undefined> {
+  const { filter, sorting } = rules;
+  const isByNumber = sorting !== undefined && sorting.kind.type !== "text";
+  const columns = [...(filter?.numeric?.columns ?? []), ...(isByNumber ? [sorting.column] : [])];
+  const wanted = columns.map((column): Wanted => ({ column, as: "number" }));
+  if (numbers && !(await numbers.read("order", wanted, breathe))) return undefined;
+  if (!filter && !sorting) return fileOrder(rows);
+  if (numbers && !(await breathe())) return undefined; // the rows may be others by now
+  const valuesOf: ValuesOf = (column) => {
+    const values = numbers?.values({ column, as: "number" });
+    return values?.length === rows.length ? values : undefined;
+  };
+  const list = await listed(rows, filter, valuesOf, breathe);
   if (!list) return undefined;
-  const { sorting } = rules;
   if (sorting) {
-    const compare = await comparisonByKeys(rows, list, sorting, breathe);
+    const values = isByNumber ? valuesOf(sorting.column) : undefined;
+    const compare = values
+      ? byNumber((row) => values[row]!, sorting.descending)
+      : await comparisonByKeys(rows, list, sorting, breathe);
     if (!compare || !(await sortStably(list, compare, breathe))) return undefined;
   }
   return listOrder(list, rows, rules);
 }
 
-async function listed(rows: Rows, filter: Filter | undefined, breathe: Breath) {
+type ValuesOf = (column: number) => Float64Array | undefined;
+
+async function listed(rows: Rows, filter: Filter | undefined, valuesOf: ValuesOf, breathe: Breath) {
   const list = new Uint32Array(rows.length);
-  if (!filter) return list.map((_, row) => row);
+  if (!filter) {
+    for (let row = 0; row < list.length; row++) list[row] = row;
+    return list;
+  }
+  const known = new Map(filter.numeric?.columns.map((column) => [column, valuesOf(column)]));
+  const isKnown = filter.numeric && [...known.values()].every((values) => values !== undefined);
+  if (!isKnown) return listedByCells(filter, rows, list, breathe);
+  const passes = filter.numeric!.test((column) => known.get(column)!);
+  return filter.rest ? listedByCells(filter.rest, rows, list, breathe, passes) : listedBy(passes, list, breathe);
+}
+
+const ROWS_PER_BREATH = 1 << 15;
+
+async function listedBy(passes: (row: number) => boolean, list: Uint32Array<ArrayBuffer>, breathe: Breath) {
   let count = 0;
-  let row = 0;
+  for (let row = 0; row < list.length; row++) {
+    if (passes(row)) list[count++] = row;
+    if (row % ROWS_PER_BREATH === 0 && !(await breathe())) return undefined;
+  }
+  return list.slice(0, count);
+}
+
+/** `passes`: of the others nothing is asked. */
+async function listedByCells(
+  filter: Filter,
+  rows: Rows,
+  list: Uint32Array<ArrayBuffer>,
+  breathe: Breath,
+  passes: (row: number) => boolean = () => true,
+) {
+  let count = 0;
+  let begin = 0;
   for (const block of rows.blocks) {
-    for (const cells of readFor(filter, rows, block)) {
-      if (filter(cells)) list[count++] = row;
-      row++;
-    }
+    const asked = Uint32Array.from({ length: block.count }, (_, i) => begin + i).filter(passes);
+    let at = 0;
+    let row = begin;
+    if (asked.length > 0)
+      for (const cells of readFor(filter, rows, block)) {
+        if (row === asked[at]) {
+          at++;
+          if (filter(cells)) list[count++] = row;
+        }
+        row++;
+      }
+    begin += block.count;
     if (!(await breathe())) return undefined;
   }
   return list.slice(0, count);

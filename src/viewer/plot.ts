@@ -1,214 +1,189 @@
-// The plot panel: numeric columns over a time or a number, drawn by uPlot. What is drawn comes from the Worker, for as many points as
-// there are pixels; zooming asks for those of the part.
-import uPlot from "uplot";
-import { axisSize, rangesDiffer, TIMES } from "./axes.ts";
-import { number } from "./captions.ts";
-import { shownText } from "./cells.ts";
-import { byId, element } from "./dom.ts";
+// The plot panel: numeric columns over a time or a number. What is drawn comes from the Worker, for as many points as there are pixels;
+// zooming asks for those of the part. Choices are in `plot-controls.ts`, the drawing in `charts.ts`.
+import type uPlot from "uplot";
+import { rangesDiffer } from "./axes.ts";
+import { openCharts, type Line } from "./charts.ts";
+import { COLOURS, DARK_COLOURS, openPlaces } from "./colours.ts";
+import { byId, element, setText } from "./dom.ts";
+import { measuring } from "./measure.ts";
 import type { Plot, PlotRequest } from "./messages.ts";
+import { openPlotControls } from "./plot-controls.ts";
+import { heightEdge, listenToGestures, MIN_HEIGHT } from "./plot-gestures.ts";
+import { pictureOf } from "./plot-image.ts";
+import { NO_PLOT_VIEW, type PlotView, type Range, WHOLE } from "./plot-view.ts";
+import { MAX_SERIES } from "./plotting.ts";
+import { labelOf, plotLabel, readoutAt, seriesName } from "./readout.ts";
+import { type Zone, zoneFor } from "./zones.ts";
 
 export type PlotPanel = {
   isOpen(): boolean;
   toggle(): void;
   draw(plot: Plot): void;
-  /** Other columns: what was chosen may be there no more. */
-  reset(): void;
+  view(): PlotView;
+  /** Draws this column too, and opens. */
+  add(column: string): void;
+  /** Opens it as it was chosen elsewhere. */
+  setView(view: PlotView): void;
 };
 
-const COLOURS = ["#2563eb", "#e0693a", "#159a78", "#a347c9", "#c28a00", "#d13f6b", "#4b7f1f", "#6a6f7a"];
-const DARK_COLOURS = ["#7aa8ff", "#ff9a6c", "#4fd1a8", "#d18bff", "#f2c14e", "#ff84a8", "#9ed36a", "#b3bac6"];
-const MAX_SERIES = 8;
+export type PlotEvents = {
+  onRequest(request: PlotRequest | undefined): void;
+  /** Something was chosen, or it was opened or closed. */
+  onView(): void;
+  onImage(blob: Blob): void;
+  /** What the file is called. */
+  readonly title: () => string;
+};
+
 const NARROW = 700;
-const LASTS = [1_000, 10_000, 100_000];
+const HEIGHT = 230;
+const NARROW_HEIGHT = 180;
+/** Of each chart, if there are several. */
+const EACH_HEIGHT = 104;
 
-export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => void): PlotPanel {
+/** `Chart` is uPlot; `scale`: so much larger than usual is all text. */
+export function openPlotPanel(
+  Chart: typeof uPlot,
+  scale: number,
+  { onRequest, onView, onImage, title }: PlotEvents,
+): PlotPanel {
   const panel = byId("plot-panel");
-  const xSelect = element("select", {
-    "aria-label": "Over",
-    onchange: () => choose({ x: chosen(xSelect) ?? null, ...ALL }),
-  });
-  const addSelect = element("select", { "aria-label": "Add a series", onchange: add });
-  const lastSelect = element("select", { "aria-label": "Rows", onchange: () => choose(ALL) });
-  const chips = element("div", { class: "chips" });
-  const apart = element(
-    "button",
-    { type: "button", title: "Each series in its own range", onclick: toggleScales },
-    "Own scales",
-  );
-  const whole = element("button", { type: "button", onclick: () => choose(ALL) }, "Whole range");
-  const canvas = element("div", { class: "canvas" });
-  const hint = element("span", { class: "muted" });
-  lastSelect.append(element("option", { value: "Infinity" }, "all rows"));
-  for (const last of LASTS) lastSelect.append(element("option", { value: last }, `last ${number(last)}`));
-  panel.append(
-    element(
-      "div",
-      { class: "plot-controls" },
-      chips,
-      addSelect,
-      element("label", {}, "over", xSelect),
-      lastSelect,
-      apart,
-      whole,
-      hint,
-    ),
-    canvas,
-  );
+  const canvas = element("div", { class: "canvas", role: "img", tabindex: 0 });
+  const legend = element("ul", { class: "legend" });
+  const controls = openPlotControls({ onChange: choose, onImage: () => void save() });
+  const edge = heightEdge(height, (px) => choose({ height: px }));
+  panel.append(controls.box, canvas, legend, edge);
+  const charts = openCharts(Chart, canvas, { onPoint: showLegend, onZoom: zoom, onWhole: () => choose(WHOLE) });
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  let chart: uPlot | undefined;
-  let shape = ""; // of the chart: when it is another, the chart is made anew
-  let asked: PlotRequest = { x: undefined, ys: undefined, last: Infinity, points: 4_000, ...ALL };
+  const measure = measuring();
+  const places = openPlaces(COLOURS.length);
+  let view = NO_PLOT_VIEW;
   let shown: Plot | undefined;
-  let isApart: boolean | undefined; // undefined: as the ranges are
   let ranges = { key: "", differ: false };
-  let isSetting = false;
-  dark.addEventListener("change", remake);
-  new ResizeObserver(() => requestAnimationFrame(() => chart?.setSize(sizeOf(canvas)))).observe(canvas);
+  dark.addEventListener("change", redraw);
+  new ResizeObserver(() => requestAnimationFrame(() => shown && charts.resize(width(), height()))).observe(canvas);
+  listenToGestures(canvas, {
+    range: charts.range,
+    onRange: ({ min, max }) => zoom(min, max),
+    onWhole: () => choose(WHOLE),
+  });
 
-  function choose(change: Partial<PlotRequest>): void {
+  function choose(change: Partial<PlotView>): void {
+    view = { ...view, ...change };
+    ask();
+    onView();
+    redraw();
+  }
+
+  function ask(): void {
+    const { x, ys, split, from, to, last, lastMs } = view;
     const points = Math.max(500, Math.round(canvas.clientWidth * devicePixelRatio * 2));
-    asked = { ...asked, last: Number(lastSelect.value), points, ...change };
-    onRequest(asked);
+    onRequest({ x, ys, split, from, to, last, lastMs, points });
   }
 
-  function add(): void {
-    const name = chosen(addSelect);
-    if (name !== undefined && shown) choose({ ys: [...shown.ys, name].slice(-MAX_SERIES) });
-  }
-
-  function remove(name: string): void {
-    if (shown) choose({ ys: shown.ys.filter((other) => other !== name) });
-  }
-
-  function toggleScales(): void {
-    isApart = shown && !areApart(shown);
-    remake();
+  function zoom(from: number, to: number): void {
+    if (to > from && Number.isFinite(to - from)) choose({ from, to });
   }
 
   /** As the ranges were when these series were chosen: it does not change while one looks. */
-  function areApart(plot: Plot): boolean {
-    const key = JSON.stringify(plot.ys);
-    if (ranges.key !== key) ranges = { key, differ: rangesDiffer(plot) };
-    return isApart ?? ranges.differ;
+  function areApart({ series, data }: Plot): boolean {
+    const key = JSON.stringify(series);
+    if (ranges.key !== key) ranges = { key, differ: series.length > 1 && rangesDiffer(data.slice(1)) };
+    return view.isApart ?? (ranges.differ && view.split === undefined && !view.isLog);
   }
 
-  function remake(): void {
-    shape = "";
+  function redraw(): void {
     if (shown) draw(shown);
   }
 
   function draw(plot: Plot): void {
     if (panel.hidden) return;
+    const isOther = !shown || JSON.stringify(shown.series) !== JSON.stringify(plot.series);
     shown = plot;
-    drawControls(plot);
-    apart.setAttribute("aria-pressed", String(areApart(plot)));
-    const next = JSON.stringify([plot.x, plot.isTime, plot.ys, areApart(plot)]);
-    const data = plot.data as unknown as uPlot.AlignedData;
-    if (next !== shape) {
-      chart?.destroy();
-      shape = next;
-      chart = new uPlot(optionsFor(plot), data, canvas);
-      return;
-    }
-    const isWhole = asked.from === -Infinity;
-    isSetting = true;
-    chart?.batch(() => {
-      chart?.setData(data, isWhole);
-      if (!isWhole) chart?.setScale("x", { min: asked.from, max: asked.to });
-    });
-    isSetting = false;
-  }
-
-  function drawControls(plot: Plot): void {
-    const colours = coloursNow();
-    const key = JSON.stringify([plot.ys, plot.xChoices, plot.yChoices, plot.x, dark.matches]);
-    if (chips.dataset["key"] !== key) {
-      chips.dataset["key"] = key;
-      chips.replaceChildren(
-        ...plot.ys.map((name, i) => {
-          const swatch = element("span", { class: "swatch" });
-          swatch.style.background = colours[i % colours.length]!;
-          const title = `Take ${shownText(name)} out`;
-          return element(
-            "button",
-            { type: "button", title, onclick: () => remove(name) },
-            swatch,
-            `${labelOf(name)} ✕`,
-          );
-        }),
-      );
-      const rest = plot.yChoices.filter((name) => !plot.ys.includes(name));
-      addSelect.replaceChildren(element("option", { value: "" }, "Add…"), ...options(rest));
-      addSelect.hidden = rest.length === 0;
-      xSelect.replaceChildren(element("option", { value: "" }, "row number"), ...options(plot.xChoices));
-      xSelect.value = plot.x === undefined ? "" : `=${plot.x}`;
-    }
-    whole.hidden = asked.from === -Infinity;
-    hint.textContent =
-      plot.yChoices.length === 0
-        ? "No column is numeric: there is nothing to draw."
-        : plot.ys.length === 0
-          ? "Add a series."
-          : `${number(plot.count)} points`;
-  }
-
-  const coloursNow = () => (dark.matches ? DARK_COLOURS : COLOURS);
-
-  function optionsFor(plot: Plot): uPlot.Options {
+    const isApart = areApart(plot);
+    const lines = linesOf(plot);
+    canvas.ariaLabel = plotLabel(plot);
+    edge.ariaValueNow = String(height());
+    controls.show(plot, view, isApart, (column) => lines.find((_, i) => plot.series[i]!.column === column)!.colour);
     const style = getComputedStyle(document.documentElement);
-    const line = style.getPropertyValue("--line");
-    const axis: uPlot.Axis = {
-      stroke: style.getPropertyValue("--muted"),
-      grid: { stroke: line, width: 1 },
-      ticks: { stroke: line, width: 1 },
-      font: `12px ${style.fontFamily}`,
-    };
-    const colours = coloursNow();
-    const isOwn = areApart(plot);
-    const scaleOf = (i: number) => (isOwn ? `y${i}` : "y");
-    const series = plot.ys.map((label, i) => ({
-      label: labelOf(label),
-      scale: scaleOf(i),
-      stroke: colours[i % colours.length]!,
-      width: 1.25,
-      spanGaps: false,
-      value: (_: uPlot, value: number | null) => (value === null ? "–" : String(value)),
+    const font = `${Math.round(12 * scale)}px ${getComputedStyle(document.body).fontFamily}`;
+    const colours = { stroke: style.getPropertyValue("--muted"), line: style.getPropertyValue("--line") };
+    charts.draw({
+      plot,
+      lines,
+      isApart,
+      isLog: view.isLog,
+      zone: zone(plot),
+      range: rangeOf(plot),
+      xLabel: xLabelOf(plot),
+      look: { ...colours, font, scale, measure: (text) => measure(text, false) },
+      width: width(),
+      height: height(),
+    });
+    if (isOther) legend.replaceChildren(...legendOf(lines));
+    showLegend(charts.point());
+  }
+
+  function rangeOf(plot: Plot): Range | undefined {
+    if (view.from !== -Infinity || view.to !== Infinity) return { min: view.from, max: view.to };
+    return plot.from === -Infinity || plot.high <= plot.from ? undefined : { min: plot.from, max: plot.high };
+  }
+
+  function xLabelOf(plot: Plot): string {
+    if (plot.x === undefined) return "row";
+    const name = labelOf(plot.x);
+    if (plot.isTime) return `${name} (${zone(plot).label})`;
+    return plot.xUnit && !name.includes(plot.xUnit) ? `${name} (${plot.xUnit})` : name;
+  }
+
+  const zone = (plot: Plot): Zone => zoneFor(view.zone, plot.zone, localName);
+
+  function linesOf({ series }: Plot): Line[] {
+    const isOnly = new Set(series.map(({ column }) => column)).size === 1;
+    const keys = series.map(({ column, word }) => JSON.stringify([column, word]));
+    const place = places(keys);
+    const colours = dark.matches ? DARK_COLOURS : COLOURS;
+    return series.map((one, i) => ({
+      name: seriesName(one, isOnly),
+      unit: one.unit,
+      colour: colours[place[i]!]!,
     }));
-    const sides = (isOwn ? plot.ys.slice(0, 2) : ["y"]).map((_, i) => ({
-      ...axis,
-      scale: scaleOf(i),
-      side: i === 0 ? 3 : 1,
-      size: axisSize,
-      ...(isOwn && { stroke: colours[i % colours.length]! }),
-      ...(i > 0 && { grid: { show: false } }),
-    }));
-    return {
-      ...sizeOf(canvas),
-      ms: 1,
-      tzDate: (time) => uPlot.tzDate(new Date(time), "Etc/UTC"),
-      scales: { x: { time: plot.isTime } },
-      series: [
-        {
-          label: plot.x === undefined ? "row" : labelOf(plot.x),
-          ...(plot.isTime && { value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" }),
-        },
-        ...series,
-      ],
-      axes: [{ ...axis, ...(plot.isTime && { values: TIMES }) }, ...sides] as uPlot.Axis[],
-      cursor: { drag: { x: true, y: false, setScale: false } },
-      hooks: {
-        setSelect: [
-          (made) => {
-            if (isSetting || made.select.width < 4) return;
-            const from = made.posToVal(made.select.left, "x");
-            const to = made.posToVal(made.select.left + made.select.width, "x");
-            made.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-            choose({ from, to });
-          },
-        ],
-      },
-      plugins: [{ hooks: { ready: (made) => made.over.addEventListener("dblclick", () => choose(ALL)) } }],
-    };
+  }
+
+  function showLegend(index: number | undefined): void {
+    if (!shown) return;
+    const { x, values } = readoutAt(shown, index, zone(shown));
+    [x, ...values].forEach((text, i) => {
+      const box = legend.children[i]?.lastElementChild;
+      if (box instanceof HTMLElement) setText(box, text);
+    });
+    legend.toggleAttribute("data-newest", index === undefined);
+  }
+
+  async function save(): Promise<void> {
+    if (!shown) return;
+    const style = getComputedStyle(document.body);
+    const { values } = readoutAt(shown, undefined, zone(shown));
+    const blob = await pictureOf({
+      title: title(),
+      lines: linesOf(shown).map((line, i) => ({ ...line, value: values[i]! })),
+      canvases: charts.canvases,
+      background: style.backgroundColor,
+      text: style.color,
+      font: style.fontFamily,
+    });
+    if (blob) onImage(blob);
+  }
+
+  const width = () => Math.max(200, canvas.clientWidth);
+
+  /** Lower where the page is narrow; all that there is on a wall. */
+  function height(): number {
+    if (document.body.classList.contains("kiosk")) return Math.max(MIN_HEIGHT, canvas.clientHeight);
+    if (view.height !== undefined) return view.height;
+    const usual = canvas.clientWidth < NARROW ? NARROW_HEIGHT : HEIGHT;
+    const count = shown && areApart(shown) ? shown.series.length : 1;
+    return Math.min(Math.max(usual, count * EACH_HEIGHT), Math.max(usual, innerHeight / 2));
   }
 
   return {
@@ -216,33 +191,37 @@ export function openPlotPanel(onRequest: (request: PlotRequest | undefined) => v
     toggle() {
       panel.hidden = !panel.hidden;
       if (panel.hidden) onRequest(undefined);
-      else choose({});
+      else ask();
+      onView();
     },
     draw,
-    reset() {
-      asked = { ...asked, x: undefined, ys: undefined, ...ALL };
-      isApart = undefined;
-      shape = "";
-      chart?.destroy();
-      chart = undefined;
-      if (!panel.hidden) choose({});
+    add(column) {
+      const ys = [...new Set(shown && !panel.hidden ? shown.series.map((one) => one.column) : view.ys)];
+      if (ys.length >= MAX_SERIES) return controls.say(`${MAX_SERIES} series are the most: take one out first.`);
+      panel.hidden = false;
+      choose({ ys: ys.includes(column) ? ys : [...ys, column] });
+    },
+    view: () => view,
+    setView(next) {
+      view = next;
+      panel.hidden = false;
+      ask();
+      onView();
+      redraw();
     },
   };
 }
 
-const ALL = { from: -Infinity, to: Infinity };
+function legendOf(lines: readonly Line[]): HTMLElement[] {
+  const x = element("li", { class: "muted" }, element("span", {}));
+  return [
+    x,
+    ...lines.map(({ name, colour }) => {
+      const swatch = element("span", { class: "swatch" });
+      swatch.style.background = colour;
+      return element("li", {}, swatch, `${name} `, element("b", {}));
+    }),
+  ];
+}
 
-/** A column may have no name: pandas writes its index so. */
-const labelOf = (name: string) => shownText(name) || "(no name)";
-
-/** The name in the value of an option; undefined for the one that is no column. */
-const chosen = ({ value }: HTMLSelectElement) => (value === "" ? undefined : value.slice(1));
-
-const options = (names: readonly string[]) =>
-  names.slice(0, 2_000).map((name) => element("option", { value: `=${name}` }, labelOf(name)));
-
-/** Lower where the page is narrow. The legend comes below it. */
-const sizeOf = (canvas: HTMLElement) => ({
-  width: Math.max(200, canvas.clientWidth),
-  height: canvas.clientWidth < NARROW ? 150 : 212,
-});
+const localName = () => `${Intl.DateTimeFormat().resolvedOptions().timeZone} (this machine)`;

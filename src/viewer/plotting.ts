@@ -1,36 +1,34 @@
 // Plots for the page, as they are asked for and again when the table has changed, as often as the work allows. What they need of the
 // table is read in the background; of one that is still coming nothing is drawn.
-import type { Plot, PlotRequest } from "./messages.ts";
+import type { Plot, PlotRequest, PlotSeries } from "./messages.ts";
 import { type Model, sampleOf } from "./model.ts";
-import {
-  type Axis,
-  axisOf,
-  type ColumnValues,
-  pickAxes,
-  pointsOf,
-  readColumn,
-  ROW_NUMBER,
-  spliceColumn,
-} from "./series.ts";
+import type { Wanted } from "./numbers.ts";
+import { type Axis, axisOf, pickAxes, pointsOf, ROW_NUMBER, splitValues } from "./series.ts";
 import type { Breath } from "./sort.ts";
+import { zoneOf } from "./zones.ts";
 
 export type Plotting = {
   /** Undefined: nothing is drawn any more. */
   request(request: PlotRequest | undefined): void;
   /** The model has changed. */
   changed(): void;
+  /** A person has changed what is shown: that is drawn as soon as it is there, whatever was drawn a moment ago. */
+  hurry(): void;
 };
 
 const MIN_PAUSE_MS = 100;
 /** A plot that took long is drawn anew after so many times as long. */
 const PAUSE_FACTOR = 5;
+/** More lines cannot be told apart. */
+export const MAX_SERIES = 8;
 
 export function openPlotting(model: Model, breathe: Breath, onPlot: (plot: Plot) => void): Plotting {
-  const columns = openColumns(model, breathe);
+  const { numbers } = model;
   let request: PlotRequest | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let notBefore = 0;
   let isDrawing = false;
+  let isHurried = false;
 
   async function draw(): Promise<void> {
     clearTimeout(timer);
@@ -41,41 +39,34 @@ export function openPlotting(model: Model, breathe: Breath, onPlot: (plot: Plot)
     let drawn: Plot | undefined;
     let isRead = true;
     while (isRead && !drawn && request && model.columns.length > 0 && model.total === undefined) {
-      const { x, ys } = axesFor(request);
-      drawn = plot(request, x, ys);
-      if (!drawn) isRead = await columns.read([x.column, ...ys].filter((column) => column !== ROW_NUMBER));
+      const axes = axesFor(request);
+      drawn = plot(request, axes);
+      if (!drawn) isRead = await numbers.read("plot", wantedFor(axes), breathe);
     }
     isDrawing = false;
     if (drawn) onPlot(drawn);
     const took = performance.now() - began;
     notBefore = performance.now() + Math.max(MIN_PAUSE_MS, took * PAUSE_FACTOR);
+    if (isHurried) changed();
   }
 
-  function axesFor(asked: PlotRequest): { readonly x: Axis; readonly ys: readonly number[] } {
-    const sample = sampleOf(model.rows);
-    const picked = pickAxes(model.columns, model.kinds, sample);
+  function changed(): void {
+    if (!request) return;
+    if (!isHurried) timer ??= setTimeout(draw, Math.max(0, notBefore - performance.now()));
+    else if (!model.isBuilding && !isDrawing) {
+      isHurried = false;
+      void draw();
+    }
+  }
+
+  function axesFor(asked: PlotRequest): Axes {
+    const picked = pickAxes(model.columns, model.kinds, sampleOf(model.rows));
     const x = axisNamed(asked.x) ?? picked.x;
-    const chosen = asked.ys?.map((name) => model.columns.indexOf(name)).filter((column) => column !== -1);
-    return { x, ys: chosen ?? picked.ys.filter((column) => column !== x.column) };
-  }
-
-  /** Undefined if a column must be read first. */
-  function plot(asked: PlotRequest, x: Axis, ys: readonly number[]): Plot | undefined {
-    const rows = rowsDrawn(asked.last);
-    const xs = x.column === ROW_NUMBER ? rowNumbers(rows) : valuesOf(x.column, rows);
-    const series = ys.map((column) => valuesOf(column, rows));
-    if (!xs || !series.every((values) => values !== undefined)) return undefined;
-    const points = pointsOf(xs, series, asked.from, asked.to, asked.points);
-    const named = (column: number) => model.columns[column]!;
-    const numeric = model.columns.flatMap((_, column) => (model.kinds[column]!.type === "text" ? [] : [column]));
-    return {
-      ...points,
-      x: x.column === ROW_NUMBER ? undefined : named(x.column),
-      isTime: x.isTime,
-      ys: ys.map(named),
-      xChoices: numeric.map(named),
-      yChoices: numeric.filter((column) => model.kinds[column]!.type === "number").map(named),
-    };
+    const named = asked.ys?.map((name) => model.columns.indexOf(name)).filter((column) => column !== -1);
+    const isGone = named?.length === 0 && asked.ys!.length > 0; // all of them: these are other columns
+    const ys = (!named || isGone ? picked.ys.filter((column) => column !== x.column) : named).slice(0, MAX_SERIES);
+    const split = asked.split === undefined ? -1 : model.columns.indexOf(asked.split);
+    return { x, ys, split: split === -1 ? undefined : split };
   }
 
   function axisNamed(name: string | null | undefined): Axis | undefined {
@@ -85,14 +76,84 @@ export function openPlotting(model: Model, breathe: Breath, onPlot: (plot: Plot)
     return column === -1 ? undefined : axisOf(column, model.kinds);
   }
 
+  /** Undefined if a column must be read first. */
+  function plot(asked: PlotRequest, axes: Axes): Plot | undefined {
+    const { x, ys, split } = axes;
+    const rows = rowsDrawn(asked.last);
+    const xs = x.column === ROW_NUMBER ? rowNumbers(rows) : valuesOf({ column: x.column, as: "number" }, rows);
+    const columns = ys.map((column) => valuesOf({ column, as: "number" }, rows));
+    const codes = split === undefined ? undefined : valuesOf({ column: split, as: "word" }, rows);
+    if (!xs || !columns.every((values) => values !== undefined) || (split !== undefined && !codes)) return undefined;
+    const from = asked.lastMs === undefined || !x.isTime ? asked.from : greatest(xs) - asked.lastMs;
+    const lines = codes ? linesOf(xs, columns, codes, axes) : { values: columns, series: seriesOf(ys), left: 0 };
+    const { to, points: most } = asked;
+    const isSplit = codes !== undefined;
+    const points = pointsOf(xs, lines.values, { from, to, most, hasGaps: x.isTime, isSplit });
+    return {
+      ...points,
+      from,
+      ...axisWords(x),
+      series: lines.series,
+      linesLeft: lines.left,
+      split: split === undefined ? undefined : model.columns[split]!,
+      ...choices(),
+    };
+  }
+
+  function choices() {
+    const named = (isOf: (type: string) => boolean) =>
+      model.columns.filter((_, column) => isOf(model.kinds[column]!.type));
+    return {
+      xChoices: named((type) => type !== "text"),
+      yChoices: named((type) => type === "number"),
+      splitChoices: named((type) => type === "text"),
+    };
+  }
+
+  const seriesOf = (ys: readonly number[]): PlotSeries[] =>
+    ys.map((column) => ({ column: model.columns[column]!, word: undefined, unit: model.kinds[column]!.unit }));
+
+  /** A line for each word that the column of `split` has, of the most frequent ones, for each column that is drawn. */
+  function linesOf(xs: Float64Array, columns: readonly Float64Array[], codes: Float64Array, { ys, split }: Axes) {
+    const words = numbers.words(split!);
+    const counts = new Map<number, number>();
+    for (const code of codes) if (!Number.isNaN(code)) counts.set(code, (counts.get(code) ?? 0) + 1);
+    const room = Math.max(1, Math.floor(MAX_SERIES / Math.max(1, ys.length)));
+    const frequent = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([code]) => code);
+    const drawn = frequent.slice(0, room).sort((a, b) => (words[a]! < words[b]! ? -1 : 1));
+    const pairs = ys.flatMap((column, i) => drawn.map((code) => ({ column, code, values: columns[i]! })));
+    return {
+      values: pairs.map(({ values, code }) => splitValues(xs, values, codes, code)),
+      series: pairs.map(({ column, code }) => ({ ...seriesOf([column])[0]!, word: words[code]! })),
+      left: ys.length === 0 ? 0 : frequent.length - drawn.length,
+    };
+  }
+
+  function axisWords({ column, isTime }: Axis) {
+    if (column === ROW_NUMBER) return { x: undefined, xUnit: undefined, isTime, zone: "none" as const };
+    const { unit } = model.kinds[column]!;
+    return {
+      x: model.columns[column]!,
+      xUnit: unit,
+      isTime,
+      zone: isTime ? zoneOf(model.rows, column, model.kinds[column]!) : ("none" as const),
+    };
+  }
+
   /** The last so many of those that pass the filter, in the order of the file; undefined: all of the file. */
   function rowsDrawn(last: number): Uint32Array | undefined {
     const { order, rows } = model;
     const count = order.count();
     if (count === rows.length && last >= count) return undefined;
-    if (count === rows.length) return Uint32Array.from({ length: last }, (_, i) => count - last + i);
-    const all = Uint32Array.from({ length: count }, (_, i) => order.rowAt(i)).sort();
-    return last >= count ? all : all.subarray(count - last);
+    const isAll = count === rows.length;
+    const shown = new Uint32Array(isAll ? Math.min(last, count) : count);
+    let isAscending = true;
+    for (let i = 0; i < shown.length; i++) {
+      shown[i] = isAll ? count - shown.length + i : order.rowAt(i);
+      if (i > 0 && shown[i]! < shown[i - 1]!) isAscending = false;
+    }
+    if (!isAscending) shown.sort();
+    return last >= shown.length ? shown : shown.subarray(shown.length - last);
   }
 
   function rowNumbers(rows: Uint32Array | undefined): Float64Array {
@@ -101,55 +162,34 @@ export function openPlotting(model: Model, breathe: Breath, onPlot: (plot: Plot)
     return numbers;
   }
 
-  function valuesOf(column: number, rows: Uint32Array | undefined): Float64Array | undefined {
-    const held = columns.values(column);
-    return held && rows ? Float64Array.from(rows, (row) => held[row]!) : held;
+  function valuesOf(wanted: Wanted, rows: Uint32Array | undefined): Float64Array | undefined {
+    const held = numbers.values(wanted);
+    if (!held || !rows) return held;
+    const picked = new Float64Array(rows.length);
+    for (let i = 0; i < rows.length; i++) picked[i] = held[rows[i]!]!;
+    return picked;
   }
 
   return {
     request(next) {
       request = next;
-      void (next ? draw() : columns.read([]));
+      void (next ? draw() : numbers.read("plot", [], breathe));
     },
-    changed() {
-      if (request) timer ??= setTimeout(draw, Math.max(0, notBefore - performance.now()));
-    },
+    changed,
+    hurry: () => void (isHurried = request !== undefined),
   };
 }
 
-/** The numbers of columns: read once, in the background, and then kept up with the model. */
-function openColumns(model: Model, breathe: Breath) {
-  let held = new Map<number, ColumnValues>();
-  let generation = -1;
-  let kinds: unknown;
+type Axes = { readonly x: Axis; readonly ys: readonly number[]; readonly split: number | undefined };
 
-  const isOther = () => generation !== model.generation || kinds !== model.kinds;
+function wantedFor({ x, ys, split }: Axes): Wanted[] {
+  const columns = [x.column, ...ys].filter((column) => column !== ROW_NUMBER);
+  const wanted: Wanted[] = columns.map((column) => ({ column, as: "number" }));
+  return split === undefined ? wanted : [...wanted, { column: split, as: "word" }];
+}
 
-  /** Up to date; undefined if it must be read first. */
-  function values(column: number): Float64Array | undefined {
-    const current = isOther() ? undefined : held.get(column);
-    const changes = current && model.since(current.version);
-    if (!changes) return undefined;
-    for (const splices of changes) spliceColumn(current, splices, column, model.kinds[column]!);
-    current.version = model.version;
-    return current.values.subarray(0, current.count);
-  }
-
-  /** Reads those of them that are not there, and forgets all others. False if that was given up. */
-  async function read(wanted: readonly number[]): Promise<boolean> {
-    if (isOther()) held = new Map();
-    generation = model.generation;
-    kinds = model.kinds;
-    for (const column of held.keys()) if (!wanted.includes(column)) held.delete(column);
-    for (const column of wanted) {
-      if (values(column)) continue;
-      const current = await readColumn(model.rows, column, model.kinds[column]!, model.version, breathe);
-      if (!current) return false;
-      if (isOther()) return true;
-      held.set(column, current);
-    }
-    return true;
-  }
-
-  return { values, read };
+function greatest(xs: Float64Array): number {
+  let most = -Infinity;
+  for (const x of xs) if (x > most) most = x;
+  return most;
 }

@@ -1,24 +1,29 @@
 // Mouse, pen and finger on the table: selecting, sorting by a header, dragging a column's edge.
 import type { Grid } from "./grid.ts";
-import { HEADER } from "./selection.ts";
+import { HEADER, type Spot } from "./selection.ts";
 
 export type PointerEvents = {
   /** A header was clicked. */
   onSort(column: number): void;
   /** A cell was double-clicked. */
   onOpen(): void;
+  /** Its mark was clicked, or it was clicked with the other button. */
+  onMenu(column: number, at: { readonly x: number; readonly y: number }): void;
+  /** A column is as wide as somebody has dragged it. */
+  onWidth(): void;
 };
 
 /** Beyond the edge of the table a selection goes on by so many rows a time. */
 const DRAG_ROWS = 3;
 const DRAG_MS = 40;
 
-export function listenToPointer(grid: Grid, { onSort, onOpen }: PointerEvents): void {
+export function listenToPointer(grid: Grid, { onSort, onOpen, onMenu, onWidth }: PointerEvents): void {
   const { scroller, layout } = grid;
   let pressed: number | undefined; // the header that was pressed: a click is a press and a release on the same
 
   scroller.addEventListener("pointerdown", (event) => {
     pressed = undefined;
+    if (markedColumn(event) !== undefined) return;
     if (event.button !== 0 || isOnScrollbar(event)) return;
     const edge = grid.edgeAt(event.clientX, event.clientY);
     if (edge !== undefined) return dragEdge(event, edge);
@@ -29,19 +34,37 @@ export function listenToPointer(grid: Grid, { onSort, onOpen }: PointerEvents): 
   });
 
   scroller.addEventListener("click", (event) => {
+    const marked = markedColumn(event);
+    if (marked !== undefined) return onMenu(marked, { x: event.clientX - 12, y: event.clientY + 12 });
     if (isOnScrollbar(event) || grid.edgeAt(event.clientX, event.clientY) !== undefined) return;
     const spot = grid.spotAt(event.clientX, event.clientY);
     const column = spot && layout.shown()[spot.place];
     if (spot?.position === HEADER && column && column.index === pressed) onSort(column.index);
-    else if (spot && isTouch(event) && spot.place >= 0) grid.select(spot, false);
+    else if (spot && isTouch(event)) tap(spot);
   });
+
+  /** A finger on the number of a row opens it. */
+  function tap({ position, place }: Spot): void {
+    grid.select({ position, place: Math.max(0, place) }, false);
+    if (place < 0 && position !== HEADER) onOpen();
+  }
 
   scroller.addEventListener("dblclick", (event) => {
     const edge = grid.edgeAt(event.clientX, event.clientY);
     const spot = grid.spotAt(event.clientX, event.clientY);
-    if (edge !== undefined) layout.fit(edge);
-    else if (spot && spot.position !== HEADER && spot.place >= 0) return onOpen();
+    if (edge !== undefined) {
+      layout.fit(edge);
+      onWidth();
+    } else if (spot && spot.position !== HEADER && spot.place >= 0) return onOpen();
     grid.refresh();
+  });
+
+  scroller.addEventListener("contextmenu", (event) => {
+    const spot = grid.spotAt(event.clientX, event.clientY);
+    const column = spot?.position === HEADER ? layout.shown()[spot.place] : undefined;
+    if (!column) return; // cells have the browser's own
+    event.preventDefault();
+    onMenu(column.index, { x: event.clientX, y: event.clientY });
   });
 
   function isOnScrollbar(event: MouseEvent): boolean {
@@ -52,10 +75,11 @@ export function listenToPointer(grid: Grid, { onSort, onOpen }: PointerEvents): 
   function dragEdge(event: PointerEvent, column: number): void {
     event.preventDefault();
     const before = layout.columns[column]!.width;
-    follow(event, ({ clientX }) => {
+    const drag = ({ clientX }: PointerEvent) => {
       layout.setWidth(column, before + clientX - event.clientX);
       grid.refresh();
-    });
+    };
+    follow(event, drag, onWidth);
   }
 
   function dragSelection(event: PointerEvent): void {
@@ -105,6 +129,12 @@ export function listenToPointer(grid: Grid, { onSort, onOpen }: PointerEvents): 
     scroller.addEventListener("pointermove", move);
     scroller.addEventListener("lostpointercapture", end);
   }
+}
+
+/** The column whose mark is under the pointer. */
+function markedColumn({ target }: Event): number | undefined {
+  const edge = target instanceof Element && target.classList.contains("mark") ? target.parentElement : null;
+  return edge ? Number(edge.dataset["column"]) : undefined;
 }
 
 const isTouch = (event: MouseEvent) => event instanceof PointerEvent && event.pointerType === "touch";

@@ -2,11 +2,14 @@
 import { number } from "./captions.ts";
 import { shownText } from "./cells.ts";
 import { element } from "./dom.ts";
+import type { Hit } from "./filter.ts";
 import { FLASH_MS } from "./flashes.ts";
+import { openHits } from "./hits.ts";
 import type { Column, Layout } from "./layout.ts";
 import type { Frame, FrameFlash, FrameRow } from "./messages.ts";
 import { HEADER, type Selection } from "./selection.ts";
 
+/** In px, where nothing else is said. */
 export const ROW_HEIGHT = 26;
 /** After so long without a change of what is drawn. */
 const REST_MS = 300;
@@ -26,9 +29,10 @@ export type Scene = {
   readonly to: number;
   readonly scrollLeft: number;
   readonly gutter: number;
+  readonly rowHeight: number;
 };
 
-type CellBox = { readonly box: HTMLElement; text: string; style: string; kind: string };
+type CellBox = { readonly box: HTMLElement; column: number; text: string; style: string; kind: string };
 type RowBox = {
   readonly box: HTMLElement;
   readonly number: HTMLElement;
@@ -40,13 +44,14 @@ type RowBox = {
 
 export type Rows = {
   draw(scene: Scene): void;
+  setHits(hits: readonly Hit[]): void;
   /** The element of the focus, for screen readers. */
   readonly focusId: string;
 };
 
 export function openRows(layer: HTMLElement, now: () => number, redraw: () => void): Rows {
   const head = element("div", { class: "head", role: "row", "aria-rowindex": 1 });
-  const corner = element("div", { class: "number", role: "columnheader", "aria-label": "Row" }, "");
+  const corner = element("div", { class: "number", role: "columnheader", title: "Row" }, "#");
   const headCells = element("div", { class: "cells", role: "presentation" });
   const body = element("div", { role: "rowgroup" });
   const headBoxes: CellBox[] = [];
@@ -55,6 +60,7 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
   layer.append(element("div", { role: "rowgroup" }, head), body);
   let used = new Map<number, RowBox>();
   const free: RowBox[] = [];
+  const hits = openHits();
   let drawnFrame: Frame | undefined;
   let drawnAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -64,31 +70,40 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
     if (scene.frame !== drawnFrame) drawnAt = now();
     drawnFrame = scene.frame;
     layer.style.setProperty("--x", `${scene.gutter - scene.scrollLeft}px`);
+    layer.style.setProperty("--scrolled", `${scene.scrollLeft}px`);
     drawHead(scene);
     drawBody(scene);
+    hits.mark(cellsInView());
   }
 
-  function drawHead({ layout, from, to, sort, selection, gutter }: Scene): void {
+  function* cellsInView(): Iterable<CellBox> {
+    for (const { boxes } of used.values()) for (const cell of boxes) if (!cell.box.hidden) yield cell;
+  }
+
+  function drawHead(scene: Scene): void {
+    const { layout, sort, selection, gutter } = scene;
     corner.style.width = `${gutter}px`;
     const shown = layout.shown();
+    const places = placesOf(scene);
     const focus = selection.focus();
-    fill(headCells, headBoxes, to - from, () => ({ box: element("div", { role: "columnheader" }), ...EMPTY }));
-    while (edges.length < to - from) headCells.append((edges[edges.length] = element("div", { class: "edge" })));
+    fill(headCells, headBoxes, places.length, () => ({ box: element("div", { role: "columnheader" }), ...EMPTY }));
+    while (edges.length < places.length) headCells.append((edges[edges.length] = newEdge()));
     headBoxes.forEach((cell, i) => {
-      const column = shown[from + i];
+      const place = places[i] ?? -1;
+      const column = shown[place];
       cell.box.hidden = edges[i]!.hidden = !column;
       if (!column) return;
-      put(cell, shownText(column.name), layout, from + i, column);
-      const isFocus = focus?.position === HEADER && focus.place === from + i;
-      setKind(cell, `cell${column.type === "number" ? " right" : ""}${isFocus ? " focus" : ""}`);
+      put(cell, shownText(column.name), layout, place, column);
+      const isFocus = focus?.position === HEADER && focus.place === place;
+      setKind(cell, kindOf(column, isFocus ? " focus" : ""));
       cell.box.id = isFocus ? "focus" : "";
       const direction = sort?.descending ? "descending" : "ascending";
       cell.box.setAttribute("aria-sort", sort?.column === column.name ? direction : "none");
-      cell.box.setAttribute("aria-colindex", String(from + i + 1));
+      cell.box.setAttribute("aria-colindex", String(place + 1));
       cell.box.title = shownText(column.name);
-      edges[i]!.style.left = `${layout.left(from + i + 1) - 5}px`;
+      putEdge(edges[i]!, column, layout.left(place + 1));
     });
-    for (let i = to - from; i < edges.length; i++) edges[i]!.hidden = true;
+    for (let i = places.length; i < edges.length; i++) edges[i]!.hidden = true;
   }
 
   function drawBody(scene: Scene): void {
@@ -134,13 +149,14 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
   }
 
   function drawRow(box: RowBox, position: number, row: FrameRow, flash: FrameFlash | undefined, scene: Scene): void {
-    const { frame, layout, from, to, top, gutter, selection } = scene;
+    const { frame, layout, top, gutter, selection, rowHeight } = scene;
+    const places = placesOf(scene);
     box.box.hidden = false;
     box.box.classList.toggle("still", box.row !== row.row);
     if (box.row !== row.row) box.number.textContent = number(row.row + 1);
     box.row = row.row;
     box.position = position;
-    box.box.style.transform = `translateY(${ROW_HEIGHT + position * ROW_HEIGHT - top}px)`;
+    box.box.style.transform = `translateY(${rowHeight + position * rowHeight - top}px)`;
     box.box.setAttribute("aria-rowindex", String(position + 2));
     box.number.style.width = `${gutter}px`;
     const area = selection.area();
@@ -149,20 +165,17 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
     const isOne = area !== undefined && area.top === area.bottom && area.left === area.right;
     const columnAt = new Map(frame!.columns.map((column, i) => [column, i]));
     const shown = layout.shown();
-    fill(box.cells, box.boxes, to - from, () => ({ box: element("div", { role: "gridcell" }), ...EMPTY }));
+    fill(box.cells, box.boxes, places.length, () => ({ box: element("div", { role: "gridcell" }), ...EMPTY }));
     box.boxes.forEach((cell, i) => {
-      const place = from + i;
+      const place = places[i] ?? -1;
       const column = shown[place];
-      cell.box.hidden = !column || i >= to - from;
-      if (!column || i >= to - from) return;
+      cell.box.hidden = !column;
+      if (!column) return;
       put(cell, row.cells[columnAt.get(column.index) ?? -1] ?? "", layout, place, column);
       const isFresh = flash && flash.ms < FLASH_MS && (flash.cells === "all" || flash.cells.includes(column.index));
       const isSelected = isIn && !isOne && place >= area.left && place <= area.right;
       const isFocus = focus?.position === position && focus.place === place;
-      setKind(
-        cell,
-        `cell${column.type === "number" ? " right" : ""}${isFresh ? " fresh" : ""}${isSelected ? " in" : ""}${isFocus ? " focus" : ""}`,
-      );
+      setKind(cell, kindOf(column, `${isFresh ? " fresh" : ""}${isSelected ? " in" : ""}${isFocus ? " focus" : ""}`));
       cell.box.id = isFocus ? "focus" : "";
       cell.box.setAttribute("aria-colindex", String(place + 1));
       if (isSelected || isFocus) cell.box.setAttribute("aria-selected", "true");
@@ -170,10 +183,33 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
     });
   }
 
-  return { draw, focusId: "focus" };
+  return { draw, setHits: hits.set, focusId: "focus" };
 }
 
-const EMPTY = { text: "", style: "", kind: "" };
+/** Those of the pinned columns, and of those in view. */
+const placesOf = ({ layout, from, to }: Scene): number[] => [
+  ...Array.from({ length: layout.pinned() }, (_, place) => place),
+  ...Array.from({ length: to - from }, (_, i) => from + i),
+];
+
+const kindOf = ({ type, isPinned }: Column, more: string) =>
+  `cell${type === "number" ? " right" : ""}${isPinned ? " pin" : ""}${more}`;
+
+function putEdge(edge: HTMLElement, { index, type, width, isPinned }: Column, right: number): void {
+  const kind = `edge${type === "number" ? " right" : ""}${isPinned ? " pin" : ""}`;
+  const key = `${kind} ${right} ${width} ${index}`;
+  if (edge.dataset["key"] === key) return;
+  edge.dataset["key"] = key;
+  edge.style.left = `${right - 5}px`;
+  edge.style.setProperty("--w", `${width}px`);
+  edge.className = kind;
+  edge.dataset["column"] = String(index);
+}
+
+/** The edge of a column in the header, to drag it by, with the mark that opens its menu. */
+const newEdge = () => element("div", { class: "edge" }, element("div", { class: "mark", "aria-hidden": "true" }));
+
+const EMPTY = { column: -1, text: "", style: "", kind: "" };
 
 function fill(parent: HTMLElement, boxes: CellBox[], count: number, make: () => CellBox): void {
   while (boxes.length < count) {
@@ -184,7 +220,8 @@ function fill(parent: HTMLElement, boxes: CellBox[], count: number, make: () => 
 }
 
 /** Touches the page only where something is other than it was. */
-function put(cell: CellBox, text: string, layout: Layout, place: number, { width }: Column): void {
+function put(cell: CellBox, text: string, layout: Layout, place: number, { width, index }: Column): void {
+  cell.column = index;
   if (cell.text !== text) cell.box.textContent = cell.text = text;
   const style = `${layout.left(place)} ${width}`;
   if (cell.style === style) return;

@@ -17,7 +17,20 @@ export function pickAxes(columns: readonly string[], kinds: readonly Kind[], sam
   const x = pickX(columns, kinds, sample);
   const numbers = kinds.flatMap(({ type }, column) => (type === "number" && column !== x.column ? [column] : []));
   const measured = numbers.filter((column) => !STEP_NAME.test(columns[column] ?? ""));
-  return { x, ys: (measured.length > 0 ? measured : numbers).slice(0, 3) };
+  const close = closeOf(columns, numbers);
+  if (close !== undefined) return { x, ys: [close] };
+  return { x, ys: (measured.length > 0 ? measured : numbers).slice(0, PICKED) };
+}
+
+/** More lines at once are hard to tell apart. */
+const PICKED = 3;
+
+/** Of candles the close: what was paid at the end of each. */
+function closeOf(columns: readonly string[], numbers: readonly number[]): number | undefined {
+  const named = (name: string) =>
+    numbers.find((column) => columns[column]!.toLowerCase().replace(/[^a-z]/g, "") === name);
+  const candle = ["open", "high", "low", "close"].map(named);
+  return candle.every((column) => column !== undefined) ? candle[3] : undefined;
 }
 
 function pickX(columns: readonly string[], kinds: readonly Kind[], sample: readonly Row[]): Axis {
@@ -26,6 +39,15 @@ function pickX(columns: readonly string[], kinds: readonly Kind[], sample: reado
   const times = axes.filter(({ isTime }) => isTime);
   const steps = axes.filter(({ column }) => kinds[column]?.type === "number" && STEP_NAME.test(columns[column] ?? ""));
   return times.find(isAscending) ?? times[0] ?? steps.find(isAscending) ?? { column: ROW_NUMBER, isTime: false };
+}
+
+/** Whether the rows are in the order of a time that goes on, as those of a log are. */
+export function isLog(kinds: readonly Kind[], sample: readonly Row[]): boolean {
+  return kinds.some((kind, column) => {
+    if (kind.type !== "time") return false;
+    const values = valuesOf(sample, column, kinds);
+    return ascends(values) && values[0]! < values.at(-1)!;
+  });
 }
 
 export const axisOf = (column: number, kinds: readonly Kind[]): Axis => ({
@@ -77,56 +99,98 @@ export function spliceColumn(held: ColumnValues, splices: readonly Splice[], col
 }
 
 export type Points = {
-  /** Ascending, and one list of as many values for each series; null where there is none. */
-  readonly data: readonly (readonly (number | null)[])[];
+  /**
+   * Ascending, and one list of as many values for each series: null where the line is broken, undefined where it goes on to the next
+   * value of its own.
+   */
+  readonly data: readonly (readonly (number | null | undefined)[])[];
+  /**
+   * For each point the other one of its stretch of rows, between which the least and the greatest of them are drawn; the point itself if it
+   * is a row; -1 in a gap, where there is none.
+   */
+  readonly mates: readonly number[];
   /** How many points there are between the ends, and from where to where they all reach. */
   readonly count: number;
   readonly low: number;
   readonly high: number;
+  /** The last x that is drawn, and of each series the last value. */
+  readonly last: readonly (number | undefined)[];
+};
+
+export type PointsAsked = {
+  readonly from: number;
+  readonly to: number;
+  readonly most: number;
+  /** A step of x that is well over the usual one breaks the lines. */
+  readonly hasGaps?: boolean;
+  /** The series are of different rows (see `splitValues`). */
+  readonly isSplit?: boolean;
 };
 
 /**
- * The points between `from` and `to`; of more than `most`, from each stretch the least and the greatest of every series, so that no
- * peak is lost. `xs` may be in any order.
+ * The points between `from` and `to`; of more than `most`, from each stretch of rows the least and the greatest of every series, so that
+ * no peak is lost. `xs` may be in any order.
  */
 export function pointsOf(
   xs: Float64Array,
   ys: readonly Float64Array[],
-  from: number,
-  to: number,
-  most: number,
+  { from, to, most, hasGaps = false, isSplit = false }: PointsAsked,
 ): Points {
   const order = ascends(xs) ? undefined : ascendingOrder(xs);
   const at = (i: number) => (order ? order[i]! : i);
   const all = order?.length ?? xs.length;
-  const begin = Math.max(0, howMany(all, (i) => xs[at(i)]! < from) - 1);
-  const end = Math.min(all, howMany(all, (i) => xs[at(i)]! <= to) + 1);
+  const xAt = (i: number) => xs[at(i)]!;
+  const begin = Math.max(0, howMany(all, (i) => xAt(i) < from) - 1);
+  const upTo = howMany(all, (i) => xAt(i) <= to);
+  const end = Math.min(all, upTo + 1);
   const count = Math.max(0, end - begin);
-  const low = all > 0 ? xs[at(0)]! : 0;
-  const high = all > 0 ? xs[at(all - 1)]! : 0;
   const size = Math.ceil((2 * count) / most); // of a stretch, which gives two points
-  if (size <= 2) {
-    const pick = (values: Float64Array) => Array.from({ length: count }, (_, i) => orNull(values[at(begin + i)]!));
-    return { data: [pick(xs), ...ys.map(pick)], count, low, high };
+  const usual = hasGaps ? gapAmong(all, xAt) : Infinity;
+  const gap = size > 2 ? Math.max(usual, (xAt(end - 1) - xAt(begin)) / most) : usual;
+  const data: (number | null | undefined)[][] = [[], ...ys.map(() => [])];
+  const mates: number[] = [];
+  for (let i = begin; i < end;) {
+    const last = endOfStretch(xAt, i, Math.min(end, i + (size > 2 ? size : 1)), gap) - 1;
+    mates.push(...(last > i ? [mates.length + 1, mates.length] : [mates.length]));
+    data[0]!.push(...(last > i ? [xAt(i), xAt(last)] : [xAt(i)]));
+    ys.forEach((values, s) => data[s + 1]!.push(...extremes(values, at, i, last, isSplit)));
+    if (last + 1 < end && xAt(last + 1) - xAt(last) > gap) {
+      mates.push(-1);
+      data.forEach((values, s) => values.push(s === 0 ? (xAt(last) + xAt(last + 1)) / 2 : null));
+    }
+    i = last + 1;
   }
-  const data: (number | null)[][] = [[], ...ys.map(() => [])];
-  for (let i = begin; i < end; i += size) {
-    const last = Math.min(i + size, end) - 1;
-    data[0]!.push(xs[at(i)]!, xs[at(last)]!);
-    ys.forEach((values, s) => data[s + 1]!.push(...extremes(values, at, i, last)));
-  }
-  return { data, count, low, high };
+  const newest = Math.max(begin, Math.min(upTo, end) - 1);
+  const last = [count > 0 ? xAt(newest) : undefined, ...ys.map((values) => lastValue(values, at, begin, newest))];
+  return { data, mates, count, low: all > 0 ? xAt(0) : 0, high: all > 0 ? xAt(all - 1) : 0, last };
 }
 
-const orNull = (value: number) => (Number.isFinite(value) ? value : null);
+/** Where a stretch that begins at `first` ends: at `end`, or before a gap. */
+function endOfStretch(xAt: (i: number) => number, first: number, end: number, gap: number): number {
+  if (gap < Infinity) for (let i = first + 1; i < end; i++) if (xAt(i) - xAt(i - 1) > gap) return i;
+  return end;
+}
 
-/** The least and the greatest, in the order in which they come. */
-function extremes(values: Float64Array, at: (i: number) => number, first: number, last: number) {
+function lastValue(values: Float64Array, at: (i: number) => number, begin: number, from: number): number | undefined {
+  for (let i = from; i >= begin; i--) if (Number.isFinite(values[at(i)])) return values[at(i)];
+  return undefined;
+}
+
+/** In `splitValues`: here the line of that series is broken. */
+const BREAK = -Infinity;
+
+/** What a row without a value is in a line. */
+const blank = (value: number, isSplit: boolean) => (isSplit && value !== BREAK ? undefined : null);
+
+/** The least and the greatest, in the order in which they come; of one row its value. */
+function extremes(values: Float64Array, at: (i: number) => number, first: number, last: number, isSplit: boolean) {
   let least = Number.NaN;
   let greatest = Number.NaN;
   let isRising = true;
+  let isBroken = false;
   for (let i = first; i <= last; i++) {
     const value = values[at(i)]!;
+    if (value === BREAK) isBroken = true;
     if (!Number.isFinite(value)) continue;
     if (!(value >= least)) {
       least = value;
@@ -137,7 +201,43 @@ function extremes(values: Float64Array, at: (i: number) => number, first: number
       isRising = true;
     }
   }
-  return isRising ? [orNull(least), orNull(greatest)] : [orNull(greatest), orNull(least)];
+  const none = blank(isBroken ? BREAK : Number.NaN, isSplit);
+  if (Number.isNaN(least)) return first === last ? [none] : [none, none];
+  if (first === last) return [least];
+  return isRising ? [least, greatest] : [greatest, least];
+}
+
+/** Steps are looked at in this many places. */
+const SAMPLED_STEPS = 2_048;
+/** So many times as long as nine of ten steps, a step is a gap. Arrivals at random have such a one in thousands. */
+const GAP_FACTOR = 4;
+const FEWEST_STEPS = 4;
+
+/** Above it a step is no usual one; Infinity if nothing is usual. Steps of zero are rows of one moment. */
+export function gapAmong(count: number, xAt: (i: number) => number): number {
+  const stride = Math.max(1, Math.floor((count - 1) / SAMPLED_STEPS));
+  const steps: number[] = [];
+  for (let i = 1; i < count; i += stride) {
+    const step = xAt(i) - xAt(i - 1);
+    if (step > 0) steps.push(step);
+  }
+  if (steps.length < FEWEST_STEPS) return Infinity;
+  steps.sort((a, b) => a - b);
+  return GAP_FACTOR * steps[Math.floor((steps.length - 1) * 0.9)]!;
+}
+
+/** The values of the rows with this code, NaN elsewhere; where those rows are further apart than usual, the line is broken. */
+export function splitValues(xs: Float64Array, values: Float64Array, codes: Float64Array, code: number): Float64Array {
+  const rows: number[] = [];
+  for (let i = 0; i < values.length; i++) if (codes[i] === code) rows.push(i);
+  const gap = ascends(xs) ? gapAmong(rows.length, (i) => xs[rows[i]!]!) : Infinity;
+  const split = new Float64Array(values.length).fill(Number.NaN);
+  rows.forEach((row, i) => {
+    split[row] = Number.isNaN(values[row]!) ? BREAK : values[row]!;
+    const next = rows[i + 1];
+    if (next !== undefined && next > row + 1 && xs[next]! - xs[row]! > gap) split[row + 1] = BREAK;
+  });
+  return split;
 }
 
 function ascendingOrder(xs: Float64Array): Uint32Array {

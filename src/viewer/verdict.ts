@@ -58,6 +58,7 @@ export function judge(situation: Situation, now: number): Verdict {
     return { tone: "trouble", word: status.state, age: changed, notice: message };
   if (isPaused) return { tone: "paused", word: "paused", age: isBehind ? "there is more" : changed, notice: "" };
   if (status?.state === "live") return { tone: "live", word: "live", age, notice: "" };
+  if (!status) return { tone: "waiting", word: "loading", age: "", notice: "" }; // nobody has said that there is no table
   return { tone: "waiting", word: "waiting", age: "", notice: "" };
 }
 

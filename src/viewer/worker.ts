@@ -4,11 +4,13 @@ import type { Row } from "../feed/protocol.ts";
 import { type Block, becomeText, type Rows } from "../follow/blocks.ts";
 import { subscribe, type Subscription } from "../follow/subscriber.ts";
 import type { PartialTable } from "../follow/table.ts";
+import { openAnswers } from "./answers.ts";
 import { shownText } from "./cells.ts";
-import { csvOf, tsvOf } from "./export.ts";
-import type { Area, ColumnFacts, Frame, FrameRow, FromWorker, Look, Mark, ToWorker } from "./messages.ts";
+import { csvOf } from "./export.ts";
+import type { ColumnFacts, Frame, FrameRow, FromWorker, Look, Mark, ToWorker } from "./messages.ts";
 import { type Model, openModel, sampleOf } from "./model.ts";
 import { openPlotting } from "./plotting.ts";
+import { isLog } from "./series.ts";
 import type { Breath } from "./sort.ts";
 
 /** Work that takes long is done in slices of this length. */
@@ -17,9 +19,6 @@ const SLICE_MS = 12;
 const FACTS_MS = 200;
 /** And at least this often, so that it knows that somebody is here. */
 const ALIVE_MS = 1_000;
-/** A clipboard of more is none. */
-const MAX_COPIED_CELLS = 2_000_000;
-const MAX_COPIED_CHARACTERS = 64 << 20;
 const LONGEST_SHOWN = 60;
 /** A table that is still coming is shown as it grows, so often. */
 const GROW_MS = 80;
@@ -33,23 +32,33 @@ type WorkerScope = {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
 };
 
+/** What was said of the columns last. */
+type Told = {
+  readonly generation: number;
+  readonly kinds: unknown;
+  readonly total: unknown;
+  readonly isLog: boolean;
+};
+
 export function startWorker(): void {
   const scope = globalThis as unknown as WorkerScope;
   const say = (message: FromWorker) => scope.postMessage(message);
   const now = () => performance.now();
   let subscription: Subscription | undefined;
   let look: Look | undefined; // waits for something to happen
-  let told: { readonly generation: number; readonly kinds: unknown; readonly total: unknown } | undefined;
+  let told: Told | undefined;
   let columns: readonly ColumnFacts[] = []; // as told
   let changedAt: number | undefined;
   let heardAt: number | undefined;
   let loaded: number | undefined;
   let grownAt = -Infinity;
+  let toldFilter = "[[],[]]";
   let waitingExports: (() => void)[] = [];
   let factsTimer: ReturnType<typeof setTimeout> | undefined;
   let factsAt = -Infinity;
   const model = openModel({ breathe: breathing(), now, onChanged: changed });
   const plotting = openPlotting(model, breathing(), (plot) => say({ type: "plot", plot }));
+  const answers = openAnswers(model, breathing(), say);
   const rest = resting(breathing());
 
   scope.onmessage = ({ data }) => receive(data);
@@ -61,6 +70,7 @@ export function startWorker(): void {
       case "open":
         return open(message.url, message.token);
       case "rules":
+        plotting.hurry();
         return model.setRules(message.rules);
       case "pause":
         return model.pause(message.isPaused);
@@ -69,11 +79,13 @@ export function startWorker(): void {
       case "plot":
         return plotting.request(message.request);
       case "copy":
-        return copy(message.area, message.isGuarded, message.hasHeader);
-      case "cell": {
-        const row = model.order.rowAt(message.position);
-        return say({ ...message, row, text: model.rows.row(row)?.[message.column] ?? "" });
-      }
+        return answers.copy(message.area, message.isGuarded, message.hasHeader);
+      case "row":
+        return answers.row(message.position, message.column);
+      case "summary":
+        return answers.summary(message.column);
+      case "figures":
+        return answers.figures(message.area);
       case "export":
         return whenWhole(() => void exportCsv(message.isGuarded, message.isShownOnly));
     }
@@ -122,8 +134,11 @@ export function startWorker(): void {
   function changed(): void {
     const isWhole = told?.total !== undefined && model.total === undefined; // more of it has been seen
     if (model.generation !== told?.generation || model.kinds !== told?.kinds || isWhole) tellColumns();
-    if (look && (look.version !== model.version || look.generation !== model.generation)) answer(look);
+    tellFilter();
+    if (look?.generation !== model.generation) look = undefined; // the page asks again for these columns
+    if (look && look.version !== model.version) answer(look);
     plotting.changed();
+    answers.changed();
     tellSoon();
   }
 
@@ -134,9 +149,17 @@ export function startWorker(): void {
   function tellColumns(): void {
     const { generation, kinds, total } = model;
     columns = columnFacts(model, generation === told?.generation ? columns : []);
-    told = { generation, kinds, total };
+    told = { generation, kinds, total, isLog: isLog(kinds, sampleOf(model.rows)) };
     say({ type: "columns", generation, columns });
     tellFacts();
+  }
+
+  function tellFilter(): void {
+    const { readings, hits } = model.filterRead;
+    const next = JSON.stringify([readings, hits]);
+    if (next === toldFilter) return;
+    toldFilter = next;
+    say({ type: "filter", readings, hits });
   }
 
   function tellFacts(): void {
@@ -146,13 +169,13 @@ export function startWorker(): void {
     const since = (then: number | undefined) => (then === undefined ? undefined : factsAt - then);
     const { generation, isBehind, isBuilding, total } = model;
     const facts = { generation, isBehind, isBuilding, total, rows: model.rows.length, shown: model.order.count() };
-    const hasTable = model.generation > 0;
-    say({ type: "facts", facts: { ...facts, hasTable, loaded, changedMs: since(changedAt), heardMs: since(heardAt) } });
+    const table = { hasTable: model.generation > 0, isLog: told?.isLog ?? false };
+    say({ type: "facts", facts: { ...facts, ...table, loaded, changedMs: since(changedAt), heardMs: since(heardAt) } });
   }
 
   function takeLook(next: Look): void {
-    const isOld = next.version !== model.version || next.generation !== model.generation;
-    if (next.isMissing || isOld) answer(next);
+    if (next.generation !== model.generation) return; // it is on its way to hear of the other columns
+    if (next.isMissing || next.version !== model.version) answer(next);
     else look = { ...next, marks: next.marks.map(markOf) };
   }
 
@@ -166,17 +189,6 @@ export function startWorker(): void {
   function answer(asked: Look): void {
     look = undefined;
     say({ type: "frame", frame: frameOf(model, asked, now()) });
-  }
-
-  function copy(area: Area, isGuarded: boolean, hasHeader: boolean): void {
-    const rows = area.to - area.from;
-    if (rows * area.columns.length > MAX_COPIED_CELLS) return say({ type: "copied", text: undefined, rows });
-    const cells = (row: readonly string[]) => area.columns.map((column) => row[column] ?? "");
-    const picked = Array.from({ length: rows }, (_, i) =>
-      cells(model.rows.row(model.order.rowAt(area.from + i)) ?? []),
-    );
-    const text = tsvOf(hasHeader ? [cells(model.columns), ...picked] : picked, { isGuarded });
-    say({ type: "copied", text: text.length > MAX_COPIED_CHARACTERS ? undefined : text, rows });
   }
 
   /** Of the rows as they are now, whatever happens meanwhile. */
@@ -274,7 +286,8 @@ function columnFacts({ columns, kinds, rows }: Model, before: readonly ColumnFac
     for (const row of sample) if ((row[column] ?? "").length > longest.length) longest = row[column]!;
     const shown = shownText(longest).slice(0, LONGEST_SHOWN);
     const seen = before[column]?.longest ?? "";
-    return { name, type: kinds[column]!.type, longest: seen.length > shown.length ? seen : shown };
+    const { type, unit } = kinds[column]!;
+    return { name, type, unit, longest: seen.length > shown.length ? seen : shown };
   });
 }
 

@@ -280,3 +280,41 @@ test("how many rows of the source are in front is told with each publication, an
   expect(snapshot.first).toBe(2);
   snapshot.close();
 });
+
+describe("what the columns are", () => {
+  const CELLS = ["1", "2.5", "1,5", "", "x", "2026-01-02", "true", "NaN", "12:30", "-"];
+
+  test("is the same for rows that come one by one, or some at a time, as for all at once", () => {
+    for (let seed = 1; seed <= 40; seed++) {
+      let state = seed;
+      const random = (below: number) => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) % below;
+      // Columns of one kind, with another now and then.
+      const kinds = [0, 1, 2].map(() => random(CELLS.length));
+      const row = () => kinds.map((kind) => `"${CELLS[random(8) === 0 ? random(CELLS.length) : kind]!}"`).join(",");
+      const rows = Array.from({ length: 130 }, row);
+      using whole = openTestPublishing();
+      using grown = openTestPublishing();
+      const head = "a [m],b,c\n";
+      let text =
+        head +
+        rows
+          .slice(0, 3)
+          .map((line) => `${line}\n`)
+          .join("");
+      grown.set(text);
+      for (let at = 3; at < rows.length;) {
+        const more = rows
+          .slice(at, (at += 1 + random(20)))
+          .map((line) => `${line}\n`)
+          .join("");
+        text += more;
+        const { columns, about } = grown.append(more);
+        const expected = openTestPublishing();
+        const { verdicts } = expected.set(text).columns;
+        expect({ seed, at, verdicts: columns.verdicts }).toEqual({ seed, at, verdicts });
+        expected.close();
+        if (at >= rows.length) expect(about.misfits).toBe(whole.set(text).about.misfits);
+      }
+    }
+  });
+});

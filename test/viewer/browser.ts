@@ -29,12 +29,19 @@ const FLAGS = [
 
 /** Runs before the page's own script: what went wrong is kept, and what would leave the page. */
 const WITNESS = `
-  window.faults = []; window.copied = []; window.saved = []; window.longTasks = [];
+  window.faults = []; window.copied = []; window.copiedHtml = []; window.saved = []; window.longTasks = [];
   addEventListener("error", (event) => faults.push("error: " + event.message));
   addEventListener("unhandledrejection", (event) => faults.push("rejection: " + event.reason));
   addEventListener("securitypolicyviolation", (event) => faults.push("csp: " + event.violatedDirective + " " + event.blockedURI));
   window.alert = (text) => faults.push("alert: " + text);
-  Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => void copied.push(text) } });
+  Object.defineProperty(navigator, "clipboard", { value: {
+    writeText: async (text) => void copied.push(text),
+    write: async ([item]) => {
+      const textOf = async (type) => (await item.getType(type)).text();
+      copiedHtml.push(await textOf("text/html"));
+      copied.push(await textOf("text/plain"));
+    },
+  } });
   const makeUrl = URL.createObjectURL;
   URL.createObjectURL = (blob) => { saved.push(blob); return makeUrl.call(URL, blob); };
   const follow = HTMLAnchorElement.prototype.click;
@@ -83,10 +90,23 @@ async function openTab(): Promise<Bun.WebView> {
   return view;
 }
 
+export type PageSize = {
+  readonly width?: number;
+  readonly height?: number;
+  /** Pixels of the screen for one of the page. */
+  readonly scale?: number;
+  /** Of the browser, such as `Europe/Berlin`. */
+  readonly zone?: string;
+};
+
 /** Opens the page; where it went wrong the test that leaves the block fails. */
-export async function openPage(url: string, size: { width?: number; height?: number } = {}): Promise<Page> {
+export async function openPage(url: string, size: PageSize = {}): Promise<Page> {
   const view = idle.pop() ?? (await openTab());
-  await view.resize(size.width ?? 1000, size.height ?? 700);
+  const { width = 1000, height = 700, scale = 1, zone = "" } = size;
+  await view.resize(width, height);
+  const metrics = { width, height, deviceScaleFactor: scale, mobile: false };
+  await view.cdp("Emulation.setDeviceMetricsOverride", metrics);
+  await view.cdp("Emulation.setTimezoneOverride", { timezoneId: zone });
   await view.cdp("Emulation.setEmulatedMedia", { features: [] });
   await view.navigate(url);
 

@@ -15,6 +15,7 @@ const FACTS: Facts = {
   changedMs: undefined,
   heardMs: undefined,
   hasTable: true,
+  isLog: false,
   loaded: undefined,
   total: undefined,
 };

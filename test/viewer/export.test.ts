@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import Papa from "papaparse";
 import type { Row } from "../../src/feed/protocol.ts";
-import { csvOf, downloadName, guarded, tsvOf } from "../../src/viewer/export.ts";
+import { csvOf, downloadName, guarded, htmlOf, tsvOf } from "../../src/viewer/export.ts";
 import { forSeeds, type Random } from "../fuzz/random.ts";
 
 const AS_IS = { isGuarded: false };
@@ -194,4 +194,17 @@ describe("a download is named", () => {
   test("with the end of what it is", () => {
     expect(downloadName("a.csv", "png")).toBe("a.png");
   });
+});
+
+test("a table for spreadsheets has text as text, and nothing in it is markup", () => {
+  const rows = [
+    ["code", "n"],
+    ["00001", "1.5"],
+    [`<img src=x onerror="alert(1)">&`, "=1"],
+  ];
+  expect(htmlOf(rows, [true, false], { isGuarded: true }).split("\n")).toEqual([
+    `<meta charset="utf-8"><table><tr><td style="mso-number-format:'\\@'">code</td><td>n</td></tr>`,
+    `<tr><td style="mso-number-format:'\\@'">00001</td><td>1.5</td></tr>`,
+    `<tr><td style="mso-number-format:'\\@'">&lt;img src=x onerror=&quot;alert(1)&quot;&gt;&amp;</td><td>'=1</td></tr></table>`,
+  ]);
 });

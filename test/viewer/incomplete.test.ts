@@ -20,7 +20,8 @@ async function openPageServer() {
     refuse(request) {
       const { pathname } = new URL(request.url);
       if (request.headers.has("upgrade")) return undefined;
-      if (pathname === "/healthz") return Response.json({ file: "prices.csv", changedMs: 1_000 });
+      const table = { name: "prices", file: "prices.csv", path: "/csv", state: "live", rows: 1, changedMs: 1_000 };
+      if (pathname === "/tables.json") return Response.json({ tables: [table], refused: [] });
       const file = files.get(pathname);
       return file
         ? new Response(file.bytes, { headers: { "Content-Type": file.type } })

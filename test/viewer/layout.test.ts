@@ -20,7 +20,7 @@ describe("a column is as wide as", () => {
     {
       name: "its name, with room for the arrow",
       input: { name: "a".repeat(10), type: "text", longest: "x" },
-      expected: 156,
+      expected: 164,
     },
     { name: "it must be, to be seen", input: { name: "", type: "number", longest: "" }, expected: MIN_WIDTH },
     {
@@ -58,7 +58,7 @@ describe("a column is as wide as", () => {
     layout.setWidth(7, 100);
     layout.fit(7);
     layout.setHidden(7, true);
-    expect([widths(layout), shownNames(layout)]).toEqual([[48], ["a"]]);
+    expect([widths(layout), shownNames(layout)]).toEqual([[56], ["a"]]);
   });
 });
 
@@ -153,4 +153,36 @@ test("a column of numbers grows with what comes, so that none is cut; one of tex
   expect(layout.columns.map(({ width }, i) => width > before[i]!)).toEqual([true, false, false]);
   layout.widen(0, ["12"]);
   expect(layout.columns[0]!.width).toBeGreaterThan(100);
+});
+
+describe("columns that are pinned", () => {
+  test("come first, stay in view, and the others are in view beside them", () => {
+    const layout = opened("a", "b", "c", "d");
+    for (const column of [0, 1, 2, 3]) layout.setWidth(column, 100);
+    layout.setPinned(2, true);
+    expect(shownNames(layout)).toEqual(["c", "a", "b", "d"]);
+    expect([layout.pinned(), layout.pinnedWidth(), layout.placeOf(2), layout.placeOf(0)]).toEqual([1, 100, 0, 1]);
+    expect(layout.inView(0, 250)).toEqual({ from: 1, to: 3 });
+    expect(layout.inView(100, 250)).toEqual({ from: 2, to: 4 });
+    layout.setPinned(2, false);
+    expect(shownNames(layout)).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test("that are hidden are not there", () => {
+    const layout = opened("a", "b");
+    layout.setPinned(1, true);
+    layout.setHidden(1, true);
+    expect([shownNames(layout), layout.pinned()]).toEqual([["a"], 0]);
+  });
+});
+
+test("what was chosen is kept by name, for columns that come later too", () => {
+  const chosen = { hidden: ["b"], pinned: ["c"], widths: [["a", 120] as const] };
+  const layout = opened();
+  layout.choose(chosen);
+  expect(layout.chosen()).toEqual({ hidden: ["b"], pinned: ["c"], widths: [["a", 120]] });
+  layout.take(factsOf("a", "b", "c"));
+  expect([shownNames(layout), layout.columns[0]!.width]).toEqual([["c", "a"], 120]);
+  layout.choose({ hidden: [], pinned: [], widths: [] });
+  expect(shownNames(layout)).toEqual(["a", "b", "c"]);
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { Row, Splice } from "../../src/feed/protocol.ts";
 import { BLOCKS } from "../../src/follow/blocks.ts";
 import { openTable, rowsFrom, splicesBetween, type TableFields as Table } from "../../src/follow/table.ts";
-import { parseFilter } from "../../src/viewer/filter.ts";
+import { readFilter } from "../../src/viewer/filter.ts";
 import { type Model, openModel, type Rules, sampleOf } from "../../src/viewer/model.ts";
 import { buildOrder, type Order } from "../../src/viewer/order.ts";
 import { applySplices } from "../follow/splice.ts";
@@ -68,11 +68,7 @@ async function freshOrder(model: Model, rules: Rules): Promise<Order> {
   const column = rules.sort ? model.columns.indexOf(rules.sort.column) : -1;
   const kind = model.kinds[column];
   const sorting = rules.sort && kind ? { column, descending: rules.sort.descending, kind } : undefined;
-  const order = await buildOrder(
-    model.rows,
-    { sorting, filter: parseFilter(rules.filter, model.columns, model.kinds) },
-    () => true,
-  );
+  const order = await buildOrder(model.rows, { sorting, filter: readFilter(rules.filter, model).filter }, () => true);
   return order!;
 }
 
@@ -212,10 +208,10 @@ describe("a model that is paused", () => {
     const { version } = model;
     change(model, table, [0, 2, []], [298, 0, [rowOf(900)]]);
     change(model, table, [10, 1, [rowOf(10, 7)]]);
-    expect([model.isPaused, model.isBehind, model.rows.length, model.version]).toEqual([true, true, 300, version]);
+    expect([model.isBehind, model.rows.length, model.version]).toEqual([true, 300, version]);
     model.pause(false);
     await quiet(model);
-    expect([model.isPaused, model.isBehind]).toEqual([false, false]);
+    expect(model.isBehind).toBe(false);
     await expectUpToDate(model, table, NO_RULES);
   });
 
@@ -522,13 +518,14 @@ async function checkRandomLife(random: Random): Promise<void> {
   const { model } = opened(() => (random.chance(0.5) ? turns(random.below(6)).then(() => true) : true));
   let table = tableOf(randomRows(random, 40));
   let rules = NO_RULES;
+  let isPaused = false;
   model.take(table, undefined);
   let earlier = { rows: [...model.rows], version: model.version, generation: model.generation };
   for (let step = random.below(30); step >= 0; step--) {
     const chance = random.next();
     if (chance < 0.6) change(model, table, ...randomSplices(random, table.rows.length));
     else if (chance < 0.75) model.setRules((rules = random.pick(RULES)));
-    else if (chance < 0.87) model.pause(!model.isPaused);
+    else if (chance < 0.87) model.pause((isPaused = !isPaused));
     else {
       const next = tableOf(
         random.chance(0.5) ? [...table.rows.slice(random.below(5)), randomRow(random)] : randomRows(random, 40),
@@ -555,4 +552,71 @@ test("whatever happens in whatever order, in the end the model shows the table b
     await checkRandomLife(randomFrom(seed)).catch((error: unknown) => {
       throw new Error(`failed with CSVCAST_SEED=${seed}: ${error}`, { cause: error });
     });
+});
+
+describe("a filter that goes by the newest time", () => {
+  const timed = (minutes: number[]): Table & { rows: Row[] } => ({
+    columns: ["time"],
+    rows: minutes.map((minute) => [new Date(1_767_225_600_000 + minute * 60_000).toISOString()]),
+    cursor: "",
+    types: ["time:iso"],
+    units: [null],
+  });
+
+  test("leaves out what has become too old, as rows come", async () => {
+    const { model } = opened();
+    const table = timed([0, 5, 10]);
+    model.take(table, undefined);
+    model.setRules({ sort: undefined, filter: "time > -6m" });
+    await quiet(model);
+    expect(shown(model.order)).toEqual([1, 2]);
+    change(model, table, [3, 0, timed([12]).rows]);
+    await quiet(model);
+    expect(shown(model.order)).toEqual([2, 3]);
+  });
+
+  test("is read with the time that it goes by", async () => {
+    const { model } = opened();
+    model.setRules({ sort: undefined, filter: "time > -6m" });
+    expect(model.filterRead.readings.map(({ says }) => says)).toEqual([
+      "there is no column “time”; any cell has “time > -6m”",
+    ]);
+    model.take(timed([0, 5, 10]), undefined);
+    await quiet(model);
+    expect(model.filterRead.readings.map(({ says }) => says)).toEqual([
+      "time > 2026-01-01 00:04:00 UTC (6m before the newest)",
+    ]);
+  });
+});
+
+test("what a person takes a column for is what it is, for its order and its filter", async () => {
+  const { model } = opened();
+  model.take(tableOf([rowOf(0, "9"), rowOf(1, "10")]), undefined);
+  model.setRules(BY_PRICE);
+  await quiet(model);
+  expect(shown(model.order)).toEqual([0, 1]);
+  model.setRules({ ...BY_PRICE, overrides: [["price", "text"]] });
+  await quiet(model);
+  expect([model.kinds[1]!.type, ...shown(model.order)]).toEqual(["text", 1, 0]);
+  model.setRules(BY_PRICE);
+  await quiet(model);
+  expect([model.kinds[1]!.type, ...shown(model.order)]).toEqual(["number", 0, 1]);
+});
+
+test("numbers that have been read are used again, and follow the table", async () => {
+  const { model } = opened();
+  const table = tableOf(rowsOf(50));
+  model.take(table, undefined);
+  model.setRules({ sort: undefined, filter: "id >= 40" });
+  await quiet(model);
+  const held = model.numbers.values({ column: 0, as: "number" })!;
+  expect([held.length, held[49]]).toEqual([50, 49]);
+  change(model, table, [0, 1, []], [49, 0, [rowOf(99)]]);
+  expect([...model.numbers.values({ column: 0, as: "number" })!].slice(-2)).toEqual([49, 99]);
+  model.setRules({ sort: undefined, filter: "id >= 49" });
+  await quiet(model);
+  expect(shown(model.order)).toEqual([48, 49]);
+  model.setRules(NO_RULES);
+  await quiet(model);
+  expect(model.numbers.values({ column: 0, as: "number" })).toBeUndefined();
 });

@@ -6,7 +6,7 @@ import { rowsFrom } from "../../src/follow/table.ts";
 import { applySplices } from "../follow/splice.ts";
 import { type Kind, TEXT } from "../../src/viewer/cells.ts";
 import { kindOf, kindsOf } from "./kinds.ts";
-import { parseFilter } from "../../src/viewer/filter.ts";
+import { readFilter } from "../../src/viewer/filter.ts";
 import { buildOrder, fileOrder, movedRow, type Order, type OrderRules } from "../../src/viewer/order.ts";
 import { type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
 
@@ -163,7 +163,7 @@ function randomRules(random: Random): OrderRules {
   const isSorted = random.chance(0.75);
   return {
     sorting: isSorted ? { column, descending: random.chance(0.5), kind: KINDS[column]! } : undefined,
-    filter: parseFilter(random.pick(FILTERS), COLUMNS, KINDS),
+    filter: readFilter(random.pick(FILTERS), { columns: COLUMNS, kinds: KINDS }).filter,
   };
 }
 
@@ -221,7 +221,9 @@ test("a filter of columns reads those columns, and parses no row", async () => {
   for (const block of held.blocks) becomeText(block);
   const sorting = { column: 0, descending: true, kind: NUMBER };
   const of = (filter: string) =>
-    buildOrder(held, { sorting, filter: parseFilter(filter, COLUMNS, KINDS) }, goOn).then((order) => shown(order!));
+    buildOrder(held, { sorting, filter: readFilter(filter, { columns: COLUMNS, kinds: KINDS }).filter }, goOn).then(
+      (order) => shown(order!),
+    );
   expect(await of("n>35 !word=odd")).toEqual([38, 36]);
   expect(await of("word:odd n>=36 !when>2026-01-02")).toEqual([39, 37]);
   expect(parsed).toEqual([]);

@@ -212,7 +212,7 @@ describe.concurrent.skipIf(!browserPath)("a plot", () => {
     const points = (text: string) =>
       page.until(`document.querySelector("#plot-panel .muted").textContent === "${text} points"`);
     await points("1,000");
-    await page.until(`document.querySelectorAll("#plot-panel canvas").length === 1`);
+    await page.until(`document.querySelectorAll("#plot-panel canvas").length === 2`);
     expect(await page.value(`document.querySelector("[aria-label=Over]").value`)).toBe("=at");
     expect(await page.value(`[...document.querySelectorAll(".chips button")].map((chip) => chip.textContent)`)).toEqual(
       ["sine ✕", "count ✕"],

@@ -14,6 +14,7 @@ setDefaultTimeout(TEST_TIMEOUT_MS);
 const COLUMNS = ["time", "id", "price", "city"];
 const TYPES: Record<string, string> = { time: "time:epoch-s", city: "text" };
 const ASKED: PlotRequest = { x: undefined, ys: undefined, from: -Infinity, to: Infinity, last: Infinity, points: 1000 };
+const series = (...names: string[]) => names.map((column) => ({ column, word: undefined, unit: undefined }));
 const rowOf = (i: number, price: string): Row => [String(1_767_225_600 + i), String(i), price, i % 2 ? "Rome" : "Oslo"];
 const rowsOf = (count: number) => Array.from({ length: count }, (_, i) => rowOf(i, String(i * i)));
 
@@ -36,16 +37,23 @@ function plotted(model: Model, asked: Partial<PlotRequest> = {}): Promise<Plot> 
 }
 
 test("what is not asked for is picked, and what can be chosen is told", async () => {
-  const { data, ...plot } = await plotted(await modelOf(rowsOf(3)));
+  const { data, mates, ...plot } = await plotted(await modelOf(rowsOf(3)));
   expect(plot).toEqual({
     count: 3,
     low: 1_767_225_600_000,
     high: 1_767_225_602_000,
     x: "time",
     isTime: true,
-    ys: ["price"],
+    last: [1_767_225_602_000, 4],
+    from: -Infinity,
+    xUnit: undefined,
+    zone: { name: "UTC", offsetMs: 0 },
+    series: series("price"),
+    split: undefined,
+    linesLeft: 0,
     xChoices: ["time", "id", "price"],
     yChoices: ["id", "price"],
+    splitChoices: ["city"],
   });
   expect(data).toEqual([
     [1_767_225_600_000, 1_767_225_601_000, 1_767_225_602_000],
@@ -80,10 +88,14 @@ describe("what is drawn is what is asked for:", () => {
     {
       name: "over a column that is gone, as if nothing was asked",
       asked: { x: "gone" },
-      expected: { x: "time", ys: ["price"] },
+      expected: { x: "time", series: series("price") },
     },
-    { name: "without columns that are gone", asked: { x: "id", ys: ["gone", "price"] }, expected: { ys: ["price"] } },
-    { name: "no column", asked: { x: "id", ys: [] }, expected: { ys: [], data: [[0, 1, 2, 3]] } },
+    {
+      name: "without columns that are gone",
+      asked: { x: "id", ys: ["gone", "price"] },
+      expected: { series: series("price") },
+    },
+    { name: "no column", asked: { x: "id", ys: [] }, expected: { series: [], data: [[0, 1, 2, 3]] } },
     {
       name: "the last rows",
       asked: { x: null, last: 2 },
@@ -142,6 +154,67 @@ describe("what is drawn is what is asked for:", () => {
   });
 });
 
+describe("a plot that is split by a column of words", () => {
+  test("has a line for each word, by name", async () => {
+    const { series, data, linesLeft } = await plotted(await modelOf(rowsOf(4)), { ys: ["price"], split: "city" });
+    expect(series.map(({ word }) => word)).toEqual(["Oslo", "Rome"]);
+    expect(data.slice(1)).toEqual([
+      [0, undefined, 4, undefined],
+      [undefined, 1, undefined, 9],
+    ]);
+    expect(linesLeft).toBe(0);
+  });
+
+  test("has those of the most frequent words, and says how many are left", async () => {
+    const rows = Array.from({ length: 40 }, (_, i): Row => [...rowOf(i, "1").slice(0, 3), `w${i < 20 ? 0 : i}`]);
+    const { series, linesLeft } = await plotted(await modelOf(rows), { ys: ["price"], split: "city" });
+    expect([series.length, series[0]!.word, linesLeft]).toEqual([8, "w0", 13]);
+  });
+});
+
+test("what is no older than the newest by more is drawn, and where it begins is told", async () => {
+  const { data, from } = await plotted(await modelOf(rowsOf(100)), { ys: ["id"], lastMs: 5_000 });
+  expect(from).toBe((1_767_225_600 + 94) * 1000);
+  expect(data[1]).toEqual([93, 94, 95, 96, 97, 98, 99]); // and one before, for the line to come from there
+});
+
+test("columns that are all gone are picked anew, some that are gone are left out", async () => {
+  const model = await modelOf(rowsOf(2));
+  expect((await plotted(model, { ys: ["gone"] })).series).toEqual(series("price"));
+  expect((await plotted(model, { ys: ["gone", "id"] })).series).toEqual(series("id"));
+});
+
+test("a change by a person is drawn once its order is there, however long the plot before took", async () => {
+  const waiting: (() => void)[] = [];
+  let isHeld = false;
+  const breathe = () => (isHeld ? new Promise<boolean>((resolve) => waiting.push(() => resolve(true))) : true);
+  const model = openModel({ breathe, now: () => 0, onChanged: () => plotting.changed() });
+  const counts: number[] = [];
+  const plotting = openPlotting(
+    model,
+    () => true,
+    ({ count }) => counts.push(count),
+  );
+  const types = COLUMNS.map((name) => TYPES[name] ?? "number");
+  model.take({ columns: COLUMNS, rows: rowsOf(6), cursor: "", types, units: COLUMNS.map(() => null) }, undefined);
+  await quiet(model);
+  plotting.request(ASKED);
+  await until("the first plot", () => counts.length === 1);
+  isHeld = true;
+  plotting.hurry();
+  model.setRules({ sort: undefined, filter: "rome" });
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  expect(counts).toEqual([6]); // nothing of before is drawn in a hurry
+  isHeld = false;
+  while (model.isBuilding) {
+    waiting.shift()?.();
+    await Promise.resolve();
+  }
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  expect(counts).toEqual([6, 3]); // without a timer in between
+  plotting.request(undefined);
+});
+
 test("nothing is drawn before there is a table, or after nothing is asked for any more", () => {
   const model = openModel({ breathe: () => true, now: () => 0, onChanged: () => {} });
   const plots: Plot[] = [];
@@ -187,7 +260,7 @@ test("what is asked for while columns are read is what is drawn then", async () 
     await Promise.resolve();
     waiting.shift()?.();
   }
-  expect(plots.map(({ ys }) => ys)).toEqual([["price"]]);
+  expect(plots.map((plot) => plot.series)).toEqual([series("price")]);
 });
 
 test("a change is drawn, once for many", async () => {

@@ -5,7 +5,15 @@ import { BLOCKS } from "../../src/follow/blocks.ts";
 import { rowsFrom } from "../../src/follow/table.ts";
 import type { Kind } from "../../src/viewer/cells.ts";
 import { kindOf, kindsOf } from "./kinds.ts";
-import { pickAxes, pointsOf, readColumn, ROW_NUMBER, spliceColumn } from "../../src/viewer/series.ts";
+import {
+  isLog,
+  pickAxes,
+  pointsOf,
+  readColumn,
+  ROW_NUMBER,
+  spliceColumn,
+  splitValues,
+} from "../../src/viewer/series.ts";
 import { applySplices } from "../follow/splice.ts";
 import { forSeeds, type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
 
@@ -34,7 +42,7 @@ describe("of a table are drawn", () => {
         1767225600;1;2;0.5;1.5;1000
         1767225660;1.5;2.5;1;2;900`,
       x: "timestamp",
-      ys: ["open", "high", "low"],
+      ys: ["close"],
       isTime: true,
     },
     {
@@ -152,9 +160,7 @@ const points = (xs: number[], ys: number[][], [from, to]: readonly [number, numb
   pointsOf(
     Float64Array.from(xs),
     ys.map((values) => Float64Array.from(values)),
-    from,
-    to,
-    most,
+    { from, to, most },
   );
 
 describe("few points", () => {
@@ -163,7 +169,7 @@ describe("few points", () => {
     xs: number[];
     ys: number[][];
     range?: [number, number];
-    expected: ReturnType<typeof points>;
+    expected: Partial<ReturnType<typeof points>>;
   }[] = [
     {
       name: "are all there",
@@ -315,7 +321,7 @@ describe("few points", () => {
     },
   ];
   test.each(cases)("$name", ({ xs, ys, range, expected }) => {
-    expect(points(xs, ys, range)).toEqual(expected);
+    expect(points(xs, ys, range)).toMatchObject(expected);
   });
 });
 
@@ -343,13 +349,13 @@ test("of many points no peak is lost, none is invented, and the x ascend", () =>
     const { data, count } = points(xs, ys, range, most);
     const [drawnXs = [], ...drawn] = data;
     expect(drawnXs.length).toBeLessThanOrEqual(Math.max(most + 1, 2));
-    expect(drawnXs.every((x, i) => x !== null && (i === 0 || x >= drawnXs[i - 1]!))).toBe(true);
+    expect(drawnXs.every((x, i) => typeof x === "number" && (i === 0 || x >= drawnXs[i - 1]!))).toBe(true);
     const order = xs.flatMap((x, i) => (Number.isNaN(x) ? [] : [i])).sort((a, b) => xs[a]! - xs[b]! || a - b);
     const inRange = order.filter((i) => xs[i]! >= range[0] && xs[i]! < range[1]);
     expect(count).toBeLessThanOrEqual(order.length);
     for (const [s, values] of ys.entries()) {
       expect(drawn[s]!.length).toBe(drawnXs.length);
-      const known = new Set<number | null>(values);
+      const known = new Set<number | null | undefined>(values);
       expect(drawn[s]!.every((value) => value === null || known.has(value))).toBe(true);
       for (const i of inRange)
         if (!Number.isNaN(values[i]!)) expect(isCovered(xs[i]!, values[i]!, drawnXs, drawn[s]!)).toBe(true);
@@ -357,8 +363,10 @@ test("of many points no peak is lost, none is invented, and the x ascend", () =>
   });
 });
 
+type Drawn = readonly (number | null | undefined)[];
+
 /** Some stretch of two points, or some point, reaches around the one that was there. */
-function isCovered(x: number, y: number, xs: readonly (number | null)[], ys: readonly (number | null)[]): boolean {
+function isCovered(x: number, y: number, xs: Drawn, ys: Drawn): boolean {
   for (let i = 0; i < xs.length; i++) {
     if (xs[i] === x && ys[i] === y) return true;
     const [from, to, one, other] = [xs[i], xs[i + 1], ys[i], ys[i + 1]];
@@ -374,7 +382,7 @@ test("the peaks of a million points are among a thousand", () => {
   ys[123_456] = 99;
   ys[654_321] = -99;
   ys.fill(Number.NaN, 900_000, 910_000);
-  const { data, count } = pointsOf(xs, [ys], -Infinity, Infinity, 1000);
+  const { data, count } = pointsOf(xs, [ys], { from: -Infinity, to: Infinity, most: 1000 });
   expect([
     count,
     data[0]!.length <= 1001,
@@ -420,4 +428,116 @@ test("a column that follows its changes is the one that is read anew", async () 
     expect({ seed, count: held.count }).toEqual({ seed, count: anew.count });
     expect([...held.values.subarray(0, held.count)]).toEqual([...anew.values.subarray(0, anew.count)]);
   }
+});
+
+describe("a gap in time is a gap in the line:", () => {
+  const SECOND = 1_000;
+  const timed = (seconds: number[], most = 1000) =>
+    pointsOf(
+      Float64Array.from(seconds, (s) => s * SECOND),
+      [Float64Array.from(seconds, (_, i) => i)],
+      { from: -Infinity, to: Infinity, most, hasGaps: true },
+    );
+  const gapsOf = ({ mates }: ReturnType<typeof timed>) => mates.filter((mate) => mate === -1).length;
+  const steady = (count: number, from = 0, step = 1) => Array.from({ length: count }, (_, i) => from + i * step);
+
+  test("a stretch of nothing, well over the usual step", () => {
+    const { data, mates } = timed([...steady(20), ...steady(20, 100)]);
+    expect(data[0]!.slice(19, 22)).toEqual([19_000, 59_500, 100_000]);
+    expect(data[1]!.slice(19, 22)).toEqual([19, null, 20]);
+    expect(mates.slice(19, 22)).toEqual([19, -1, 21]);
+  });
+
+  const cases: { name: string; seconds: number[]; gaps: number }[] = [
+    { name: "none in a steady log", seconds: steady(100), gaps: 0 },
+    { name: "none where a row or two are missing", seconds: [...steady(50), ...steady(50, 52)], gaps: 0 },
+    { name: "none among few rows", seconds: [0, 1, 2, 500], gaps: 0 },
+    { name: "none where all rows are of one moment", seconds: Array(50).fill(7), gaps: 0 },
+    {
+      name: "one, where several rows share each moment",
+      seconds: [...steady(30), ...steady(30, 200)].flatMap((s) => [s, s, s, s]),
+      gaps: 1,
+    },
+    { name: "each of several", seconds: [0, 100, 200].flatMap((from) => steady(30, from)), gaps: 2 },
+  ];
+  test.each(cases)("$name", ({ seconds, gaps }) => {
+    expect(gapsOf(timed(seconds))).toBe(gaps);
+  });
+
+  test("none, of what comes at random", () => {
+    let gaps = 0;
+    forSeeds(50, (random) => {
+      let at = 0;
+      gaps += gapsOf(timed(Array.from({ length: 500 }, () => (at -= Math.log(1 - random.next())))));
+    });
+    expect(gaps).toBeLessThan(25); // of 25,000 steps
+  });
+
+  test("also where many rows share a pixel", () => {
+    const points = timed([...steady(5_000), ...steady(5_000, 20_000)], 100);
+    expect(gapsOf(points)).toBe(1);
+    expect(points.data[0]!.length).toBeLessThan(110);
+  });
+
+  test("none of numbers, which may be as far from each other as they like", () => {
+    const { mates } = points([...steady(20), ...steady(20, 100)], [steady(40)]);
+    expect(mates).toEqual(steady(40));
+  });
+});
+
+test("of each point it is known what is drawn: a row, or the ends of a stretch of rows", () => {
+  expect(points([1, 2, 3], [[4, 5, 6]]).mates).toEqual([0, 1, 2]);
+  expect(points([0, 1, 2, 3, 4, 5, 6, 7], [[0, 9, 1, 1, 9, 0, 5, 5]], ALL, 4).mates).toEqual([1, 0, 3, 2]);
+});
+
+test("the last values are known, each of its own row", () => {
+  const ys = [
+    [4, 5, NaN],
+    [NaN, NaN, NaN],
+  ];
+  expect(points([1, 2, 3], ys).last).toEqual([3, 5, undefined]);
+  expect(points([1, 2, 3], ys, [0, 1.5]).last).toEqual([1, 4, undefined]);
+  expect(points([], [[]]).last).toEqual([undefined, undefined]);
+});
+
+describe("a column that is split by another", () => {
+  const split = (codes: number[], values: number[], xs = codes.map((_, i) => i)) => {
+    const [x, y, c] = [xs, values, codes].map((numbers) => Float64Array.from(numbers));
+    const lines = [0, 1].map((code) => splitValues(x!, y!, c!, code));
+    return pointsOf(x!, lines, { from: -Infinity, to: Infinity, most: 1000, isSplit: true }).data.slice(1);
+  };
+
+  test("is a line for each word, which goes on where the rows are of another", () => {
+    expect(split([0, 1, 0, 1], [1, 2, 3, 4])).toEqual([
+      [1, undefined, 3, undefined],
+      [undefined, 2, undefined, 4],
+    ]);
+  });
+
+  test("is broken where its own row has no value", () => {
+    expect(split([0, 1, 0, 1, 0], [1, 2, NaN, 4, 5])[0]).toEqual([1, undefined, null, undefined, 5]);
+  });
+
+  test("is broken where its own rows stop for long, though others go on", () => {
+    const codes = Array.from({ length: 60 }, (_, i) => (i % 2 === 0 && (i < 20 || i >= 40) ? 0 : 1));
+    const [own, other] = split(
+      codes,
+      codes.map((_, i) => i),
+    );
+    expect(own!.filter((value) => value === null)).toHaveLength(1);
+    expect(other!.filter((value) => value === null)).toHaveLength(0);
+  });
+});
+
+describe("a log is", () => {
+  const cases: { name: string; csv: string; expected: boolean }[] = [
+    { name: "what is in the order of its time", csv: "time;v\n2026-01-01 00:00;1\n2026-01-02 00:00;2", expected: true },
+    { name: "not what is in another", csv: "time;v\n2026-01-02 00:00;1\n2026-01-01 00:00;2", expected: false },
+    { name: "not what has no time", csv: "n;v\n1;1\n2;2", expected: false },
+    { name: "not what is all of one moment", csv: "time;v\n2026-01-02 00:00;1\n2026-01-02 00:00;2", expected: false },
+  ];
+  test.each(cases)("$name", ({ csv, expected }) => {
+    const { rows, kinds } = tableOf(csv);
+    expect(isLog(kinds, rows)).toBe(expected);
+  });
 });

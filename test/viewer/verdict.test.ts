@@ -111,9 +111,9 @@ describe("the badge says", () => {
       expected: { tone: "waiting", word: "waiting", age: "", notice: "" },
     },
     {
-      name: "waiting, before anything was said",
+      name: "loading, before anything was said",
       input: { status: undefined, connection: "open" },
-      expected: { tone: "waiting", word: "waiting", age: "", notice: "" },
+      expected: { tone: "waiting", word: "loading", age: "", notice: "" },
     },
     {
       name: "live, of a table that has not changed yet",

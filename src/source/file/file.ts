@@ -68,8 +68,11 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
     const echoes = isBusy ? [hintedAt + BUSY_ECHO_MS, hintedAt + ECHO_MS] : [hintedAt + ECHO_MS];
     const echoAt = echoes.find((time) => time > at + TIMER_MS);
     const isNewWatch = watch !== undefined && echoAt === undefined && watch.rearm(at);
-    const nextMs = isNewWatch ? 0 : settings.lookMs;
-    return Math.min(now() + nextMs, echoAt ?? Infinity, reader.dueAt() ?? Infinity);
+    return Math.min(
+      isNewWatch ? now() : nextOnGrid(now(), settings.lookMs),
+      echoAt ?? Infinity,
+      reader.dueAt() ?? Infinity,
+    );
   }, events.isBehind);
 
   function hint(): void {
@@ -90,6 +93,9 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
     },
   };
 }
+
+/** The looks at all files that are quiet take place together: one waking for all of them. */
+const nextOnGrid = (now: number, lookMs: number) => (Math.floor(now / lookMs) + 1) * lookMs;
 
 /** Whether there is nothing at a path, and no link either that leads in circles. */
 function isNotThere(path: string): boolean {

@@ -2,7 +2,7 @@
 // its last rows can be read although something else is at its path by then.
 import { closeSync, fstatSync, statSync } from "node:fs";
 import { CsvError } from "../../csv/error.ts";
-import { type BigStat, identityOf, openRegular } from "./read.ts";
+import { type BigStat, isSameState, openRegular } from "./read.ts";
 
 /** A file that is, or was, at the path. */
 export type Generation = {
@@ -59,7 +59,7 @@ export function openGenerations(path: string): Generations {
     const { fd, stat } = openAlready(found) ?? openLinked(path);
     if (found && isSameFile(found.stat, stat)) {
       if (fd !== found.fd) closeSync(fd);
-      const isChanged = identityOf(stat) !== identityOf(found.stat);
+      const isChanged = !isSameState(stat, found.stat);
       found.stat = stat;
       return { found, isNew: false, isChanged };
     }
@@ -101,7 +101,7 @@ export function openGenerations(path: string): Generations {
       const latest = Math.min(changedAt + settleMs, since + MAX_WAIT_MS);
       if (!found || found === taken) return latest;
       const { seenAt, first, stat } = found;
-      if (areWhole() && first.size > 0n && identityOf(first) === identityOf(stat)) return seenAt + SAME_MS;
+      if (areWhole() && first.size > 0n && isSameState(first, stat)) return seenAt + SAME_MS;
       const isRotation = taken !== undefined && isLinked(taken) && stat.size > 0n;
       return isRotation ? Math.min(latest, Math.max(seenAt, since) + ROTATION_WAIT_MS) : latest;
     },

@@ -4,10 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, statfsSync } from 
 import { SPARE_BYTES } from "../../csv/encoding.ts";
 import { CsvError } from "../../csv/error.ts";
 
-/** What tells two contents of a path apart without reading them. */
-export type Identity = string;
-
-export type FileBytes = { readonly bytes: Uint8Array; readonly length: number; readonly identity: Identity };
+export type FileBytes = { readonly bytes: Uint8Array; readonly length: number };
 
 /** Largest CSV file that is read, in bytes: 1 GiB. */
 export const MAX_FILE_BYTES = 2 ** 30;
@@ -29,8 +26,7 @@ export function readWhole(path: string, limits: ReadLimits): FileBytes {
     try {
       const before = fstatSync(fd, { bigint: true });
       const { bytes, length } = readAll(fd, Number(before.size), limits);
-      const identity = identityOf(before);
-      if (identity === identityOf(fstatSync(fd, { bigint: true }))) return { bytes, length, identity };
+      if (isSameState(before, fstatSync(fd, { bigint: true }))) return { bytes, length };
       if (attempt === ATTEMPTS) throw new CsvError("changing", "is being written to faster than it can be read");
     } finally {
       closeSync(fd);
@@ -100,9 +96,9 @@ export type BigStat = {
   ctimeNs: bigint;
 };
 
-export function identityOf(stat: BigStat): Identity {
-  return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
-}
+/** Whether nothing has happened in between, as far as the file system tells without its content. */
+export const isSameState = (a: BigStat, b: BigStat) =>
+  a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.ino === b.ino && a.dev === b.dev;
 
 /** Reads an open file from its start to its end. */
 export function readAll(fd: number, size: number, { maxFileBytes, onProgress }: ReadLimits) {

@@ -1,5 +1,5 @@
-// Hints that something may have happened to a file: a watch of the folder it is in, and of the folder its target is in.
-// Only a hint: events get lost, some file systems have none, so whoever uses this looks from time to time as well.
+// Hints that something may have happened to a file: a watch of the folder it is in, and of the folder its target is in; one for all files
+// of a folder. Only a hint: events get lost, some file systems have none, so whoever uses this looks from time to time as well.
 import { type FSWatcher, lstatSync, realpathSync, statSync, watch } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 
@@ -12,62 +12,106 @@ export type FolderWatch = {
   close(): void;
 };
 
-/** A folder that was replaced, or a file by a link, is found so late. */
-const REARM_MS = 500;
+/** A folder that was replaced, or a file by a link, gives no hints for so long: what happens there is seen at the next look. */
+const REARM_MS = 5_000;
+
+type Listener = { readonly onHint: () => void; readonly onLost: () => void };
+
+/** Of one folder: who hears of one name there, and who of all. */
+type Watched = {
+  readonly watcher: FSWatcher;
+  readonly inode: bigint;
+  readonly byName: Map<string, Set<Listener>>;
+  readonly ofAll: Set<Listener>;
+};
+
+const watched = new Map<string, Watched>();
+
+const everyone = ({ byName, ofAll }: Watched) => [...ofAll, ...[...byName.values()].flatMap((some) => [...some])];
+
+/** Undefined if there are no more watches to be had, or none on this file system: the looks go on without hints. */
+function watchedAt(folder: string, inode: bigint): Watched | undefined {
+  const known = watched.get(folder);
+  if (known?.inode === inode) return known;
+  if (known) lose(folder, known); // another folder is there now
+  try {
+    const hear = (_event: string, changed: string | null) => {
+      if (changed === null) for (const { onHint } of everyone(opened)) onHint();
+      else for (const { onHint } of [...opened.ofAll, ...(opened.byName.get(changed.normalize()) ?? [])]) onHint();
+    };
+    const watcher = watch(folder, { persistent: false }, hear);
+    const opened: Watched = { watcher, inode, byName: new Map(), ofAll: new Set() };
+    watcher.on("error", () => lose(folder, opened));
+    watched.set(folder, opened);
+    return opened;
+  } catch {
+    return undefined;
+  }
+}
+
+function lose(folder: string, lost: Watched): void {
+  lost.watcher.close();
+  if (watched.get(folder) === lost) watched.delete(folder);
+  for (const { onLost } of everyone(lost)) onLost();
+}
+
+/** Returns how to hear no more; the last one takes the watch away. */
+function listen(folder: string, at: Watched, name: string | undefined, listener: Listener): () => void {
+  const listeners = name === undefined ? at.ofAll : (at.byName.get(name) ?? new Set());
+  if (name !== undefined) at.byName.set(name, listeners);
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+    if (name !== undefined && listeners.size === 0) at.byName.delete(name);
+    if (at.ofAll.size > 0 || at.byName.size > 0) return;
+    at.watcher.close();
+    if (watched.get(folder) === at) watched.delete(folder);
+  };
+}
 
 /**
  * A watch on the file itself would die with the first atomic replace; a folder's lives as long as the folder. What happens to other files
  * there is no hint, unless the path is a link: then what it leads through may be among them.
  */
 export function watchFolders(path: string, onHint: () => void): FolderWatch {
-  const watches = new Map<string, { watcher: FSWatcher; inode: bigint }>();
+  const own = new Map<string, { at: Watched; stop: () => void }>();
   const name = basename(path).normalize();
   let isLink = false;
   let armedAt = -Infinity;
 
-  const hear = (_event: string, changed: string | null) => {
-    if (isLink || changed === null || changed.normalize() === name) onHint();
-  };
-
   function rearm(now: number): boolean {
     if (!isLink && now - armedAt < REARM_MS) return false;
     armedAt = now;
-    let isNew = false;
-    const folders = foldersOf(path);
+    const wasLink = isLink;
     isLink = isSymbolicLink(path);
-    for (const [folder, { watcher, inode }] of watches) {
-      if (folders.get(folder) === inode) continue;
-      watcher.close();
-      watches.delete(folder);
+    const folders = foldersOf(path);
+    for (const [folder, { at, stop }] of own) {
+      if (folders.get(folder) === at.inode && wasLink === isLink) continue;
+      stop();
+      own.delete(folder);
     }
-    for (const [folder, inode] of folders) if (!watches.has(folder)) isNew = arm(folder, inode) || isNew;
+    let isNew = false;
+    for (const [folder, inode] of folders) if (!own.has(folder)) isNew = arm(folder, inode) || isNew;
     return isNew;
   }
 
   function arm(folder: string, inode: bigint): boolean {
-    try {
-      const watcher = watch(folder, { persistent: false }, hear);
-      watcher.on("error", () => drop(folder));
-      watches.set(folder, { watcher, inode });
-      return true;
-    } catch {
-      // No more watches to be had, or none on this file system: the looks go on without hints.
-      return false;
-    }
-  }
-
-  function drop(folder: string): void {
-    watches.get(folder)?.watcher.close();
-    watches.delete(folder);
-    onHint();
+    const at = watchedAt(folder, inode);
+    if (!at) return false;
+    const onLost = () => {
+      own.delete(folder);
+      onHint();
+    };
+    own.set(folder, { at, stop: listen(folder, at, isLink ? undefined : name, { onHint, onLost }) });
+    return true;
   }
 
   rearm(-Infinity);
   return {
     rearm,
     close() {
-      for (const { watcher } of watches.values()) watcher.close();
-      watches.clear();
+      for (const { stop } of own.values()) stop();
+      own.clear();
     },
   };
 }

@@ -1,0 +1,55 @@
+// The plainest form of a time, read without a pattern: a column of a million is read in a tenth of the time. Pure.
+import { dayNumber } from "../values/calendar.ts";
+
+const ZERO = 0x30;
+const DAY_MS = 86_400_000;
+const DASH = 0x2d;
+const COLON = 0x3a;
+
+/** `count` digits at `at` as a number; NaN if they are none. */
+function digits(text: string, at: number, count: number): number {
+  let value = 0;
+  for (let i = at; i < at + count; i++) {
+    const digit = text.charCodeAt(i) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/**
+ * ms since 1970 of `2026-11-24`, `2026-11-24 16:03`, `2026-11-24T16:03:20.123456+01:00` and the like; undefined if it is not of that
+ * form: then it may still be a time, and is for the pattern (`values/times.ts`) to read.
+ */
+export function plainIsoTime(text: string): number | undefined {
+  const { length } = text;
+  if (length < 10 || text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH) return undefined;
+  const day = dayNumber(digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2)) * DAY_MS;
+  if (Number.isNaN(day)) return undefined;
+  if (length === 10) return day;
+  const mark = text[10];
+  const [hour, minute] = [digits(text, 11, 2), digits(text, 14, 2)];
+  if ((mark !== "T" && mark !== " ") || text.charCodeAt(13) !== COLON || !(hour < 24 && minute < 60)) return undefined;
+  const second = text.charCodeAt(16) === COLON ? digits(text, 17, 2) : 0;
+  if (!(second < 60)) return undefined;
+  let end = text.charCodeAt(16) === COLON ? 19 : 16;
+  let fraction = 0;
+  if (end === 19 && text[19] === ".") {
+    for (end = 20; end < length && end < 29 && text.charCodeAt(end) >= ZERO && text.charCodeAt(end) < COLON;) end++;
+    if (end === 20) return undefined;
+    fraction = digits(text, 20, end - 20) / 10 ** (end - 20);
+  }
+  const offset = offsetAt(text, end);
+  return offset === undefined
+    ? undefined
+    : day + ((hour * 60 + minute) * 60 + second) * 1000 + fraction * 1000 - offset;
+}
+
+/** Of nothing, `Z` or `+01:00` at the end. */
+function offsetAt(text: string, at: number): number | undefined {
+  if (at === text.length || (text[at] === "Z" && at + 1 === text.length)) return 0;
+  const sign = text[at];
+  const minutes = digits(text, at + 1, 2) * 60 + digits(text, at + 4, 2);
+  if ((sign !== "+" && sign !== "-") || at + 6 !== text.length || text[at + 3] !== ":") return undefined;
+  return Number.isNaN(minutes) ? undefined : (sign === "-" ? -1 : 1) * minutes * 60_000;
+}
