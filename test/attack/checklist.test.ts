@@ -24,7 +24,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   await folder.write("a.csv", "x\n1\n");
   await folder.write("other.csv", "x\nother\n");
-  server = await startServer(["a.csv", "--open"], { folder });
+  server = await startServer(["a.csv", "--no-token"], { folder });
   await server.prints("a.csv: ");
 });
 afterAll(async () => {

@@ -31,6 +31,7 @@ export type PromptOptions = {
   readonly nameOf: (path: string) => string;
   /** Where there are several tables: takes one off the air; false if it is not there, or stays. */
   readonly remove?: (name: string) => boolean;
+  readonly openPage: () => void;
   /** A path cannot be published; the next one may be. */
   readonly onRefused: (reason: string) => void;
   /** Nothing will ever be published. */
@@ -71,6 +72,7 @@ export function openPrompt(options: PromptOptions): Prompt {
     const word = wordOf(path);
     if (word === "quit") return options.onQuit();
     if (word === "help") return help();
+    if (word === "open") return openPage();
     if (path.startsWith("-") && path !== STDIN && options.remove && !exists(path)) return remove(path.slice(1));
     const fault = path === STDIN ? STDIN_FAULT : noPath(path);
     if (fault !== undefined) return refuse(fault);
@@ -80,6 +82,11 @@ export function openPrompt(options: PromptOptions): Prompt {
   function remove(name: string): void {
     if (!options.remove!(name)) return refuse(`-${printable(name)}: no table of that name, or the first, which stays`);
     screen.line(`${name} is off the air`);
+    screen.ask();
+  }
+
+  function openPage(): void {
+    options.openPage();
     screen.ask();
   }
 

@@ -134,6 +134,9 @@ describe("what is typed", () => {
     ["QUIT", "quit"],
     ["help", "help"],
     ["?", "help"],
+    ["h", "help"],
+    ["o", "open"],
+    ["O", "open"],
     ["exits", undefined],
     ["./exit", undefined],
   ] as const)("%s is the word %p", (typed, expected) => {
