@@ -40,7 +40,7 @@ const mayRun = (line: string) => !NOT_RUN.some((not) => not.line.test(line));
 async function works(line: string, folder: Folder): Promise<Command> {
   const command = shell(line, folder);
   if (/bun run server/.test(line)) await command.until("a table", ({ stdout }) => / × |replaying/.test(stdout));
-  else if (/--once|\| jq|\| head/.test(line) && /--once|curl/.test(line)) await succeeds(command, line);
+  else if (/--once|--list|curl.*\| jq/.test(line)) await succeeds(command, line);
   else if (/bun run client/.test(line))
     await command.until("a connection", ({ stderr }) => stderr.includes("connected"));
   else if (/curl.*events|--max-time/.test(line)) await command.until("an answer", ({ stdout }) => stdout.length > 0);

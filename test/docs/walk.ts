@@ -87,6 +87,7 @@ export const shell = (line: string, folder: Folder) => begin(["sh", "-c", line],
 /** A server that the page takes for granted, and its port. */
 export async function beginServer(folder: Folder, args: string): Promise<Command & { readonly port: number }> {
   const server = shell(`bun run server ${args} --interval 50ms --allow-origin http://127.0.0.1`, folder);
-  await server.until("a table", ({ stdout }) => stdout.includes(" × "));
+  const files = args.match(/\S+\.csv/g) ?? [];
+  await server.until("each table", ({ stdout }) => files.every((file) => stdout.includes(`${file}: `)));
   return { ...server, port: Number(/Listening on .*:(\d+)\./.exec(server.output.stdout)?.[1]) };
 }
