@@ -6,7 +6,7 @@ import type { Certificate, FeedOptions } from "./channel/options.ts";
 import { type Nameable, nameConflictIn } from "./channel/names.ts";
 import { openNewest } from "./channel/newest.ts";
 import { isPlace, nameOfPlace, openPlaces } from "./channel/places.ts";
-import { openSource, openSources } from "./channel/sources.ts";
+import { openSource, openSources, openWithin } from "./channel/sources.ts";
 import { openTables, type Tables } from "./channel/tables.ts";
 import { faultIn } from "./csv/options.ts";
 import { defaultsOf } from "./cli/options.ts";
@@ -21,6 +21,7 @@ import { relayRole } from "./relay/address.ts";
 import type { RelayOptions } from "./relay/options.ts";
 import { openRelayRole } from "./relay/standby.ts";
 import { replayFault } from "./source/replay/speed.ts";
+import { openMemory } from "./source/memory.ts";
 import type { TableOptions } from "./source/settings.ts";
 import { viewerFiles } from "./viewer/files.ts";
 
@@ -176,17 +177,18 @@ function settingsOf(options: ServerOptions) {
 
 /** The first table has a Worker of its own, and the others share a few. */
 function openAllTables(settings: Settings, hub: Hub, onEvent: (event: ServerEvent) => void) {
-  const { file, isNewest, lookMs, maxTables, relayHeartbeatMs } = settings;
+  const { file, isNewest, isMany, lookMs, maxTables, relayHeartbeatMs } = settings;
   const sourceSettings = {
     ...tableOptionsOf(settings),
     ...{ lookMs, watches: true, silenceMs: MISSED_BEATS * relayHeartbeatMs },
   };
   const sources = openSources();
+  const memory = isMany ? openMemory(maxTables) : undefined;
   const channelOn = (topic: string, open: typeof openSource) =>
     openChannel({
       ...settings,
       topic,
-      openSource: (location, events, waits) => open({ ...sourceSettings, location, waits }, events),
+      openSource: (location, events, waits) => openWithin(memory, open, { ...sourceSettings, location, waits }, events),
       backlog: hub.backlog,
       broadcast: hub.broadcast,
       onEvent: (event) => onEvent(topic === FIRST_TOPIC ? event : { ...event, table: topic }),

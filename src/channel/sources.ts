@@ -4,6 +4,7 @@ import { printable } from "../feed/printable.ts";
 import { relayName } from "../relay/address.ts";
 import type { Source, SourceEvents, SourceSettings } from "../source/source.ts";
 import { fileName, isWebUrl, STDIN, STDIN_NAME, webAddress, webName } from "../source/location.ts";
+import type { Memory } from "../source/memory.ts";
 import { openThread, type Thread } from "../source/thread.ts";
 
 /** In a Worker of its own: while one table is read, another one goes on. */
@@ -46,6 +47,25 @@ export function openSources(): Sources {
     },
     close: () => threads.forEach(({ thread }) => thread.close()),
   };
+}
+
+/** What is held of it counts with what is held of the others. */
+export function openWithin(
+  memory: Memory | undefined,
+  open: typeof openSource,
+  settings: SourceSettings,
+  events: SourceEvents,
+): Source {
+  const share = memory?.share();
+  if (!share) return open(settings, events);
+  const source = open({ ...settings, memory: share }, events);
+  let isClosed = false;
+  const close = () => {
+    if (!isClosed) memory!.free(share);
+    isClosed = true;
+    source.close();
+  };
+  return { snapshot: source.snapshot, close };
 }
 
 /** In an executable the name is relative to the common root of its entry points, src/. */

@@ -8,6 +8,7 @@ import { CsvError } from "../csv/error.ts";
 import { HEAD_BYTES, SPARE_BYTES } from "../csv/encoding.ts";
 import { leadingHole } from "../csv/holes.ts";
 import { type CsvTable, type OpenRow, openTable, tableUnder } from "../csv/table.ts";
+import { heldByOthers, type MemoryShare } from "./memory.ts";
 import { agreementOf, dialectWith, isSettled, namesBefore } from "./verdicts.ts";
 import { openRevising, type Revision } from "./revising.ts";
 
@@ -20,6 +21,8 @@ export type HeldOptions = ReadOptions & {
   readonly maxCellBytes: number;
   /** A source whose table would be larger is refused, or not followed on. */
   readonly maxMemoryBytes?: number;
+  /** That of all tables counts. */
+  readonly memory?: MemoryShare | undefined;
 };
 
 /** A whole source on its way in: what is held stays until `finish`. */
@@ -206,8 +209,10 @@ export function openHeld(options: HeldOptions): Held {
   }
 
   function checkMemory(bytes: number): void {
-    if (bytes <= maxMemoryBytes) return;
-    throw new CsvError("too-large", `takes more than ${maxMemoryBytes} bytes; see --max-memory and --last`);
+    const others = heldByOthers(options.memory);
+    if (bytes + others <= maxMemoryBytes) return;
+    const together = others > 0 ? " with the other tables" : "";
+    throw new CsvError("too-large", `takes more than ${maxMemoryBytes} bytes${together}; see --max-memory and --last`);
   }
 
   function set(bytes: Uint8Array, length: number): void {

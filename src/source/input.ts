@@ -38,6 +38,7 @@ export function openInput(
     name,
     types: settings.types,
     maxMemoryBytes: settings.maxMemoryBytes,
+    memory: settings.memory,
     now,
     onPublication: events.onPublication,
   });

@@ -9,6 +9,7 @@ import { describeDialect, warningsOf } from "../csv/verdict.ts";
 import type { About, Columns, Cursor, Publication } from "../feed/publication.ts";
 import type { Revision } from "./held.ts";
 import { openJudging } from "./judging.ts";
+import { hold, type MemoryShare } from "./memory.ts";
 import { openSnapshots } from "./snapshots.ts";
 import type { Source } from "./source.ts";
 
@@ -22,6 +23,7 @@ export type PublishingOptions = {
   /** Without it frames and documents are strings; what the columns are is told all the same. */
   readonly types?: TypesOption | undefined;
   readonly maxMemoryBytes?: number | undefined;
+  readonly memory?: MemoryShare | undefined;
   /** A monotonic clock in ms. */
   readonly now: () => number;
   /** What seems odd besides what is in the table: a sentence each. */
@@ -39,6 +41,7 @@ export function openPublishing({
   name,
   types,
   maxMemoryBytes = Infinity,
+  memory,
   now,
   oddities = () => [],
   onPublication,
@@ -53,6 +56,7 @@ export function openPublishing({
 
   function publish(revision: Revision, changedAt: number, noticedAt: number): void {
     const { table, blocks, document, view, isNewEpoch } = revision;
+    hold(memory, table.length());
     cursor = isNewEpoch ? { epoch: newEpoch(), version: 1 } : { ...cursor, version: cursor.version + 1 };
     const splices = splicesOf(revision, arena);
     if ((arena.buffer?.length ?? 0) > MAX_ARENA_BYTES) arena = {};

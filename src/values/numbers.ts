@@ -42,6 +42,12 @@ export type NumberParts = {
 
 /** Takes a cell apart; undefined if it is no number, or one with something behind it that is no known unit. */
 export function partsOf(cell: string): NumberParts | undefined {
+  const parts = partsOfAny(cell);
+  return parts && (parts.unit === "" || isUnit(parts.unit)) ? parts : undefined;
+}
+
+/** As `partsOf`, with anything for a unit: whoever compares it with one that is known need not know them all. */
+function partsOfAny(cell: string): NumberParts | undefined {
   if (cell.length > MAX_LENGTH) return undefined;
   const match = PARTS.exec(cell.trim());
   if (!match) return undefined;
@@ -49,7 +55,6 @@ export function partsOf(cell: string): NumberParts | undefined {
   const unit = behind.trim();
   if ((before !== "" && after !== "") || (money !== "" && unit !== "") || (after !== "" && money === ""))
     return undefined;
-  if (unit !== "" && !isUnit(unit)) return undefined;
   return { digits: digits.trimEnd(), sign: before + after === "-" ? "-" : "", exponent, unit: money || unit };
 }
 
@@ -109,7 +114,7 @@ export function numberOf(cell: string, reading: Reading & { readonly unit?: stri
     const trimmed = cell.trim();
     if (PLAIN.test(trimmed)) return Number(trimmed);
   }
-  const parts = partsOf(cell);
+  const parts = partsOfAny(cell);
   if (!parts || (parts.unit !== "" && parts.unit !== reading.unit)) return Number.NaN;
   const digits = plainDigits(parts, reading);
   return digits === undefined ? Number.NaN : Number(parts.sign + digits + parts.exponent);

@@ -28,6 +28,7 @@ const SAID_MS = 4_000;
 
 export function openPlotControls({ onChange, onImage }: ControlEvents): PlotControls {
   let plot: Plot | undefined;
+  let asked: readonly string[] | undefined;
   let isApart = false;
   let saidUntil = 0;
   const button = (text: string, title: string, onclick: () => void) =>
@@ -57,10 +58,16 @@ export function openPlotControls({ onChange, onImage }: ControlEvents): PlotCont
   function add(): void {
     const name = chosen(addSelect);
     addSelect.value = "";
-    const columns = columnsOf(plot);
+    const columns = wanted();
     if (name === undefined) return;
     if (columns.length >= MAX_SERIES) return say(`${MAX_SERIES} series are the most: take one out first.`);
     onChange({ ys: [...columns, name] });
+  }
+
+  /** Those that were asked for last: what is drawn may be behind that. */
+  function wanted(): readonly string[] {
+    const there = asked?.filter((name) => plot?.yChoices.includes(name));
+    return there && (there.length > 0 || asked!.length === 0) ? there : columnsOf(plot);
   }
 
   function pickWindow(): void {
@@ -83,6 +90,7 @@ export function openPlotControls({ onChange, onImage }: ControlEvents): PlotCont
 
   function show(next: Plot, view: PlotView, areApart: boolean, colourOf: (column: string) => string): void {
     plot = next;
+    asked = view.ys;
     isApart = areApart;
     const columns = columnsOf(plot);
     showChips(columns, colourOf);
@@ -115,7 +123,7 @@ export function openPlotControls({ onChange, onImage }: ControlEvents): PlotCont
       ...columns.map((name) => {
         const swatch = element("span", { class: "swatch" });
         swatch.style.background = colourOf(name);
-        const remove = () => onChange({ ys: columns.filter((other) => other !== name) });
+        const remove = () => onChange({ ys: wanted().filter((other) => other !== name) });
         const title = `Take ${labelOf(name)} out`;
         return element("button", { type: "button", title, onclick: remove }, swatch, `${labelOf(name)} ✕`);
       }),

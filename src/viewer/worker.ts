@@ -155,7 +155,8 @@ export function startWorker(): void {
   }
 
   function tellFilter(): void {
-    const { readings, hits } = model.filterRead;
+    const { readings, hits: found } = model.filterRead;
+    const hits = model.isBuilding ? [] : found; // a pattern that never comes to an end stops here, and not the page
     const next = JSON.stringify([readings, hits]);
     if (next === toldFilter) return;
     toldFilter = next;

@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 
-const NAMES = ["convert", "fanout", "live", "writers", "wire", "viewer", "relay", "wide"] as const;
+const NAMES = ["convert", "fanout", "live", "writers", "wire", "viewer", "relay", "many", "wide"] as const;
 type Name = (typeof NAMES)[number];
 /** `wide` is `convert` with text that is not Latin-1: for the curious. */
-const DEFAULT: readonly Name[] = ["convert", "fanout", "live", "writers", "wire", "viewer", "relay"];
+const DEFAULT: readonly Name[] = ["convert", "fanout", "live", "writers", "wire", "viewer", "relay", "many"];
 
 async function bench(name: Name): Promise<string> {
   switch (name) {
@@ -23,6 +23,8 @@ async function bench(name: Name): Promise<string> {
       return (await import("./viewer.ts")).benchViewer();
     case "relay":
       return (await import("./relay.ts")).benchRelay();
+    case "many":
+      return (await import("./many.ts")).benchMany();
     case "fanout":
       return (await import("./fanout.ts")).benchFanout();
   }

@@ -6,7 +6,8 @@ import { openChannel } from "../../src/channel/channel.ts";
 import type { TableEvent } from "../../src/channel/events.ts";
 import { namesOf } from "../../src/channel/names.ts";
 import { openPlaces } from "../../src/channel/places.ts";
-import { openSources } from "../../src/channel/sources.ts";
+import { openSources, openWithin } from "../../src/channel/sources.ts";
+import { openMemory } from "../../src/source/memory.ts";
 import { openTables } from "../../src/channel/tables.ts";
 import { defaultsOf } from "../../src/cli/options.ts";
 import { serverOptions, serverSettings } from "../../src/cli/server/options.ts";
@@ -17,7 +18,8 @@ setDefaultTimeout(2 * TEST_TIMEOUT_MS);
 const settings = serverSettings(defaultsOf(serverOptions));
 
 /** The tables of these locations; files may come back within `graceMs`. */
-function openScene(locations: readonly string[], { graceMs = 30, maxTables = 256 } = {}) {
+function openScene(locations: readonly string[], { graceMs = 30, maxTables = 256, maxMemoryBytes = Infinity } = {}) {
+  const memory = openMemory(maxTables);
   const events: TableEvent[] = [];
   const dismissed: string[] = [];
   const sources = openSources();
@@ -27,7 +29,12 @@ function openScene(locations: readonly string[], { graceMs = 30, maxTables = 256
       ...settings,
       topic,
       openSource: (location, heard, waits) =>
-        sources.open({ ...settings, location, waits, lookMs: 200, watches: true, silenceMs: 5_000 }, heard),
+        openWithin(
+          memory,
+          sources.open,
+          { ...settings, maxMemoryBytes, location, waits, lookMs: 200, watches: true, silenceMs: 5_000 },
+          heard,
+        ),
       backlog: { add() {}, settle() {}, waits: () => false },
       broadcast: () => 0,
       onEvent,
@@ -135,6 +142,24 @@ describe("the tables of a folder", () => {
     ]);
     rmSync(join(folder.path, "b.csv"));
     await scene.become("the third", () => (scene.tables.beat(), scene.names().join() === "a,c"));
+  });
+
+  test("hold no more than --max-memory all together, and as much again when one goes", async () => {
+    await using folder = await temporaryFolder();
+    const text = (bytes: number) => `x\n${"1234567\n".repeat(bytes / 8)}`;
+    for (const name of ["a.csv", "b.csv"]) await folder.write(name, text(300_000));
+    await using scene = openScene([folder.path], { maxMemoryBytes: 1_000_000 });
+    await until("both", () => scene.tables.list().every(({ channel }) => channel.feed.rows() > 0));
+    await folder.write("c.csv", text(500_000));
+    await until("the refusal", () => scene.tables.refused().length === 1);
+    const reason = "takes more than 1000000 bytes with the other tables; see --max-memory and --last";
+    expect(scene.tables.refused()).toEqual([{ file: "c.csv", reason, isNamed: false }]);
+    writeFileSync(join(folder.path, "b.csv"), text(800_000));
+    await until("b to be as it was", () => scene.tables.at("b")!.status().message.includes(reason));
+    rmSync(join(folder.path, "b.csv"));
+    await scene.become("b to be gone", () => scene.names().join() === "a");
+    await folder.write("c.csv", text(510_000));
+    await scene.become("c", () => (scene.tables.beat(), scene.names().join() === "a,c"));
   });
 
   test("of an empty one are none, and of one that comes later", async () => {

@@ -185,7 +185,7 @@ export const serverOptions = {
     maxMemoryBytes: option<number>({
       flag: "max-memory",
       value: "SIZE",
-      help: "hold no larger table (default: half of the memory of\nthe machine, or of what it may use of it)",
+      help: "hold no larger table, or tables, all together (default: half\nof the memory of the machine, or of what it may use of it)",
       rule: "a size from 1MiB, such as 2GiB",
       parse: (text) => sizeBytes(text, 2 ** 20, Number.MAX_SAFE_INTEGER),
       default: halfOfMemory(),

@@ -29,6 +29,7 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
     name: fileName(path),
     types: settings.types,
     maxMemoryBytes: settings.maxMemoryBytes,
+    memory: settings.memory,
     now,
     onPublication: events.onPublication,
   });

@@ -32,6 +32,7 @@ export function openRemote(settings: SourceSettings, events: SourceEvents, timin
     name: webName(settings.location),
     types: settings.types,
     maxMemoryBytes: settings.maxMemoryBytes,
+    memory: settings.memory,
     now,
     onPublication: events.onPublication,
   });

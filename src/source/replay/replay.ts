@@ -39,6 +39,7 @@ export function openReplay(settings: ReplaySettings, events: SourceEvents): Sour
     name: fileName(path),
     types: settings.types,
     maxMemoryBytes: settings.maxMemoryBytes,
+    memory: settings.memory,
     now,
     oddities: () => round?.pace.oddities() ?? [],
     onPublication: events.onPublication,

@@ -1,0 +1,34 @@
+// What all tables of a server hold together: each source says it for itself, in memory that its threads share.
+
+/** Bytes of text that each source holds; `at`: where its own are. */
+export type MemoryShare = { readonly all: Float64Array; readonly at: number };
+
+export type Memory = {
+  /** For one source. Undefined if there are more of them than was said: then they are not counted. */
+  share(): MemoryShare | undefined;
+  /** It is closed. */
+  free(share: MemoryShare): void;
+};
+
+export function openMemory(most: number): Memory {
+  const all = new Float64Array(new SharedArrayBuffer(most * Float64Array.BYTES_PER_ELEMENT));
+  const unused = Array.from({ length: most }, (_, at) => at).reverse();
+  return {
+    share() {
+      const at = unused.pop();
+      return at === undefined ? undefined : { all, at };
+    },
+    free({ at }) {
+      all[at] = 0;
+      unused.push(at);
+    },
+  };
+}
+
+/** Bytes that the other sources hold. */
+export const heldByOthers = (share: MemoryShare | undefined) =>
+  share ? share.all.reduce((sum, bytes) => sum + bytes, 0) - share.all[share.at]! : 0;
+
+export function hold(share: MemoryShare | undefined, bytes: number): void {
+  if (share) share.all[share.at] = bytes;
+}
