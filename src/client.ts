@@ -52,7 +52,7 @@ async function run(argv: readonly string[]): Promise<void> {
   const say = (text: string) => void (print.quiet || process.stderr.write(`${forTerminal(text)}\n`));
   process.stderr.on("error", () => {});
   const token = givenToken(connection.token, connection.tokenFile, clientOptions.connection.token);
-  const target = await targetOf(positionals[0], { token, env: process.env, say });
+  const target = await targetOf(positionals[0], { token, env: process.env, say, namesTables: !print.list });
   // A server that was found here is known by its entry, which only this user can write; its certificate is for other names.
   const ca = target.isLocal ? false : authority(connection.ca);
   const sink = openTextSink(STDOUT, ({ code, message }) =>

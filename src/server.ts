@@ -107,7 +107,7 @@ function run(argv: readonly string[]): void {
       return publication !== undefined || awaited !== undefined;
     },
     nameOf,
-    ...(tables && { remove: server.remove }),
+    ...(tables && { many: { names: () => server.overview().names, remove: server.remove } }),
     openPage,
     onRefused: (reason) => onEvent({ type: "file-refused", reason }),
     onFailed: fail,

@@ -18,6 +18,8 @@ export type Finding = {
   readonly token: string | undefined;
   readonly env: Record<string, string | undefined>;
   readonly say: (text: string) => void;
+  /** The names of the tables are not printed anyway. */
+  readonly namesTables: boolean;
 };
 
 /** A server on this machine that does not answer at once has other things to do. */
@@ -59,11 +61,11 @@ function faultOf(given: string): string | undefined {
   return `${shown}: a document, for curl and browsers; ${way}`;
 }
 
-async function newest({ token, env, say }: Finding): Promise<Target> {
+async function newest({ token, env, say, namesTables }: Finding): Promise<Target> {
   const [found, ...others] = liveEntries(env);
   if (!found) throw new CliError("connect", `${NONE_RUNNING}: start one with \`bun run server\`, or give a URL`);
   if (others.length > 0) say(`${others.length + 1} servers are running; taking the newest, ${found.url}`);
-  const tables = await tablesOf(found, token);
+  const tables = namesTables ? await tablesOf(found, token) : [];
   const first = tables.find(({ isFirst }) => isFirst);
   if (first && tables.length > 1)
     say(`${tables.length} tables: ${namesText(tables)}; this is ${first.name}, bun run client NAME follows another`);

@@ -7,6 +7,9 @@ export function openerOf(platform: NodeJS.Platform): readonly string[] {
   return platform === "win32" ? ["rundll32", "url.dll,FileProtocolHandler"] : ["xdg-open"];
 }
 
+/** xdg-open(1): "a required tool could not be found". */
+const XDG_NO_PROGRAM = 3;
+
 /** `onFailed` hears why the browser was not opened. What was started outlives the server. */
 export function openBrowser(url: string, onFailed: (reason: string) => void): void {
   const command = openerOf(process.platform);
@@ -14,7 +17,7 @@ export function openBrowser(url: string, onFailed: (reason: string) => void): vo
   try {
     const child = Bun.spawn([...command, url], { stdio: ["ignore", "ignore", "ignore"], detached: true });
     child.unref();
-    void child.exited.then((code) => code === 0 || fail(`ended with ${code}`));
+    void child.exited.then((code) => code === 0 || fail(code === XDG_NO_PROGRAM ? "finds none" : `ended with ${code}`));
   } catch (error) {
     const { code } = error as { code?: string };
     fail(code === "ENOENT" ? "no such program here" : reasonOf(error));

@@ -245,11 +245,13 @@ function openEditor({ input, output, home, isTerminal }: Editor, events: EditorE
 }
 
 /**
- * Whether this process may read from its terminal. One in the background (`server &`) would be stopped by SIGTTIN:
- * its process group is not the terminal's (proc(5), fields pgrp and tpgid).
+ * Whether this process may read from its terminal. One in the background (`server &`) would be stopped by SIGTTIN: its process group is
+ * not the terminal's (on Linux proc(5), fields pgrp and tpgid; on other Unixes the + of ps(1); Windows knows no such thing).
  */
-export function isInForeground(): boolean {
+export function isInForeground(platform = process.platform): boolean {
   try {
+    if (platform === "win32") return true;
+    if (platform !== "linux") return stateByPs(process.pid).includes("+");
     const fields = readFileSync("/proc/self/stat", "utf8")
       .replace(/^.*\) /s, "")
       .split(" ");
@@ -257,6 +259,15 @@ export function isInForeground(): boolean {
   } catch {
     return true;
   }
+}
+
+function stateByPs(pid: number): string {
+  const env = { PATH: process.env["PATH"] ?? "" };
+  return Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)], {
+    env,
+    stdin: "ignore",
+    stderr: "ignore",
+  }).stdout.toString();
 }
 
 /** One terminal line. Its last column stays free: who writes there does not know where the cursor is then. */

@@ -69,6 +69,13 @@ export function noPath(text: string): string | undefined {
   return isAddress(text) ? addressText(text) : patternText(text);
 }
 
+/** A name is given on the command line only; undefined if this gives none, or if there is a file of that name. */
+export function namedFault(text: string): string | undefined {
+  const [, name, location = ""] = (!exists(text) && /^([^/\\=]*)=(.*)$/s.exec(text)) || [];
+  if (name === undefined) return undefined;
+  return `${printable(text)}: a name is given where the server is started; type ${printable(location)}, and the table is called as its file is`;
+}
+
 const isAddress = (text: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !isRelayUrl(text);
 
 /** What is secret in it is not repeated. */

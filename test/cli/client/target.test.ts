@@ -9,7 +9,7 @@ const env = { XDG_RUNTIME_DIR: "/nowhere" };
 async function led(given: string): Promise<{ url?: string; said: string[]; fault?: string }> {
   const said: string[] = [];
   try {
-    const { url } = await targetOf(given, { token: undefined, env, say: (text) => said.push(text) });
+    const { url } = await targetOf(given, { token: undefined, env, namesTables: true, say: (text) => said.push(text) });
     return { url: String(url), said };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;

@@ -3,7 +3,9 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmod, mkdir, readdir, symlink, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { atOnce } from "../../at-once.ts";
+import { openerOf } from "../../../src/cli/server/browser.ts";
 import { completePath } from "../../../src/cli/server/completion.ts";
+import { isInForeground } from "../../../src/cli/server/console.ts";
 import { cleanPath } from "../../../src/cli/server/words.ts";
 import {
   connect,
@@ -350,6 +352,33 @@ describe.concurrent("at the prompt, a person", () => {
     expect(await server.exited).toBe(130);
   });
 
+  test("adds tables by their paths, takes them off by their names, and is told what is not so", async () => {
+    await using folder = await temporaryFolder();
+    for (const name of ["a.csv", "b.csv", "c.csv", "-x.csv"]) await folder.write(name, "x\n1\n");
+    await using server = startInTerminal("server", [...SERVER, "a.csv", "b.csv"], { folder, columns: 120 });
+    await server.ends("2 tables · 0 clients", PROMPT);
+    const steps = [
+      { typed: "c.csv", answer: "/c: c.csv: 1 row × 1 column, comma, UTF-8", tables: 3 },
+      { typed: "./c.csv", answer: "c.csv is on air already", tables: 3 },
+      { typed: "-c", answer: "c is off the air", tables: 2 },
+      { typed: "-c", answer: "-c: no table of that name; there is b", tables: 2 },
+      { typed: "-a", answer: "-a: the first table stays, which is / and /csv", tables: 2 },
+      { typed: "-csv", answer: "-csv: the first table stays, which is / and /csv", tables: 2 },
+      { typed: "./-x.csv", answer: "/-x: -x.csv: 1 row × 1 column, comma, UTF-8", tables: 3 },
+      { typed: "--x", answer: "-x is off the air", tables: 2 },
+      { typed: "-x.csv", answer: "/-x: -x.csv: 1 row × 1 column, comma, UTF-8", tables: 3 },
+      {
+        typed: "eur=c.csv",
+        answer: /^eur=c\.csv: a name is given where the server is started; type c\.csv,/,
+        tables: 3,
+      },
+    ];
+    for (const { typed, answer, tables } of steps) {
+      server.type(`${typed}${KEYS.enter}`);
+      await server.ends(`${PROMPT} ${typed}`, answer, `${tables} tables · 0 clients`, PROMPT);
+    }
+  });
+
   test("makes the window narrower and wider, and finds nothing stale", async () => {
     await using folder = await temporaryFolder();
     const name = "measurements-of-2026.csv";
@@ -416,6 +445,17 @@ test("--no-token says who may read, and --open needs no token then", async () =>
   await using server = await startServer(["a.csv", "--no-token", "--open"], { folder, env: await withBrowser(folder) });
   expect(await openedIn(folder)).toBe(`${server.http}/`);
   await server.prints("--no-token: everyone who can reach this port may read\n", "stderr");
+});
+
+test("each system has a program that opens the browser, and none of them is a shell", () => {
+  expect(openerOf("linux")).toEqual(["xdg-open"]);
+  expect(openerOf("darwin")).toEqual(["open"]);
+  expect(openerOf("win32")).toEqual(["rundll32", "url.dll,FileProtocolHandler"]);
+});
+
+test.skipIf(process.platform !== "linux")("whether it is in the foreground, ps says as proc does", () => {
+  expect(isInForeground("darwin")).toBe(isInForeground("linux"));
+  expect(isInForeground("win32")).toBe(true);
 });
 
 describe("the screen of these tests", () => {
