@@ -31,13 +31,17 @@ test.skipIf(!isRepository)(
     expect({ exitCode: await installing.exited, stderr: installing.output.stderr }).toMatchObject({ exitCode: 0 });
     expect(await Bun.file(join(clone, "dist/client/index.js")).exists()).toBe(true);
 
-    const bunInstall = join(folder.path, "bun");
-    await using linked = begin(
-      ["sh", "-c", `BUN_INSTALL=${bunInstall} bun link && PATH=${bunInstall}/bin:$PATH csvcast --version`],
-      within,
-    );
-    expect({ exitCode: await linked.exited, ...linked.output }).toMatchObject({ exitCode: 0 });
-    expect(linked.output.stdout).toEndWith(`${pkg.version}\n`);
+    // Both ways to the command `csvcast`, each with a folder of commands of its own.
+    const { text: readme } = await page("README.md");
+    const add = /`(bun add -g [^`]+)`/.exec(readme)![1]!;
+    for (const [i, way] of ["bun link", `bun pm pack && ${add}`].entries()) {
+      expect(readme).toContain(`\`${way.split(" && ")[0]}\``);
+      const env = `export BUN_INSTALL=${join(folder.path, `bun${i}`)} BUN_INSTALL_CACHE_DIR=${cache}`;
+      const line = `${env}; ${way} && cd .. && PATH=$BUN_INSTALL/bin:$PATH csvcast --version`;
+      await using command = begin(["sh", "-c", line], within);
+      expect({ way, exitCode: await command.exited, ...command.output }).toMatchObject({ way, exitCode: 0 });
+      expect(command.output.stdout).toEndWith(`${pkg.version}\n`);
+    }
 
     await using server = begin(["sh", "-c", serve], within);
     const [first, ...others] = printed(shown);
