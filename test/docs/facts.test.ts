@@ -14,7 +14,7 @@ describe("docs/tables.md", () => {
     const { text } = await page("docs/tables.md");
     for (const file of files) expect(text).toContain(`\`${file}\``);
     for (const name of names) expect(text).toContain(`\`/${name}\``);
-    expect([...namesOf(files.map((location) => ({ location }))).values()]).toEqual(names);
+    expect([...namesOf(files.map((location) => ({ location }))).values()]).toEqual([...names]);
   });
 
   test("names the addresses that the server has itself", async () => {
