@@ -1,7 +1,8 @@
 // `bun run demo`, as the first thing that somebody tries: from the script of package.json to a file that is gone.
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { chmod, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { openedIn, withBrowser } from "./cli/browser.ts";
 import { environment, TEST_TIMEOUT_MS, temporaryFolder, until } from "./support.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
@@ -10,12 +11,10 @@ const ROOT = join(import.meta.dir, "..");
 
 test("a demo is on air, opens the browser, grows, and leaves nothing behind", async () => {
   await using folder = await temporaryFolder();
-  const opener = process.platform === "darwin" ? "open" : "xdg-open";
-  await chmod(await folder.write(opener, `#!/bin/sh\nprintf %s "$*" >"${folder.path}/opened"\n`), 0o755);
   let output = "";
   const demo = Bun.spawn([process.execPath, "run", "demo", "--port", "0"], {
     cwd: ROOT,
-    env: environment(folder, { TMPDIR: folder.path, PATH: `${folder.path}:${process.env["PATH"]}`, TERM: "xterm" }),
+    env: environment(folder, { TMPDIR: folder.path, ...(await withBrowser(folder)), TERM: "xterm" }),
     terminal: { cols: 100, rows: 24, data: (_, bytes) => void (output += bytes.toString()) },
   });
   await using stack = new AsyncDisposableStack();
@@ -24,14 +23,7 @@ test("a demo is on air, opens the browser, grows, and leaves nothing behind", as
     await demo.exited;
     demo.terminal?.close();
   });
-  const page = await until(
-    "the page to be opened",
-    () =>
-      Bun.file(join(folder.path, "opened"))
-        .text()
-        .catch(() => undefined),
-    () => output,
-  );
+  const page = await openedIn(folder, () => output);
   expect(page).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
   const rows = async () => ((await (await fetch(`${page}healthz`)).json()) as { rows?: number }).rows ?? 0;
   await until("rows that are written now", async () => (await rows()) > 300);

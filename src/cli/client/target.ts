@@ -52,8 +52,9 @@ const isTable = (given: string) => /^(?!\d+$)[\p{L}\p{M}\p{N}_-]+$/u.test(given)
 function faultOf(given: string): string | undefined {
   const [text, origin = "", path = ""] = /^((?:[a-z]+:\/\/)?[^/?#]*)([^?#]*)/i.exec(given) ?? [];
   const shown = printable(text ?? "");
+  const isPath = /^([./~\\]|[a-z]:[/\\](?![/\\]))/i.test(given);
   const isFile = !given.includes(":") && (/\.(csv|tsv)$/i.test(shown) || existsSync(given));
-  if (isFile && !isTable(given))
+  if ((isPath || isFile) && !isTable(given))
     return `${shown}: a file; bun run server ${shown} has it on air, and then bun run client prints it`;
   const [, table] = /^(.*\/[^/]+?)(?:\.json|\.ndjson|\.csv|\/events)$/.exec(path) ?? [];
   if (table === undefined) return undefined;

@@ -11,6 +11,11 @@ export function machineNames(): string[] {
   return [name, `${name}.local`, name.split(".")[0] ?? name];
 }
 
+/** Whether this machine reaches a server there as itself: who asks an address of a network comes from that, and needs the token. */
+export function isReachedLocally(hostname: string): boolean {
+  return WILDCARDS.has(hostname) || /^(localhost|.*\.localhost|127\.[\d.]+|::1|\[::1\])$/i.test(hostname);
+}
+
 /** The URL for clients on this machine. */
 export function localUrl({ hostname, port, scheme }: Address): string {
   return urlOf(hostname === "0.0.0.0" ? "127.0.0.1" : WILDCARDS.has(hostname) ? "[::1]" : hostname, port, scheme);

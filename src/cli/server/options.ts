@@ -317,7 +317,7 @@ export const serverOptions = {
       flag: "token",
       value: "TEXT",
       isSecret: true,
-      help: "everyone needs this token; argv is visible to others on\nthis machine, so prefer the variable or a file (default: a random\none, for other machines only)",
+      help: "everyone needs this token: 8 or more of A-Z a-z 0-9\n- . _ ~ + / =; argv is visible to others on this machine, so prefer\nthe variable or a file (default: a random one, for other machines\nonly)",
       rule: TOKEN_RULE,
       parse: (text) => (/^[A-Za-z0-9._~+/=-]{8,512}$/.test(text) ? text : undefined),
       default: undefined,

@@ -2,7 +2,7 @@
 import type { ServerEvent } from "../../channel/events.ts";
 import { DEFAULT_PORT } from "../port.ts";
 import { announce } from "../runtime.ts";
-import { addressLines, hostPort, localUrl, pageUrl, type ShownToken } from "./addresses.ts";
+import { addressLines, hostPort, isReachedLocally, localUrl, pageUrl, type ShownToken } from "./addresses.ts";
 
 export type Startup = {
   readonly address: { readonly hostname: string; readonly port: number; readonly scheme: "ws" | "wss" };
@@ -32,12 +32,13 @@ export function printStartup({ address, givenPort, onEvent, line, ...access }: S
   if (givenPort === undefined && port !== DEFAULT_PORT) onEvent({ type: "port-taken", taken: DEFAULT_PORT, port });
   // A token that was given is known to whoever gave it, and stays out of files that others may read.
   const isHidden = isPublic || (isTokenGiven && !process.stdout.isTTY);
-  const shown: ShownToken = { token: isHidden ? undefined : token, everywhere: isTokenGiven };
+  const everywhere = isTokenGiven || !isReachedLocally(hostname);
+  const shown: ShownToken = { token: isHidden ? undefined : token, everywhere };
   if (line) for (const text of addressLines(address, shown)) line(text);
   if (isPublic) onEvent({ type: "public" });
   return {
-    withdraw: announced({ pid: process.pid, url, startedAt: Date.now(), ...(isTokenGiven && { token }) }, onEvent),
-    page: pageUrl(address, { token: isPublic ? undefined : token, everywhere: isTokenGiven }),
+    withdraw: announced({ pid: process.pid, url, startedAt: Date.now(), ...(everywhere && { token }) }, onEvent),
+    page: pageUrl(address, { token: isPublic ? undefined : token, everywhere }),
   };
 }
 

@@ -50,6 +50,14 @@ describe("what is none is told with the way out:", () => {
       fault: "usage: sample.csv: a file; bun run server sample.csv has it on air, and then bun run client prints it",
     },
     {
+      given: "C:\\data\\a",
+      fault: "usage: C:\\data\\a: a file; bun run server C:\\data\\a has it on air, and then bun run client prints it",
+    },
+    {
+      given: "/tmp/a",
+      fault: "usage: /tmp/a: a file; bun run server /tmp/a has it on air, and then bun run client prints it",
+    },
+    {
       given: "data/nowhere.TSV",
       fault:
         "usage: data/nowhere.TSV: a file; bun run server data/nowhere.TSV has it on air, and then bun run client prints it",

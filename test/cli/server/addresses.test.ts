@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { hostname } from "node:os";
 import { hasNetwork, withoutNetwork } from "../../network.ts";
-import { addressLines, localUrl, machineNames } from "../../../src/cli/server/addresses.ts";
+import { addressLines, isReachedLocally, localUrl, machineNames } from "../../../src/cli/server/addresses.ts";
 
 describe("the URL for this machine", () => {
   const cases = [
@@ -16,6 +16,17 @@ describe("the URL for this machine", () => {
   test.each(cases)("of a server on $hostname is $expected", ({ hostname, expected }) => {
     expect(localUrl({ hostname, port: 80 })).toBe(expected);
   });
+});
+
+describe("a server is reached from this machine as itself", () => {
+  const here = ["0.0.0.0", "::", "[::]", "127.0.0.1", "127.1.2.3", "::1", "localhost", "csv.localhost"];
+  const elsewhere = ["192.168.1.20", "10.0.0.1", "fe80::1", "vm", "127.example", "2001:db8::1"];
+  test.each([...here.map((host) => [host, true] as const), ...elsewhere.map((host) => [host, false] as const)])(
+    "on %s: %p",
+    (host, expected) => {
+      expect(isReachedLocally(host)).toBe(expected);
+    },
+  );
 });
 
 describe("the URLs shown", () => {

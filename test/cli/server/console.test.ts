@@ -1,22 +1,14 @@
 // What a person types, and what they see: paths as they are typed and dragged in, and the prompt in a real terminal.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmod, mkdir, readdir, symlink, utimes } from "node:fs/promises";
+import { mkdir, readdir, symlink, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { atOnce } from "../../at-once.ts";
 import { openerOf } from "../../../src/cli/server/browser.ts";
 import { completePath } from "../../../src/cli/server/completion.ts";
 import { isInForeground } from "../../../src/cli/server/console.ts";
 import { cleanPath } from "../../../src/cli/server/words.ts";
-import {
-  connect,
-  type Folder,
-  sampleCsv,
-  sampleJson,
-  startServer,
-  TEST_TIMEOUT_MS,
-  temporaryFolder,
-  until,
-} from "../../support.ts";
+import { connect, sampleCsv, sampleJson, startServer, TEST_TIMEOUT_MS, temporaryFolder, until } from "../../support.ts";
+import { openedIn, withBrowser } from "../browser.ts";
 import { KEYS, type Line, openScreen, startInTerminal } from "../terminal.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
@@ -291,22 +283,6 @@ describe.concurrent("in a terminal, a person", () => {
     expect(server.output()).not.toContain("\x1b");
   });
 });
-
-/** A program in the place of the one that opens the browser here: leaves its address in `opened`. */
-async function withBrowser(folder: Folder): Promise<Record<string, string>> {
-  const name = process.platform === "darwin" ? "open" : "xdg-open";
-  await chmod(
-    await folder.write(name, `#!/bin/sh\nprintf %s "$*" >"${folder.path}/opened.new"\nmv opened.new opened\n`),
-    0o755,
-  );
-  return { PATH: `${folder.path}:${process.env["PATH"]}` };
-}
-
-const openedIn = ({ path }: Folder) =>
-  until(
-    "the browser",
-    async () => (await Bun.file(join(path, "opened")).exists()) && Bun.file(join(path, "opened")).text(),
-  );
 
 describe.concurrent("at the prompt, a person", () => {
   test("opens the browser with o, unless that is a file, and lists with h what can be typed", async () => {
