@@ -63,7 +63,8 @@ function openScene(locations: readonly string[], { graceMs = 30, maxTables = 256
     dismissed,
     none,
     names,
-    become: (what: string, isThat: () => boolean) => until(what, isThat, () => names().join(" ")),
+    become: (what: string, isThat: () => boolean) =>
+      until(what, isThat, () => JSON.stringify([names(), tables.refused()])),
     /** What a table has, as CSV. */
     async textOf(name: string): Promise<string> {
       const snapshot = await tables.at(name)!.snapshot("csv");
@@ -200,6 +201,7 @@ test.each(Array.from({ length: RUNS }, (_, run) => SEED + run))(
     put(NAMES[random(NAMES.length)]!);
     const first = [...model.keys()][0]!;
     await using scene = openScene([folder.path]);
+    await scene.become("the first one", () => scene.names()[0] !== "");
     for (let step = 0; step < 8; step++) {
       for (let act = 0; act < 1 + random(4); act++) {
         const name = NAMES[random(NAMES.length)]!;
