@@ -1,13 +1,13 @@
 // What a person types, and what they see: paths as they are typed and dragged in, and the prompt in a real terminal.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, readdir, symlink, utimes } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { atOnce } from "../../at-once.ts";
 import { openerOf } from "../../../src/cli/server/browser.ts";
 import { completePath } from "../../../src/cli/server/completion.ts";
 import { isInForeground } from "../../../src/cli/server/console.ts";
 import { cleanPath } from "../../../src/cli/server/words.ts";
-import { connect, sampleCsv, sampleJson, startServer, TEST_TIMEOUT_MS, temporaryFolder, until } from "../../support.ts";
+import { connect, sampleCsv, sampleJson, startServer, TEST_TIMEOUT_MS, temporaryFolder } from "../../support.ts";
 import { openedIn, withBrowser } from "../browser.ts";
 import { KEYS, type Line, openScreen, startInTerminal } from "../terminal.ts";
 
@@ -299,35 +299,6 @@ describe.concurrent("at the prompt, a person", () => {
     await server.shows("o: 1 row × 1 column, comma, UTF-8");
   });
 
-  test("is told where there is no browser to open", async () => {
-    await using folder = await temporaryFolder();
-    await folder.write("a.csv", "x\n1\n");
-    await using server = startInTerminal("server", [...SERVER, "a.csv"], {
-      folder,
-      columns: 100,
-      env: { PATH: folder.path },
-    });
-    await server.ends(/^a\.csv · 1 row × 1 column ·/, PROMPT);
-    server.type(`o${KEYS.enter}`);
-    await server.shows(/^no browser was opened: .*open: no such program here; the address is above$/);
-  });
-
-  test("can type - and go on: the keys stay with the prompt", async () => {
-    await using folder = await temporaryFolder();
-    await folder.write("a.csv", "x\n1\n");
-    await folder.write("b.csv", "y\n1\n");
-    await using server = startInTerminal("server", [...SERVER, "a.csv", "b.csv"], { folder, columns: 100 });
-    await server.ends(/^2 tables ·/, PROMPT);
-    for (const typed of ["-", "/dev/stdin", "/dev/tty"]) {
-      server.type(`${typed}${KEYS.enter}`);
-      await server.shows(new RegExp(`^${basename(typed)}: `));
-    }
-    server.type(`h${KEYS.enter}`);
-    await server.shows(/^ {2}-NAME/);
-    server.type(KEYS.ctrlC);
-    expect(await server.exited).toBe(130);
-  });
-
   test("adds tables by their paths, takes them off by their names, and is told what is not so", async () => {
     await using folder = await temporaryFolder();
     for (const name of ["a.csv", "b.csv", "c.csv", "-x.csv"]) await folder.write(name, "x\n1\n");
@@ -393,16 +364,6 @@ describe.concurrent("at the prompt, a person", () => {
     await server.ends(/^a\.csv · 1 row × 1 column ·/, `${PROMPT} abc`);
     server.type(KEYS.ctrlC);
     await server.shows("ended with 130");
-  });
-
-  test("where nothing can be stopped, Ctrl-Z changes nothing", async () => {
-    await using folder = await temporaryFolder();
-    await using server = startInTerminal("server", SERVER, { folder });
-    await server.ends(WAITING, PROMPT);
-    server.type(KEYS.ctrlZ);
-    await until("the prompt again", () => server.output().split(WAITING).length > 2);
-    server.type("x");
-    await server.ends(WAITING, `${PROMPT} x`);
   });
 });
 
