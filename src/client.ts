@@ -2,18 +2,21 @@
 // `bun run client`: prints what a server broadcasts, one line each, on stdout and nothing else there.
 import { readFileSync } from "node:fs";
 import pkg from "../package.json";
+import { advised } from "./cli/client/advice.ts";
+import { handshakeOf } from "./cli/client/handshake.ts";
+import { listLines, tablesAt } from "./cli/client/listing.ts";
 import { clientHelp, clientOptions, type Mode, modeOf } from "./cli/client/options.ts";
-import { CliError, reportFatal } from "./cli/errors.ts";
-import { readOptions } from "./cli/options.ts";
+import { CliError, reasonOf, reportFatal } from "./cli/errors.ts";
+import { readOptions, type Values } from "./cli/options.ts";
 import { escapeControls, openOutput, type Output } from "./cli/client/output.ts";
+import { websocketClient } from "./cli/client/plain.ts";
 import { csv, ndjson, openRowLog } from "./cli/client/rows.ts";
-import { openTextSink } from "./cli/client/stdout.ts";
-import { liveEntries } from "./cli/runtime.ts";
+import { openShortener } from "./cli/client/shorten.ts";
+import { openTextSink, type TextSink } from "./cli/client/stdout.ts";
+import { type Target, targetOf } from "./cli/client/target.ts";
 import { endSignals, exitCodeOf } from "./cli/signals.ts";
 import { givenToken } from "./cli/token.ts";
 import type { StatusMessage } from "./feed/protocol.ts";
-import { handshakeOf } from "./cli/client/handshake.ts";
-import { websocketClient } from "./cli/client/plain.ts";
 import { subscribe, type SubscriberEvents } from "./follow/subscriber.ts";
 
 const STDOUT = 1;
@@ -28,46 +31,73 @@ type Wiring = {
   readonly giveUpMs: number;
   readonly output: Output;
   readonly say: (text: string) => void;
+  readonly onOpen: () => void;
+  readonly onRetry: (why: string, delayMs: number) => void;
   readonly onEnd: (why: string) => void;
 };
 
+type Settings = Values<typeof clientOptions>;
+
+/** A server that does not list its tables by then never will. */
+const LIST_MS = 10_000;
+
 /** Prints until it has printed enough, is ended, or the server is gone for good; then exits. */
-function run(argv: readonly string[]): void {
+async function run(argv: readonly string[]): Promise<void> {
   const { values, positionals } = readOptions(clientOptions, argv, process.env);
   const { print, connection, program } = values;
   if (program.help) return void process.stdout.write(clientHelp);
   if (program.version) return void process.stdout.write(`${pkg.version}\n`);
-  if (positionals.length > 1) throw new CliError("usage", `${positionals[1]}: one URL at a time; see --help`);
+  if (positionals.length > 1) throw new CliError("usage", `${positionals[1]}: one table or URL at a time; see --help`);
   const mode = modeOf(print);
   const say = (text: string) => void (print.quiet || process.stderr.write(`${forTerminal(text)}\n`));
-  const given = givenToken(connection.token, connection.tokenFile, clientOptions.connection.token);
-  const { url, token, isLocal } = target(positionals[0], given, say);
+  process.stderr.on("error", () => {});
+  const token = givenToken(connection.token, connection.tokenFile, clientOptions.connection.token);
+  const target = await targetOf(positionals[0], { token, env: process.env, say, namesTables: !print.list });
   // A server that was found here is known by its entry, which only this user can write; its certificate is for other names.
-  const ca = isLocal ? false : authority(connection.ca);
+  const ca = target.isLocal ? false : authority(connection.ca);
+  const sink = openTextSink(STDOUT, ({ code, message }) =>
+    process.exit(
+      code === "EPIPE" ? 0 : reportFatal("csvcast-client", new CliError("failure", `cannot print: ${message}`)),
+    ),
+  );
+  if (print.list) return list(target, ca, sink);
+  follow(values, { ...target, ca, say, mode, sink });
+}
+
+type Following = Target & Pick<Wiring, "ca" | "say"> & { readonly mode: Mode; readonly sink: TextSink };
+
+function follow({ print, connection }: Settings, { url, token, ca, say, mode, sink }: Following): void {
   let feed: Feed | undefined;
   let exitCode = 0;
+  let wasOpen = false;
 
   say(`connecting to ${withoutSecrets(url)}`);
-  process.stderr.on("error", () => {});
   for (const signal of endSignals()) process.on(signal, () => end(exitCodeOf(signal)));
 
   const isRows = mode === "ndjson" || mode === "csv";
+  const shorten = openShortener(() => say(shortenedText(mode)));
   const output = openOutput({
-    sink: openTextSink(STDOUT, ({ code, message }) =>
-      process.exit(
-        code === "EPIPE" ? 0 : reportFatal("csvcast-client", new CliError("failure", `cannot print: ${message}`)),
-      ),
-    ),
+    sink,
+    ...(!isRows && sink.isTTY && { shown: shorten }),
     limit: print.once && !isRows ? 1 : print.count,
     onFull: () => feed?.pause(),
     onDrained: () => feed?.resume(),
     onDone: () => end(exitCode),
   });
+  const explained = (why: string) =>
+    advised(why, { url, wasOpen, hasToken: token !== undefined || url.searchParams.has("token") });
   function onEnd(why: string): void {
-    exitCode = reportFatal("csvcast-client", new CliError("connect", forTerminal(`${withoutSecrets(url)}: ${why}`)));
+    const text = forTerminal(`${withoutSecrets(url)}: ${explained(why)}`);
+    exitCode = reportFatal("csvcast-client", new CliError("connect", text));
     output.finish();
   }
-  const wiring: Wiring = { url, token, ca, giveUpMs: connection.giveUpMs, output, say, onEnd };
+  const onOpen = () => {
+    wasOpen = true;
+    say("connected");
+  };
+  const onRetry = (why: string, delayMs: number) =>
+    say(`${explained(why)}; trying again in ${(delayMs / 1000).toFixed(1)} s`);
+  const wiring: Wiring = { url, token, ca, giveUpMs: connection.giveUpMs, output, say, onOpen, onRetry, onEnd };
   if (mode === "plain") feed = plainFeed(wiring);
   else feed = liveFeed(wiring, mode === "live" ? messagePrinter(output) : rowPrinter(wiring, mode, print));
 
@@ -77,32 +107,42 @@ function run(argv: readonly string[]): void {
   }
 }
 
-const retrying = (why: string, delayMs: number) =>
-  `${why}${/certificate/.test(why) ? " (see --ca)" : ""}; trying again in ${(delayMs / 1000).toFixed(1)} s`;
+function shortenedText(mode: Mode): string {
+  const live = mode === "live" ? "" : "; --live prints only what changes, --ndjson and --csv new rows";
+  return `shortened for the terminal: a pipe gets every message as it came, bun run client | cat${live}`;
+}
 
-function plainFeed({ output, say, ...options }: Wiring): Feed {
-  return websocketClient({
-    ...options,
-    onOpen: () => say("connected"),
-    onMessage: (text) => output.print([text]),
-    onRetry: (why, delayMs) => say(retrying(why, delayMs)),
-  });
+/** Prints the tables of a server. */
+async function list({ url, token }: Target, ca: string | false | undefined, sink: TextSink): Promise<void> {
+  try {
+    const tables = await tablesAt({ url, token, ca, timeoutMs: LIST_MS });
+    const lines = listLines(tables, sink.isTTY).map((line) => `${sink.isTTY ? escapeControls(line) : line}\n`);
+    await new Promise<void>((resolve) => sink.write(lines.join(""), resolve));
+  } catch (error) {
+    const hasToken = token !== undefined || url.searchParams.has("token");
+    const why = advised(reasonOf(error), { url, hasToken, wasOpen: false });
+    throw new CliError("connect", `${withoutSecrets(url)}: ${why}`);
+  }
+}
+
+function plainFeed({ output, say: _say, ...options }: Wiring): Feed {
+  return websocketClient({ ...options, onMessage: (text) => output.print([text]) });
 }
 
 type Printer = Pick<SubscriberEvents, "onMessage" | "onSnapshot" | "onChange" | "onStatus"> & {
   onCurrent?(subscription: ReturnType<typeof subscribe>): void;
 };
 
-function liveFeed({ say, output: _output, ...options }: Wiring, printer: Printer): Feed {
+function liveFeed({ onOpen, onRetry, ...options }: Wiring, printer: Printer): Feed {
   const handshake = handshakeOf(options);
   const subscription = subscribe(options.url, {
     ...printer,
     connect: (address, protocol) => new WebSocket(address, { ...handshake, protocols: [protocol] }),
     giveUpMs: options.giveUpMs,
     onConnection(connection) {
-      if (connection.state === "open") say("connected");
+      if (connection.state === "open") onOpen();
       else if (connection.state === "current") printer.onCurrent?.(subscription);
-      else say(retrying(connection.why, connection.delayMs));
+      else onRetry(connection.why, connection.delayMs);
     },
     onEnd: options.onEnd,
   });
@@ -158,32 +198,6 @@ function authority(path: string | undefined): string | undefined {
   }
 }
 
-/** The URL given, or the newest server on this machine. */
-function target(
-  given: string | undefined,
-  token: string | undefined,
-  say: (text: string) => void,
-): { url: URL; token: string | undefined; isLocal: boolean } {
-  if (given !== undefined) return { url: parseUrl(given), token, isLocal: false };
-  const [newest, ...others] = liveEntries(process.env);
-  if (!newest)
-    throw new CliError(
-      "connect",
-      "no server of yours is running on this machine: start one with `bun run server`, or give a URL",
-    );
-  if (others.length > 0) say(`${others.length + 1} servers are running; taking the newest, ${newest.url}`);
-  return { url: parseUrl(newest.url), token: token ?? newest.token, isLocal: true };
-}
-
-function parseUrl(given: string): URL {
-  // A number alone would be an IPv4 address to URL; who types one means a port of this machine.
-  const address = /^:?\d+$/.test(given) ? `127.0.0.1:${given.replace(":", "")}` : given;
-  const url = URL.parse(/^[a-z]+:\/\//i.test(address) ? address : `ws://${address}`);
-  if (url) url.hash = "";
-  if (url && /^(wss?|https?):$/.test(url.protocol) && url.hostname !== "") return url;
-  throw new CliError("usage", `${given}: not a WebSocket URL; it looks like ws://127.0.0.1:59050/`);
-}
-
 function withoutSecrets(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
@@ -191,10 +205,12 @@ function withoutSecrets(url: URL): string {
 /** What a server says is no command to the terminal. */
 const forTerminal = (text: string) => (process.stderr.isTTY ? escapeControls(text) : text);
 
-if (import.meta.main) {
+export async function main(argv: readonly string[]): Promise<void> {
   try {
-    run(process.argv.slice(2));
+    await run(argv);
   } catch (error) {
     process.exit(reportFatal("csvcast-client", error));
   }
 }
+
+if (import.meta.main) await main(process.argv.slice(2));

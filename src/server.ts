@@ -4,6 +4,7 @@ import pkg from "../package.json";
 import { nameOf } from "./channel/sources.ts";
 import { CliError, EXIT_CODES, kindOf, reasonOf, reportFatal } from "./cli/errors.ts";
 import { readOptions } from "./cli/options.ts";
+import { openBrowser } from "./cli/server/browser.ts";
 import { certificateFiles, readCertificate, watchCertificate } from "./cli/server/certificate.ts";
 import { openConsole } from "./cli/server/console.ts";
 import { clientsWithin, openFileLimit } from "./cli/server/descriptors.ts";
@@ -48,6 +49,7 @@ function run(argv: readonly string[]): void {
     output: process.stdout,
     env: isForMachines ? { TERM: "dumb" } : process.env,
     prompts,
+    suspend: () => process.kill(0, "SIGTSTP"), // its group, to which `bun run` belongs
   });
   const log = openLog({ format: program.log, line: screen.line, warn: screen.warn, now: Date.now });
   const ending = Promise.withResolvers<{ failure?: CliError }>();
@@ -80,17 +82,21 @@ function run(argv: readonly string[]): void {
       },
     }),
   );
-  const withdraw = printStartup({
+  const started = printStartup({
     address: server.address,
+    givenPort: values.network.port,
     onEvent,
     line: isForMachines ? undefined : screen.line,
-    isOpen: values.access.isOpen,
+    isPublic: values.access.isPublic,
     token: server.token,
     isTokenGiven: token !== undefined,
   });
+  if (prompts && screen.isLive) screen.line("o opens the browser, h lists what can be typed");
+  const openPage = () => openBrowser(started.page, (reason) => onEvent({ type: "browser-unopened", reason }));
+  if (program.opensBrowser) openPage();
   if (maxClients < values.network.maxClients) onEvent({ type: "few-descriptors", maxClients, openFiles });
   const unwatch = files && watchCertificate(files, server.renew, onEvent);
-  const update = () => screen.status(statusLine(server.overview(), Date.now()));
+  const update = () => screen.status((width) => statusLine(server.overview(), Date.now(), width));
   const clock = screen.isLive ? setInterval(update, STATUS_MS) : undefined;
 
   const prompt = openPrompt({
@@ -101,7 +107,8 @@ function run(argv: readonly string[]): void {
       return publication !== undefined || awaited !== undefined;
     },
     nameOf,
-    ...(tables && { remove: server.remove }),
+    ...(tables && { many: { names: () => server.overview().names, remove: server.remove } }),
+    openPage,
     onRefused: (reason) => onEvent({ type: "file-refused", reason }),
     onFailed: fail,
     onQuit: () => ending.resolve({}),
@@ -122,7 +129,7 @@ function run(argv: readonly string[]): void {
     if (isForMachines) onEvent({ type: "ending", code, reason });
     screen.close();
     if (failure) reportFatal("csvcast-server", failure);
-    withdraw();
+    started.withdraw();
     await server.close();
     process.exit(code);
   }
@@ -130,15 +137,18 @@ function run(argv: readonly string[]): void {
   void ending.promise.then(({ failure }) => shutDown(undefined, failure));
   for (const signal of endSignals()) process.on(signal, () => void shutDown(signal));
   process.on("unhandledRejection", (error) => onEvent({ type: "unexpected", reason: reasonOf(error) }));
+  process.on("SIGCONT", screen.wake);
   screen.listen({ onPath: prompt.enter, onEnd: prompt.end, onInterrupt: () => void shutDown("SIGINT") });
   if (!isGiven) screen.ask();
   update();
 }
 
-if (import.meta.main) {
+export function main(argv: readonly string[]): void {
   try {
-    run(process.argv.slice(2));
+    run(argv);
   } catch (error) {
     process.exit(reportFatal("csvcast-server", new CliError(kindOf(error), reasonOf(error))));
   }
 }
+
+if (import.meta.main) main(process.argv.slice(2));

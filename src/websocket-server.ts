@@ -75,6 +75,8 @@ export type Overview = {
   /** How many there are, and of them in a state that is not `live`. */
   readonly tables: number;
   readonly troubled: number;
+  /** What they are called, the first one first; undefined while that has no file. */
+  readonly names: readonly (string | undefined)[];
   /** What a file is called that is not there yet, and waited for. */
   readonly awaited: string | undefined;
   /** What is being read to take its place; `share` of it was read, from 0 to 1, if that is known. */
@@ -220,12 +222,14 @@ function openGiven({ file, tables: given, lookMs }: Settings, tables: Tables, on
 
 function overviewOf(tables: Tables): Overview {
   const { first } = tables;
-  const channels = tables.list().map(({ channel }) => channel);
+  const all = tables.list();
+  const channels = all.map(({ channel }) => channel);
   return {
     publication: first.feed.publication(),
     status: first.status(),
     clients: channels.flatMap((channel) => Object.values(channel.clients())).reduce((sum, count) => sum + count, 0),
     tables: channels.length,
+    names: all.map(({ name }) => name),
     troubled: channels.filter((channel) => channel.status().state !== "live").length,
     awaited: first.awaited(),
     loading: first.loading(),

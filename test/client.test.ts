@@ -298,7 +298,7 @@ describe.concurrent("a mistake on the command line ends with 2 and one line of a
     },
     { args: ["--all"], expected: "--all: goes with --ndjson or --csv; see --help" },
     { args: ["--all", "--live"], expected: "--all: goes with --ndjson or --csv; see --help" },
-    { args: ["ws://a/", "ws://b/"], expected: "ws://b/: one URL at a time; see --help" },
+    { args: ["ws://a/", "ws://b/"], expected: "ws://b/: one table or URL at a time; see --help" },
   ];
   test.each(cases)("$expected", async ({ args, env = {}, expected }) => {
     await using folder = await temporaryFolder();
@@ -313,7 +313,7 @@ test.concurrent("the client tells whoever asks the version and how to use it", a
   expect(version).toEqual({ stdout: `${pkg.version}\n`, stderr: "", exitCode: 0 });
   const help = await run("client", ["--help"], { folder });
   expect(help).toMatchObject({ stderr: "", exitCode: 0 });
-  expect(help.stdout).toContain("Usage: bun run client [URL] [options]\n");
+  expect(help.stdout).toContain("Usage: bun run client [TABLE | URL] [options]\n");
 });
 
 describe.concurrent("a server that goes", () => {

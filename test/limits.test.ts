@@ -24,7 +24,7 @@ describe.concurrent("--max-per-address", () => {
   test("counts the visitors of a proxy each for themselves", async () => {
     await using folder = await temporaryFolder();
     await folder.write("a.csv", "x\n1\n");
-    await using server = await startServer(["a.csv", "--max-per-address=2", "--open"], { folder });
+    await using server = await startServer(["a.csv", "--max-per-address=2", "--no-token"], { folder });
     await using first = await connect(server.url, from("10.0.0.7"));
     await using _second = await connect(server.url, from("10.0.0.7"));
     await expect(connect(server.url, from("10.0.0.7"))).rejects.toThrow("503");

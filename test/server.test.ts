@@ -41,15 +41,17 @@ describe.concurrent("the server", () => {
     await folder.write("sample.csv", sampleCsv);
     await using server = start("server", ["sample.csv", "--port=0"], { folder });
     await server.prints("sample.csv: ");
-    const [first, local, browser, ...others] = linesOf(server.stdout());
+    const [first, open, ...others] = linesOf(server.stdout()).filter((line) => !line.includes("is taken, using"));
     expect(first).toMatch(/^WebSocket server started\. Listening on 0\.0\.0\.0:\d+\.$/);
     const port = /(\d+)\.$/.exec(first!)![1];
-    expect(local).toBe(`  this machine  ws://127.0.0.1:${port}/`);
-    expect(browser).toBe(`  in a browser  http://127.0.0.1:${port}/`);
-    expect(others.at(-2)).toBe("sample.csv: 2 rows × 5 columns, comma, UTF-8");
-    expect(others.at(-1)).toBe("");
-    for (const network of others.slice(0, -2))
-      expect(network).toMatch(new RegExp(`^  network       ws://[\\d.]+:${port}/\\?token=[0-9a-f]{32}$`));
+    expect(open).toBe(`     Open http://127.0.0.1:${port}/`);
+    expect(others.splice(-3)).toEqual([
+      `WebSocket ws://127.0.0.1:${port}/`,
+      "sample.csv: 2 rows × 5 columns, comma, UTF-8",
+      "",
+    ]);
+    for (const network of others)
+      expect(network).toMatch(new RegExp(`^  Network http://[\\d.]+:${port}/\\?token=[0-9a-f]{32}$`));
     expect(server.stderr()).toBe("");
   });
 
@@ -101,6 +103,7 @@ describe.concurrent("the server", () => {
     const ports = [first, second].map((server) => Number(/:(\d+)\.\n/.exec(server.stdout())?.[1]));
     expect(ports[0]).not.toBe(ports[1]);
     expect(ports[1]).not.toBe(59_050);
+    expect(linesOf(second.stdout())[1]).toBe(`59050 is taken, using ${ports[1]}`);
     await using one = await connect(`ws://127.0.0.1:${ports[0]}/`);
     await using other = await connect(`ws://127.0.0.1:${ports[1]}/`);
     expect([await one.next(), await other.next()]).toEqual(['[{"x":"1"}]', '[{"x":"1"}]']);
@@ -304,7 +307,7 @@ describe.concurrent("a published file", () => {
 });
 
 describe.concurrent("a mistake on the command line ends with 2 and one line of advice:", () => {
-  const interval = "a time from 10ms to 1h, such as 500ms or 2s; a bare number is milliseconds";
+  const interval = "a time from 10ms to 1h, such as 500ms or 2s; a bare number is seconds";
   const cases: { args: string[]; env?: Record<string, string>; expected: string }[] = [
     { args: [], env: { CSVCAST_INTERVAL: "0" }, expected: `CSVCAST_INTERVAL=0: ${interval}` },
     {
@@ -331,7 +334,7 @@ describe.concurrent("a mistake on the command line ends with 2 and one line of a
 });
 
 describe.concurrent("an address that cannot be had ends with 4:", () => {
-  const why = "the port is taken (or the host unknown); give another --port, or 0 for any free one";
+  const why = "the port is taken; give another --port, or 0 for any free one";
 
   test("a port that another program has", async () => {
     await using folder = await temporaryFolder();
@@ -343,11 +346,21 @@ describe.concurrent("an address that cannot be had ends with 4:", () => {
     });
   });
 
-  test("a host that this machine is not", async () => {
+  const usual = "--host takes 127.0.0.1 for this machine alone, 0.0.0.0 for all networks";
+  const strange = [
+    { host: "198.51.100.77", port: ":0", fault: `this machine has no such address; ${usual}` },
+    {
+      host: "nowhere.invalid",
+      port: ":59050",
+      fault: `this machine has no address of that name; ${usual}, and a name under which it is asked for goes to --allow-host`,
+    },
+  ];
+  test.each(strange)("$host, which this machine is not", async ({ host, port, fault }) => {
     await using folder = await temporaryFolder();
-    expect(await run("server", ["a.csv", "--host=198.51.100.77", "--port=0"], { folder })).toEqual({
+    const args = ["a.csv", `--host=${host}`, ...(port === ":0" ? ["--port=0"] : [])];
+    expect(await run("server", args, { folder })).toEqual({
       stdout: "",
-      stderr: "csvcast-server: cannot listen on 198.51.100.77:0: this machine has no such address; see --host\n",
+      stderr: `csvcast-server: cannot listen on ${host}${port}: ${fault}\n`,
       exitCode: 4,
     });
   });
@@ -384,7 +397,7 @@ describe.concurrent("who may come in", () => {
     expect(answer).not.toMatch(/src\/|\.ts\b|\bat .*:\d+/);
     await until("both refusals to be told", () => server.stderr().split("\n").length === 3);
     expect(server.stderr()).toBe(
-      "refused 127.0.0.1: 403, a web page from elsewhere (--allow-origin)\n" +
+      "refused 127.0.0.1: 403, a web page from elsewhere; to let it in: --allow-origin https://evil.example\n" +
         "refused 127.0.0.1: 403, its Host header names no host of this server (--allow-host)\n",
     );
   });

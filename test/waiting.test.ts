@@ -137,7 +137,7 @@ describe.concurrent("FILE that is not there yet", () => {
   test("is no business of the prompt: a path that is typed is refused, or takes its place", async () => {
     await using folder = await temporaryFolder();
     await folder.write("b.csv", "y\n2\n");
-    await using server = startInTerminal("server", ["--host=127.0.0.1", "--port=0", "--open", "a.csv"], {
+    await using server = startInTerminal("server", ["--host=127.0.0.1", "--port=0", "--no-token", "a.csv"], {
       folder,
       columns: 200,
     });
@@ -147,7 +147,7 @@ describe.concurrent("FILE that is not there yet", () => {
     await server.shows(/^nowhere\.csv: no such file$/);
     await server.shows(/^waiting for a\.csv · 0 clients$/);
     server.type("help\r");
-    await server.shows(/^Type the path of a CSV file/);
+    await server.shows(/^  PATH   a CSV file/);
     server.type("*.csv\r");
     await server.shows(/it fits b\.csv$/);
     server.type("s3://h/x.csv\r");

@@ -75,6 +75,8 @@ export type ClientEvent =
       readonly cause: RefusalCause;
       readonly status: number;
       readonly address: string;
+      /** What it named that is not allowed: a host, or the origin of a page. */
+      readonly named?: string | undefined;
     };
 
 export type RefusalCause = "host" | "origin" | "token" | "guesses" | "full" | "address";
@@ -87,6 +89,11 @@ export type ProgramEvent =
       readonly port: number;
       readonly url: string;
     }
+  /** The usual port belongs to another program. */
+  | { readonly type: "port-taken"; readonly taken: number; readonly port: number }
+  /** Nobody needs a token. */
+  | { readonly type: "public" }
+  | { readonly type: "browser-unopened"; readonly reason: string }
   | { readonly type: "few-descriptors"; readonly maxClients: number; readonly openFiles: number }
   /** Programs on this machine cannot find the server by themselves. */
   | { readonly type: "unannounced"; readonly reason: string }

@@ -118,8 +118,9 @@ function valueOf({ rawName, value, inlineValue }: OptionToken, option: Option<un
 
 function checked<T>(option: Option<T>, text: string, shown: string): T {
   const value = option.parse(text);
-  if (value === undefined) throw new CliError("usage", `${shown}: ${option.rule ?? "not understood"}`);
-  return value;
+  if (value !== undefined) return value;
+  const isInDoubt = option.value === "TIME" && isBareAndLarge(text);
+  throw new CliError("usage", `${shown}: ${isInDoubt ? `${text}ms or ${text}s?` : (option.rule ?? "not understood")}`);
 }
 
 function unknownOption(rawName: string, names: string[]): CliError {
@@ -188,10 +189,15 @@ export function wholeNumber(text: string, low: number, high: number): number | u
 
 const DURATION_UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, min: 60_000, h: 3_600_000 };
 
-/** `250ms`, `1s`, `1.5s`, `2m`; a bare number is milliseconds. Undefined outside `low` to `high` milliseconds. */
+/** From here on a number without a unit is more likely one of milliseconds, and nobody can know. */
+const DOUBTFUL = 100;
+
+const isBareAndLarge = (text: string) => /^\d+(\.\d+)?$/.test(text.trim()) && Number(text) >= DOUBTFUL;
+
+/** `250ms`, `1s`, `1.5s`, `2m`; a bare number below 100 is seconds. Undefined outside `low` to `high` milliseconds. */
 export function durationMs(text: string, low: number, high: number): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(text.trim());
-  const value = match ? Math.round(Number(match[1]) * DURATION_UNITS[match[2] ?? "ms"]!) : Number.NaN;
+  const match = isBareAndLarge(text) ? null : /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(text.trim());
+  const value = match ? Math.round(Number(match[1]) * DURATION_UNITS[match[2] ?? "s"]!) : Number.NaN;
   return value >= low && value <= high ? value : undefined;
 }
 

@@ -9,7 +9,7 @@ import type { AccessOptions } from "./options.ts";
 
 export type AccessPolicy = {
   readonly token: string;
-  /** `nobody`: --open; `strangers`: everyone but this machine; `everyone`: a token was set. */
+  /** `nobody`: --no-token; `strangers`: everyone but this machine; `everyone`: a token was set. */
   readonly tokenFor: "nobody" | "strangers" | "everyone";
   /** Names besides localhost and IP literals under which the server may be asked for. */
   readonly hosts: readonly string[];
@@ -29,7 +29,7 @@ export function policyOf(
 ): AccessPolicy {
   return {
     token,
-    tokenFor: options.isOpen ? "nobody" : options.token === undefined ? "strangers" : "everyone",
+    tokenFor: options.isPublic ? "nobody" : options.token === undefined ? "strangers" : "everyone",
     hosts: [...machineNames, ...options.allowedHosts],
     origins: options.allowedOrigins,
     proxies: options.trustedProxies,
@@ -57,28 +57,39 @@ export type Refusal = {
   readonly status: 401 | 403 | 429 | 503;
   readonly cause: RefusalCause;
   readonly reason: string;
+  /** What is not allowed: a host's name, or an origin, as the request has it. */
+  readonly named?: string | undefined;
   /** When it may be worth another try. */
   readonly retrySeconds?: number;
 };
 
-const NO_HOST: Refusal = {
+/** In a log: an origin may be as long as a header. */
+const MAX_NAMED = 300;
+
+const noHost = (named: string | undefined): Refusal => ({
   status: 403,
   cause: "host",
   reason: "the Host header names no host of this server; allow it with --allow-host",
-};
+  named,
+});
 
 /** Undefined if the visitor may have what holds no data: whoever asks for this server by a name of its own. */
 export function hostRefusalOf({ host }: Visitor, { hosts }: AccessPolicy): Refusal | undefined {
   const parsed = parseHost(host);
-  return parsed && isOwnName(parsed.name, hosts) ? undefined : NO_HOST;
+  return parsed && isOwnName(parsed.name, hosts) ? undefined : noHost(parsed?.name);
 }
 
 /** Undefined if the visitor may come in. */
 export function refusalOf(visitor: Visitor, policy: AccessPolicy): Refusal | undefined {
   const host = parseHost(visitor.host);
-  if (!host || !isOwnName(host.name, policy.hosts)) return NO_HOST;
+  if (!host || !isOwnName(host.name, policy.hosts)) return noHost(host?.name);
   if (visitor.origin !== null && !isAllowedOrigin(visitor.origin, host.authority, policy))
-    return { status: 403, cause: "origin", reason: "this Origin may not connect; allow it with --allow-origin" };
+    return {
+      status: 403,
+      cause: "origin",
+      reason: "this Origin may not connect; allow it with --allow-origin",
+      named: visitor.origin.length > MAX_NAMED ? undefined : visitor.origin,
+    };
   if (visitor.isCrossSite && visitor.origin === null)
     return {
       status: 403,
@@ -88,8 +99,16 @@ export function refusalOf(visitor: Visitor, policy: AccessPolicy): Refusal | und
   if (!needsToken(visitor, policy)) return undefined;
   if (visitor.token !== null && isSame(visitor.token, policy.token)) return undefined;
   const wrong = visitor.token === null ? "a token is needed" : "the token is wrong";
-  return { status: 401, cause: "token", reason: `${wrong}: the server prints it in its network URL` };
+  return { status: 401, cause: "token", reason: `${wrong}: ${WHENCE[policy.tokenFor]}` };
 }
+
+/** Where the token is to be had: a random one is in the server's own lines alone, and in none of them with `--log json`. */
+const WHENCE: Readonly<Record<AccessPolicy["tokenFor"], string>> = {
+  nobody: "there is none",
+  strangers:
+    "it is in the Network lines of the server's console; a server with --log json needs --token or CSVCAST_TOKEN",
+  everyone: "ask whoever runs the server for the one that it was started with",
+};
 
 export function needsToken({ isLocal }: Visitor, { tokenFor }: AccessPolicy): boolean {
   return tokenFor === "everyone" || (tokenFor === "strangers" && !isLocal);

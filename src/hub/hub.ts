@@ -92,9 +92,9 @@ export function openHub(options: HubOptions): Hub {
       served ? serverMetrics({ ...served, figures, backlog, startedAt, relay: served.relay.counts() }) : "",
     openEvents,
     openList: ({ address }) => served!.lists.open(() => admission.leave(address)),
-    onRefused({ cause, status }, address) {
+    onRefused({ cause, status, named }, address) {
       figures.refused[cause]++;
-      onEvent({ type: "client-refused", cause, status, address });
+      onEvent({ type: "client-refused", cause, status, address, ...(named !== undefined && { named }) });
     },
   });
   const { hostname, port, certificate } = options;

@@ -29,7 +29,7 @@ export type AccessOptions = {
   /** Everyone needs this token. Without it: a random one, for other machines only. */
   readonly token?: string | undefined;
   /** No token at all: everyone who can reach the port reads the table. Default: false. */
-  readonly isOpen: boolean;
+  readonly isPublic: boolean;
   /** Names besides this machine's under which the server may be asked for. */
   readonly allowedHosts: readonly string[];
   /** Origins of web pages besides the server's own, such as `https://dash.example`. */

@@ -119,18 +119,26 @@ async function inFolder(folder: string): Promise<Found> {
 
 function whereLeads(link: string, folder: string): "inside" | "outside" | "nowhere" {
   try {
-    return realpathSync(link).startsWith(realpathSync(folder) + sep) ? "inside" : "outside";
+    return isBelow(realpathSync(folder), realpathSync(link)) ? "inside" : "outside";
   } catch {
     return "nowhere";
   }
 }
 
+/** The root of a drive has its separator already. */
+export const isBelow = (folder: string, path: string, separator: string = sep) =>
+  path.startsWith(folder.endsWith(separator) ? folder : folder + separator);
+
+/** What of a pattern is for a glob that is looked for in `folder`; both are absolute. A backslash is no separator there. */
+export function globIn(folder: string, pattern: string, separator: string = sep): string {
+  const rest = pattern.slice(folder.length);
+  return (separator === "/" ? rest : rest.replaceAll(separator, "/")).replace(/^\//, "");
+}
+
 async function matching(pattern: string): Promise<Found> {
   const folder = fixedPart(pattern);
   const files: string[] = [];
-  const rest = resolve(pattern)
-    .slice(resolve(folder).length)
-    .replace(/^[/\\]/, "");
+  const rest = globIn(resolve(folder), resolve(pattern));
   for await (const path of new Bun.Glob(rest).scan({
     cwd: resolve(folder),
     onlyFiles: true,

@@ -1,4 +1,4 @@
-// What else the checklist of the README's section "Who may come in" promises, and no other test has as its subject.
+// What else the checklist of docs/security.md promises, and no other test has as its subject.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect as connectTls, type SecureVersion } from "node:tls";
 import { rename, symlink } from "node:fs/promises";
@@ -24,7 +24,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   await folder.write("a.csv", "x\n1\n");
   await folder.write("other.csv", "x\nother\n");
-  server = await startServer(["a.csv", "--open"], { folder });
+  server = await startServer(["a.csv", "--no-token"], { folder });
   await server.prints("a.csv: ");
 });
 afterAll(async () => {

@@ -73,8 +73,16 @@ test("without anything, every option has its default", () => {
     },
     feeds: { maxFrameBytes: 32 * 2 ** 20, maxHistory: 2 ** 24, heartbeatMs: 5_000 },
     relay: { relayUrl: undefined, isStandby: false, relayHeartbeatMs: 1_000 },
-    access: { token: undefined, isOpen: false, allowedHosts: [], allowedOrigins: [], trustedProxies: [] },
-    program: { tokenFile: undefined, tlsCert: undefined, tlsKey: undefined, log: "text", help: false, version: false },
+    access: { token: undefined, isPublic: false, allowedHosts: [], allowedOrigins: [], trustedProxies: [] },
+    program: {
+      tokenFile: undefined,
+      tlsCert: undefined,
+      tlsKey: undefined,
+      log: "text",
+      opensBrowser: false,
+      help: false,
+      version: false,
+    },
   });
 });
 
@@ -101,8 +109,8 @@ describe("the command line", () => {
     },
     {
       name: "takes files among the options",
-      argv: ["a.csv", "--open", "b.csv"],
-      expected: { access: { isOpen: true } },
+      argv: ["a.csv", "--no-token", "b.csv"],
+      expected: { access: { isPublic: true } },
       positionals: ["a.csv", "b.csv"],
     },
     {
@@ -176,14 +184,14 @@ describe("the command line", () => {
     {
       name: "can be left to the environment",
       argv: [],
-      env: { CSVCAST_PORT: "2", CSVCAST_MAX_CLIENTS: "7", CSVCAST_OPEN: "yes", CSVCAST_ALLOW_HOST: "a,b" },
-      expected: { network: { port: 2, maxClients: 7 }, access: { isOpen: true, allowedHosts: ["a", "b"] } },
+      env: { CSVCAST_PORT: "2", CSVCAST_MAX_CLIENTS: "7", CSVCAST_NO_TOKEN: "yes", CSVCAST_ALLOW_HOST: "a,b" },
+      expected: { network: { port: 2, maxClients: 7 }, access: { isPublic: true, allowedHosts: ["a", "b"] } },
     },
     {
       name: "leaves a flag off that the environment turns off",
       argv: [],
-      env: { CSVCAST_OPEN: "0" },
-      expected: { access: { isOpen: false } },
+      env: { CSVCAST_NO_TOKEN: "0" },
+      expected: { access: { isPublic: false } },
     },
     {
       name: "has --help and --version to itself: no variable asks for them",
@@ -201,9 +209,9 @@ describe("the command line", () => {
 
 describe("a mistake is named, with its value and the way out:", () => {
   const port = "a port is a number from 0 to 65535";
-  const interval = "a time from 10ms to 1h, such as 500ms or 2s; a bare number is milliseconds";
+  const interval = "a time from 10ms to 1h, such as 500ms or 2s; a bare number is seconds";
   const speed = "10x, as a multiple of the time it took, or 100/s, in rows";
-  const token = "at least 8 characters from A-Z a-z 0-9 - . _ ~ + / =";
+  const token = "8 to 512 characters from A-Z a-z 0-9 - . _ ~ + / =, without blanks";
   const cases: { argv: string[]; env?: Env; expected: string }[] = [
     { argv: ["--port", "70000"], expected: `--port 70000: ${port}` },
     { argv: ["--port", "-1"], expected: `--port -1: ${port}` },
@@ -219,10 +227,12 @@ describe("a mistake is named, with its value and the way out:", () => {
     { argv: ["--interval", "2h"], expected: `--interval 2h: ${interval}` },
     { argv: ["--interval", "soon"], expected: `--interval soon: ${interval}` },
     { argv: [], env: { CSVCAST_INTERVAL: "0" }, expected: `CSVCAST_INTERVAL=0: ${interval}` },
+    { argv: ["--interval", "200"], expected: "--interval 200: 200ms or 200s?" },
+    { argv: [], env: { CSVCAST_SETTLE: "100" }, expected: "CSVCAST_SETTLE=100: 100ms or 100s?" },
     { argv: ["--last", "0"], expected: "--last 0: a number of rows, 1 or more" },
     {
       argv: ["--settle", "5m"],
-      expected: "--settle 5m: a time from 10ms to 1m, such as 250ms; a bare number is milliseconds",
+      expected: "--settle 5m: a time from 10ms to 1m, such as 250ms; a bare number is seconds",
     },
     { argv: ["--replay", "fast"], expected: `--replay fast: ${speed}` },
     { argv: ["--replay", "0x"], expected: `--replay 0x: ${speed}` },
@@ -230,7 +240,7 @@ describe("a mistake is named, with its value and the way out:", () => {
     { argv: ["--replay-by", ""], expected: "--replay-by : the name of a column" },
     {
       argv: ["--poll", "10ms"],
-      expected: "--poll 10ms: a time from 100ms to 24h, such as 5s; a bare number is milliseconds",
+      expected: "--poll 10ms: a time from 100ms to 24h, such as 5s; a bare number is seconds",
     },
     { argv: ["--host", "not a host"], expected: "--host not a host: an address such as 127.0.0.1, :: or localhost" },
     {
@@ -258,11 +268,11 @@ describe("a mistake is named, with its value and the way out:", () => {
       argv: ["--allow-origin", "https://a.example/x"],
       expected: "--allow-origin https://a.example/x: an origin such as https://dash.example, without a path",
     },
-    { argv: ["--open=yes"], expected: "--open=yes: takes no value" },
+    { argv: ["--no-token=yes"], expected: "--no-token=yes: takes no value" },
     {
       argv: [],
-      env: { CSVCAST_OPEN: "perhaps" },
-      expected: "CSVCAST_OPEN=perhaps: is on with 1 or true, off with 0 or false",
+      env: { CSVCAST_NO_TOKEN: "perhaps" },
+      expected: "CSVCAST_NO_TOKEN=perhaps: is on with 1 or true, off with 0 or false",
     },
     { argv: ["--prot", "1"], expected: "--prot: unknown option; did you mean --port?" },
     { argv: ["--intervall=1s"], expected: "--intervall: unknown option; did you mean --interval?" },
@@ -283,7 +293,11 @@ describe("a mistake is named, with its value and the way out:", () => {
 
 describe("a time", () => {
   const cases: { input: string; expected: number | undefined }[] = [
-    { input: "250", expected: 250 },
+    { input: "10", expected: 10_000 },
+    { input: "0.5", expected: 500 },
+    { input: "99.5", expected: 99_500 },
+    { input: "100", expected: undefined },
+    { input: "250", expected: undefined },
     { input: "250ms", expected: 250 },
     { input: "1s", expected: 1_000 },
     { input: "1.5s", expected: 1_500 },

@@ -5,13 +5,17 @@ export type Screen = {
   write(text: string): void;
   /** The lines that were shown, those that have scrolled away too, without trailing blanks. */
   lines(): string[];
+  /** Another width: lines that were wrapped are wrapped anew, as most terminals do. */
+  resize(columns: number): void;
 };
 
 const CONTROL = /\x1b\[([?\d;]*)([A-Za-z])|\x1b.|[\s\S]/gu;
 
 /** Cursor moves, clearing, line wrap and backspace; colours and modes are passed over, anything else throws. */
-export function openScreen(columns: number): Screen {
+export function openScreen(width: number): Screen {
+  let columns = width;
   const rows: string[][] = [[]];
+  const wrapped = new WeakSet<string[]>(); // rows that go on in the next one
   let row = 0;
   let column = 0;
   let rest = "";
@@ -23,10 +27,14 @@ export function openScreen(columns: number): Screen {
   };
   const clearBelow = () => {
     rows[row]!.length = Math.min(rows[row]!.length, column);
+    wrapped.delete(rows[row]!);
     rows.length = row + 1;
   };
   const put = (character: string) => {
-    if (column >= columns) moveTo(row + 1, 0);
+    if (column >= columns) {
+      wrapped.add(rows[row]!);
+      moveTo(row + 1, 0);
+    }
     const line = rows[row]!;
     while (line.length < column) line.push(" ");
     line[column++] = character;
@@ -63,7 +71,34 @@ export function openScreen(columns: number): Screen {
     }
   }
 
-  return { write, lines: () => rows.map((line) => line.join("").trimEnd()) };
+  function resize(to: number): void {
+    const whole: string[][] = [];
+    let cursor = { line: 0, at: 0 };
+    let goesOn = false;
+    for (const [i, cells] of rows.entries()) {
+      if (!goesOn) whole.push([]);
+      const line = whole.at(-1)!;
+      if (i === row) cursor = { line: whole.length - 1, at: line.length + column };
+      line.push(...cells);
+      goesOn = wrapped.has(cells);
+    }
+    columns = to;
+    rows.length = 0;
+    for (const [i, line] of whole.entries()) {
+      const first = rows.length;
+      for (let at = 0; at === 0 || at < line.length; at += columns) {
+        if (at > 0) wrapped.add(rows.at(-1)!);
+        rows.push(line.slice(at, at + columns));
+      }
+      if (i !== cursor.line) continue;
+      // A cursor behind the last column of a row stays in it.
+      row = first + Math.min(Math.floor(cursor.at / columns), Math.ceil(Math.max(1, cursor.at) / columns) - 1);
+      column = cursor.at - (row - first) * columns;
+      while (rows.length <= row) rows.push([]);
+    }
+  }
+
+  return { write, lines: () => rows.map((line) => line.join("").trimEnd()), resize };
 }
 
 export const KEYS = {
@@ -74,6 +109,7 @@ export const KEYS = {
   backspace: "\x7f",
   ctrlC: "\x03",
   ctrlD: "\x04",
+  ctrlZ: "\x1a",
 };
 
 /** A line of the screen, or what it must match. */
@@ -83,6 +119,8 @@ export type TerminalProgram = AsyncDisposable & {
   readonly exited: Promise<number>;
   type(text: string): void;
   kill(signal: NodeJS.Signals): void;
+  /** Makes the window as wide. */
+  resize(columns: number): void;
   /** Takes the terminal away, as closing its window does. */
   hangUp(): void;
   /** All bytes that were written, as text. */
@@ -134,6 +172,10 @@ export function startInTerminal(name: ProgramName, args: readonly string[], opti
     exited: child.exited,
     type: (text) => void child.terminal?.write(text),
     kill: (signal) => child.kill(signal),
+    resize(to) {
+      screen.resize(to);
+      child.terminal?.resize(to, 24);
+    },
     hangUp: () => child.terminal?.close(),
     output: () => output,
     async shows(expected) {

@@ -43,8 +43,8 @@ describe("a token file is refused with one line that does not show it:", () => {
       mode: 0o660,
       expected: /others can read or write it; chmod 600 it$/,
     },
-    { name: "empty", text: "\n", mode: 0o600, expected: /holds no token: at least 8 characters/ },
-    { name: "two lines", text: `${SECRET}\nmore`, mode: 0o600, expected: /holds no token: at least 8 characters/ },
+    { name: "empty", text: "\n", mode: 0o600, expected: /holds no token: 8 to 512 characters/ },
+    { name: "two lines", text: `${SECRET}\nmore`, mode: 0o600, expected: /holds no token: 8 to 512 characters/ },
   ];
   test.each(cases)("$name", async ({ path, text, mode, expected }) => {
     await using folder = await temporaryFolder();

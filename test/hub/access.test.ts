@@ -226,9 +226,14 @@ describe("a token", () => {
 
   test("is asked for, or called wrong, without being repeated", () => {
     const stranger = { ...script, isLocal: false };
-    expect(refusalOf(stranger, policy)?.reason).toBe("a token is needed: the server prints it in its network URL");
+    expect(refusalOf(stranger, policy)?.reason).toBe(
+      "a token is needed: it is in the Network lines of the server's console; a server with --log json needs --token or CSVCAST_TOKEN",
+    );
     const wrong = refusalOf({ ...stranger, token: "guess" }, policy)?.reason;
-    expect(wrong).toBe("the token is wrong: the server prints it in its network URL");
+    expect(wrong).toStartWith("the token is wrong: it is in the Network lines");
+    const given: AccessPolicy = { ...policy, tokenFor: "everyone" };
+    const asked = "ask whoever runs the server for the one that it was started with";
+    expect(refusalOf(stranger, given)?.reason).toBe(`a token is needed: ${asked}`);
   });
 });
 

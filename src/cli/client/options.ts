@@ -21,6 +21,7 @@ export const clientOptions = {
       parse: (text) => wholeNumber(text, 1, Number.MAX_SAFE_INTEGER),
       default: Infinity,
     }),
+    list: onOff("list", "print the tables of the server: name, rows, state, file", { short: "l" }),
     quiet: onOff("quiet", "no word about connection and file on stderr", { short: "q" }),
   },
   connection: {
@@ -65,17 +66,20 @@ const TITLES = {
 
 export const clientHelp = `csvcast-client ${pkg.version} - prints what a csvcast server broadcasts
 
-Usage: bun run client [URL] [options]
+Usage: bun run client [TABLE | URL] [options]
 
   bun run client                          the newest server of yours on this machine
-  bun run client ws://127.0.0.1:59050/    that one
+  bun run client prices                   its table of that name, at /prices
+  bun run client --list                   which tables it has
+  bun run client ws://192.168.1.20:59050/ that server; a host alone, too: port 59050
   bun run client --once | jq length       one message, for a script
   bun run client --ndjson | jq .price     each new row
   bun run client --csv --once > now.csv   the table as it is
 
 Each message is one line on stdout, exactly as it was received; everything else goes
-to stderr. A lost connection is made again. Without --live, --ndjson and --csv each
-message is the whole table, sent again and again.
+to stderr. On a terminal, and nowhere else, a large one is shortened. A lost connection
+is made again. Without --live, --ndjson and --csv each message is the whole table, sent
+again and again.
 
 --live, --ndjson and --csv go on where they were after a lost connection: nothing is
 lost, nothing is printed twice. If the server was started again, --live prints the table

@@ -3,6 +3,8 @@ import type { TextSink } from "./stdout.ts";
 
 export type OutputOptions = {
   readonly sink: TextSink;
+  /** What of a line is printed. Default: all of it. */
+  readonly shown?: (line: string) => string;
   /** Lines to be printed, after which everything is done. */
   readonly limit: number;
   /** More characters than are good wait to be printed. */
@@ -29,7 +31,7 @@ const CHUNK = 1 << 16;
 
 type Job = { readonly lines: Iterator<string>; readonly isCounted: boolean };
 
-export function openOutput({ sink, limit, onFull, onDrained, onDone }: OutputOptions): Output {
+export function openOutput({ sink, shown = (line) => line, limit, onFull, onDrained, onDone }: OutputOptions): Output {
   const jobs: Job[] = [];
   let remaining = limit;
   let unprinted = 0;
@@ -59,7 +61,8 @@ export function openOutput({ sink, limit, onFull, onDrained, onDone }: OutputOpt
         break;
       }
       if (isCounted) remaining--;
-      chunk += `${sink.isTTY ? escapeControls(next.value) : next.value}\n`;
+      const line = shown(next.value);
+      chunk += `${sink.isTTY ? escapeControls(line) : line}\n`;
     }
     return chunk;
   }

@@ -1,8 +1,9 @@
 // The console of the server: a prompt for paths, lines above it, and on a terminal a status line. Plain lines elsewhere.
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import * as readline from "node:readline";
 import type { ReadStream, WriteStream } from "node:tty";
-import { cleanPath, underHome } from "./words.ts";
+import { completePath } from "./completion.ts";
+import { cleanPath, homeOf } from "./words.ts";
 
 export type ConsoleEvents = {
   /** A path was entered, cleaned of quotes and `~`. */
@@ -19,6 +20,8 @@ export type ConsoleOptions = {
   readonly env: Record<string, string | undefined>;
   /** Whether to ask for paths at all. */
   readonly prompts: boolean;
+  /** Ctrl-Z: stops this program and those it belongs to, as the terminal would. */
+  readonly suspend: () => void;
 };
 
 export type Console = {
@@ -33,79 +36,66 @@ export type Console = {
   /** Reads no more input, beyond the lines that it has read, until `resume()`. */
   hold(): void;
   resume(): void;
-  /** Shows `text` in the status line; ignored where there is none. */
-  status(text: string): void;
+  /** Shows what this gives for a width in the status line; ignored where there is none. */
+  status(text: (width: number) => string): void;
+  /** The program goes on after it was stopped: in the foreground it has its terminal again. */
+  wake(): void;
   /** Whether there is a status line. */
   readonly isLive: boolean;
   close(): void;
 };
 
+/** A stopped program does not come this far before it goes on; one that nobody can stop, without a shell, soon does. */
+const STOPPED_MS = 50;
+/** What tells that it goes on may come twice: this time, and a signal. */
+const SAME_WAKING_MS = 250;
+
 const PROMPT = "Enter the CSV file path: ";
 
-export function openConsole({ output, env, prompts, input: open }: ConsoleOptions): Console {
+export function openConsole({ output, env, prompts, input: open, suspend }: ConsoleOptions): Console {
   const input = prompts ? open() : undefined;
   const isTerminal = output.isTTY === true;
-  const isLive = isTerminal && env["TERM"] !== "dumb" && isInForeground();
-  const hasColour = isLive && !env["NO_COLOR"];
+  const canMove = isTerminal && env["TERM"] !== "dumb" && isInForeground();
+  const hasColour = canMove && !env["NO_COLOR"];
   const paint = (code: number, text: string) => (hasColour ? `\x1b[${code}m${text}\x1b[0m` : text);
-  let status = "";
+  const home = homeOf(env);
+  let wokenAt = -Infinity;
+  let isAway = false; // stopped, or in the background: the terminal belongs to others
   let isOpen = prompts;
   let events: ConsoleEvents = { onPath() {}, onEnd() {}, onInterrupt() {} };
   let isAsked = false; // without a cursor to move: the prompt stands on the last line
   // A closed pipe or terminal: nobody reads or types any more, the server goes on, or is told by a signal.
   for (const stream of [output, process.stderr, input]) stream?.on("error", () => {});
 
-  const prompt = input
-    ? readline.createInterface({
-        input,
-        output,
-        terminal: isLive && input.isTTY === true,
-        completer: (line: string) => completePath(line, env["HOME"] ?? ""),
-        prompt: PROMPT,
-      })
-    : undefined;
-  prompt?.on("line", (text) => {
-    dropStatus(text);
+  const isLive = () => canMove && !isAway;
+  const hasCursor = () => isOpen && isLive() && prompt?.terminal === true;
+  const editing = input && { input, output, home, isTerminal: canMove && input.isTTY === true };
+  const prompt =
+    editing && openEditor(editing, { onLine, onClose, onSuspend, onInterrupt: () => events.onInterrupt() });
+  const footer = openFooter({ output, prompt, isLive, hasCursor, paint: (text) => paint(2, text) });
+  if (canMove) output.prependListener("resize", footer.resize);
+
+  function onLine(text: string): void {
+    footer.drop(text);
     isAsked &&= !input?.isTTY; // a terminal has echoed the line end
-    const path = cleanPath(text, env["HOME"] ?? "");
-    redraw();
+    const path = cleanPath(text, home);
+    footer.draw();
     if (path !== "") events.onPath(path);
-  });
-  prompt?.on("close", () => {
-    clear();
+  }
+
+  function onClose(): void {
+    footer.clear();
     isOpen = false;
-    redraw();
+    footer.draw();
     events.onEnd();
-  });
-  prompt?.on("SIGINT", () => events.onInterrupt());
-  (prompt as NodeJS.EventEmitter | undefined)?.on("error", () => {}); // the terminal is gone; a signal follows
-
-  const hasCursor = () => isOpen && isLive && prompt?.terminal === true;
-
-  /** From wherever the cursor is to the start of the status line, clearing all below. */
-  function clear(): void {
-    if (!isLive) return;
-    const rows = hasCursor() ? (prompt?.getCursorPos().rows ?? 0) : 0;
-    readline.moveCursor(output, 0, -(rows + (hasCursor() && status !== "" ? 1 : 0)));
-    readline.cursorTo(output, 0);
-    readline.clearScreenDown(output);
   }
 
-  /** After Enter: takes the status line out from above what was entered, so that it does not pile up. */
-  function dropStatus(entered: string): void {
-    if (!hasCursor() || status === "") return;
-    const rows = Math.floor(Bun.stringWidth(PROMPT + entered) / (output.columns || 80)) + 1;
-    readline.moveCursor(output, 0, -(rows + 1));
-    readline.clearScreenDown(output);
-    output.write(`${PROMPT}${entered}\n`);
-  }
-
-  function redraw(): void {
-    if (isLive && status !== "") output.write(paint(2, fit(status, output.columns)) + (hasCursor() ? "\n" : ""));
-    if (!prompt || !hasCursor()) return;
-    // The cursor is where the prompt begins; readline would go up the rows that it wrote there before.
-    (prompt as unknown as { prevRows: number }).prevRows = 0;
-    prompt.prompt(true);
+  function onSuspend(): void {
+    footer.clear();
+    isAway = true;
+    input?.setRawMode(false);
+    suspend();
+    setTimeout(wake, STOPPED_MS);
   }
 
   function ask(): void {
@@ -115,17 +105,24 @@ export function openConsole({ output, env, prompts, input: open }: ConsoleOption
   }
 
   function line(text: string): void {
-    clear();
+    footer.clear();
     output.write(`${isAsked ? "\n" : ""}${text}\n`);
     isAsked = false;
-    if (isLive) redraw();
+    footer.draw();
   }
 
-  function setStatus(text: string): void {
-    if (!isLive || text === status) return;
-    clear();
-    status = text;
-    redraw();
+  /** In the background the terminal is left alone: whoever reads from it there, or changes it, is stopped again. */
+  function wake(): void {
+    if (!canMove || performance.now() - wokenAt < SAME_WAKING_MS) return;
+    isAway = !isInForeground();
+    if (isAway) return void prompt?.pause();
+    wokenAt = performance.now();
+    if (isOpen) {
+      input?.setRawMode(false); // what the shell has made of it in the meantime
+      input?.setRawMode(true);
+      prompt?.resume();
+    }
+    footer.draw();
   }
 
   return {
@@ -135,23 +132,126 @@ export function openConsole({ output, env, prompts, input: open }: ConsoleOption
     warn: (text) => (isTerminal ? line(paint(33, text)) : void process.stderr.write(`${text}\n`)),
     hold: () => void prompt?.pause(),
     resume: () => void (isOpen && prompt?.resume()),
-    status: setStatus,
-    isLive,
+    status(text) {
+      footer.set(text);
+      if (isAway) wake();
+    },
+    wake,
+    isLive: canMove,
     close() {
       if (isOpen) prompt?.removeAllListeners("close");
-      if (isLive && status !== "") output.write("\n");
+      footer.leave();
       isOpen = false;
       prompt?.close();
     },
   };
 }
 
+type FooterOptions = {
+  readonly output: WriteStream;
+  readonly prompt: readline.Interface | undefined;
+  readonly isLive: () => boolean;
+  /** The cursor is in the prompt, below the status line; else at the end of that. */
+  readonly hasCursor: () => boolean;
+  readonly paint: (text: string) => string;
+};
+
+/** The last rows of the terminal: the status line, and below it the prompt, for as long as there is one. */
+function openFooter({ output, prompt, isLive, hasCursor, paint }: FooterOptions) {
+  let statusOf = (_width: number) => "";
+  let status = ""; // as it is shown
+  const columns = () => output.columns || 80;
+
+  /** Rows that it takes: more than one if the window has become narrower, as terminals then wrap what is there. */
+  const statusRows = () => Math.ceil(Bun.stringWidth(status) / columns());
+
+  /**
+   * From wherever the cursor is to the start of the status line, clearing all below. `isResized`: a cursor behind the last column is
+   * still in its row then, and not in the next one, where readline takes care to put it.
+   */
+  function clear(isResized = false): void {
+    if (!isLive()) return;
+    const { rows, cols } = (hasCursor() && prompt?.getCursorPos()) || { rows: 0, cols: 1 };
+    const above = hasCursor() ? statusRows() : Math.max(0, statusRows() - 1);
+    readline.moveCursor(output, 0, -(rows - (isResized && cols === 0 && rows > 0 ? 1 : 0) + above));
+    readline.cursorTo(output, 0);
+    readline.clearScreenDown(output);
+  }
+
+  function drawStatus(): void {
+    if (!isLive()) return;
+    status = fit(statusOf, columns());
+    if (status !== "") output.write(paint(status) + (hasCursor() ? "\n" : ""));
+    // The cursor is where the prompt begins; readline would go up the rows that it wrote there before.
+    if (prompt) (prompt as unknown as { prevRows: number }).prevRows = 0;
+  }
+
+  function draw(): void {
+    drawStatus();
+    if (hasCursor()) prompt?.prompt(true);
+  }
+
+  return {
+    clear: () => clear(),
+    draw,
+    set(text: (width: number) => string): void {
+      statusOf = text;
+      if (!isLive() || fit(statusOf, columns()) === status) return;
+      clear();
+      draw();
+    },
+    /** Before readline, which then draws the prompt anew. */
+    resize(): void {
+      clear(true);
+      drawStatus();
+    },
+    /** After Enter: takes the status line out from above what was entered, so that it does not pile up. */
+    drop(entered: string): void {
+      if (!hasCursor() || status === "") return;
+      const rows = Math.floor(Bun.stringWidth(PROMPT + entered) / columns()) + 1;
+      readline.moveCursor(output, 0, -(rows + 1));
+      readline.clearScreenDown(output);
+      output.write(`${PROMPT}${entered}\n`);
+    },
+    /** What follows is not written behind it. */
+    leave: () => void (isLive() && status !== "" && output.write("\n")),
+  };
+}
+
+type Editor = {
+  readonly input: ReadStream;
+  readonly output: WriteStream;
+  readonly home: string;
+  readonly isTerminal: boolean;
+};
+
+type EditorEvents = {
+  onLine(text: string): void;
+  onClose(): void;
+  onInterrupt(): void;
+  onSuspend(): void;
+};
+
+/** What is typed: on a terminal with keys to edit it, elsewhere line by line. */
+function openEditor({ input, output, home, isTerminal }: Editor, events: EditorEvents): readline.Interface {
+  const completer = (line: string) => completePath(line, home);
+  const editor = readline.createInterface({ input, output, terminal: isTerminal, completer, prompt: PROMPT });
+  editor.on("line", (text) => events.onLine(text));
+  editor.on("close", () => events.onClose());
+  editor.on("SIGINT", () => events.onInterrupt());
+  editor.on("SIGTSTP", () => events.onSuspend());
+  (editor as NodeJS.EventEmitter).on("error", () => {}); // the terminal is gone; a signal follows
+  return editor;
+}
+
 /**
- * Whether this process may read from its terminal. One in the background (`server &`) would be stopped by SIGTTIN:
- * its process group is not the terminal's (proc(5), fields pgrp and tpgid).
+ * Whether this process may read from its terminal. One in the background (`server &`) would be stopped by SIGTTIN: its process group is
+ * not the terminal's (on Linux proc(5), fields pgrp and tpgid; on other Unixes the + of ps(1); Windows knows no such thing).
  */
-export function isInForeground(): boolean {
+export function isInForeground(platform = process.platform): boolean {
   try {
+    if (platform === "win32") return true;
+    if (platform !== "linux") return stateByPs(process.pid).includes("+");
     const fields = readFileSync("/proc/self/stat", "utf8")
       .replace(/^.*\) /s, "")
       .split(" ");
@@ -161,31 +261,17 @@ export function isInForeground(): boolean {
   }
 }
 
-/** One terminal line, cut to the width of the window. */
-function fit(text: string, columns: number | undefined): string {
-  return Bun.sliceAnsi(text, 0, Math.max(10, (columns ?? 80) - 1));
+function stateByPs(pid: number): string {
+  const env = { PATH: process.env["PATH"] ?? "" };
+  return Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)], {
+    env,
+    stdin: "ignore",
+    stderr: "ignore",
+  }).stdout.toString();
 }
 
-/** readline's completer for paths: a directory ends with a slash, so that Tab goes on into it. */
-export function completePath(typed: string, home: string): [string[], string] {
-  const opening = /^\s*["']?/.exec(typed)?.[0] ?? "";
-  const path = typed.slice(opening.length);
-  const slash = path.lastIndexOf("/") + 1;
-  const folder = path.slice(0, slash);
-  const start = path.slice(slash);
-  const real = underHome(folder, home) || ".";
-  try {
-    const names = readdirSync(real, { withFileTypes: true })
-      .filter(({ name }) => name.startsWith(start) && (start !== "" || !name.startsWith(".")))
-      .map((entry) => entry.name + (isFolder(entry, real) ? "/" : ""))
-      .sort();
-    return [names.map((name) => opening + folder + name), typed];
-  } catch {
-    return [[], typed];
-  }
-}
-
-function isFolder(entry: { name: string; isDirectory(): boolean; isSymbolicLink(): boolean }, folder: string): boolean {
-  if (!entry.isSymbolicLink()) return entry.isDirectory();
-  return statSync(`${folder}/${entry.name}`, { throwIfNoEntry: false })?.isDirectory() ?? false;
+/** One terminal line. Its last column stays free: who writes there does not know where the cursor is then. */
+function fit(text: (width: number) => string, columns: number): string {
+  const width = Math.max(10, columns - 1);
+  return Bun.sliceAnsi(text(width), 0, width);
 }

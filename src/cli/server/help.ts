@@ -40,7 +40,8 @@ prompt to switch to another file. A FILE that is not there yet is waited for; a 
 is read as standard input is, by whoever writes to it.
 
 Clients that offer the subprotocol csvcast.v1 get the table once, and then each change
-within milliseconds (bun run client --live). To look at it, open the address in a browser.
+within milliseconds (bun run client --live). To look at it, open the address in a browser:
+--open does it, and so does o at the prompt, where h lists what can be typed.
 On the same port:
 
 ${HTTP_ENDPOINTS.map(({ path, about }) => `  ${path.padEnd(16)}${about}`).join("\n")}

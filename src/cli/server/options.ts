@@ -15,6 +15,9 @@ const DELIMITERS = new Map([
   ["whitespace", "whitespace"],
 ]);
 
+/** What a header, a URL and a shell take as it is (RFC 6750, section 2.1). */
+const TOKEN_RULE = "8 to 512 characters from A-Z a-z 0-9 - . _ ~ + / =, without blanks";
+
 const names = (text: string) => text.split(",").filter((name) => name !== "");
 const filled = (text: string) => (text === "" ? undefined : text);
 const isOneCharacter = (text: string) => /^[\t\x20-\x7e]$/.test(text);
@@ -140,7 +143,7 @@ export const serverOptions = {
       flag: "settle",
       value: "TIME",
       help: "a writer that pauses for this long is done with the file\nthat it writes anew: it is read, and a last line without\nnewline counts (default: 250ms)",
-      rule: "a time from 10ms to 1m, such as 250ms; a bare number is milliseconds",
+      rule: "a time from 10ms to 1m, such as 250ms; a bare number is seconds",
       parse: (text) => durationMs(text, 10, 60_000),
       default: 250,
       isAdvanced: true,
@@ -149,7 +152,7 @@ export const serverOptions = {
       flag: "poll",
       value: "TIME",
       help: "a FILE that is http(s):// is asked for so often\n(default: 5s)",
-      rule: "a time from 100ms to 24h, such as 5s; a bare number is milliseconds",
+      rule: "a time from 100ms to 24h, such as 5s; a bare number is seconds",
       parse: (text) => durationMs(text, 100, 86_400_000),
       default: 5_000,
     }),
@@ -250,7 +253,7 @@ export const serverOptions = {
       value: "TIME",
       short: "i",
       help: "time between two publications (default: 1s)",
-      rule: "a time from 10ms to 1h, such as 500ms or 2s; a bare number is milliseconds",
+      rule: "a time from 10ms to 1h, such as 500ms or 2s; a bare number is seconds",
       parse: (text) => durationMs(text, 10, 3_600_000),
       default: 1_000,
     }),
@@ -314,12 +317,12 @@ export const serverOptions = {
       flag: "token",
       value: "TEXT",
       isSecret: true,
-      help: "everyone needs this token; argv is visible to others on\nthis machine, so prefer the variable or a file (default: a random\none, for other machines only)",
-      rule: "at least 8 characters from A-Z a-z 0-9 - . _ ~ + / =",
+      help: "everyone needs this token: 8 or more of A-Z a-z 0-9\n- . _ ~ + / =; argv is visible to others on this machine, so prefer\nthe variable or a file (default: a random one, for other machines\nonly)",
+      rule: TOKEN_RULE,
       parse: (text) => (/^[A-Za-z0-9._~+/=-]{8,512}$/.test(text) ? text : undefined),
       default: undefined,
     }),
-    isOpen: onOff("open", "no token: everyone who can reach the port reads the file"),
+    isPublic: onOff("no-token", "no token: everyone who can reach the port may read"),
     allowedHosts: option<string[]>({
       flag: "allow-host",
       value: "NAME",
@@ -398,6 +401,7 @@ export const serverOptions = {
       parse: (text) => (text === "text" || text === "json" ? text : undefined),
       default: "text",
     }),
+    opensBrowser: onOff("open", "open the page in a browser"),
     help: helpOption,
     version: onOff("version", "show the version", { short: "V" }),
   },

@@ -3,7 +3,7 @@ import { CliError } from "../errors.ts";
 import { STDIN } from "../../source/location.ts";
 import { type Console, isInForeground } from "./console.ts";
 import { printable } from "../../feed/printable.ts";
-import { exists, noPath, PROMPT_HELP, PROMPT_HELP_MANY, STDIN_FAULT, wordOf } from "./words.ts";
+import { exists, namedFault, noPath, PROMPT_HELP, PROMPT_HELP_MANY, STDIN_FAULT, wordOf } from "./words.ts";
 
 export type Prompting = {
   /** A FILE was given. */
@@ -29,8 +29,14 @@ export type PromptOptions = {
   /** Whether there is a table, or a file that is waited for. */
   readonly hasFile: () => boolean;
   readonly nameOf: (path: string) => string;
-  /** Where there are several tables: takes one off the air; false if it is not there, or stays. */
-  readonly remove?: (name: string) => boolean;
+  /** Where there are several tables. */
+  readonly many?: {
+    /** The first one first. */
+    readonly names: () => readonly (string | undefined)[];
+    /** Takes one off the air; false if it is not there, or stays. */
+    readonly remove: (name: string) => boolean;
+  };
+  readonly openPage: () => void;
   /** A path cannot be published; the next one may be. */
   readonly onRefused: (reason: string) => void;
   /** Nothing will ever be published. */
@@ -53,7 +59,7 @@ const MAX_WRONG_PATHS = 10;
 const NOTICE_MS = 500;
 
 export function openPrompt(options: PromptOptions): Prompt {
-  const { screen, hasFile, nameOf, onFailed } = options;
+  const { screen, hasFile, nameOf, onFailed, many } = options;
   const queue: string[] = [];
   let loading = 0;
   let refusals = 0;
@@ -71,20 +77,34 @@ export function openPrompt(options: PromptOptions): Prompt {
     const word = wordOf(path);
     if (word === "quit") return options.onQuit();
     if (word === "help") return help();
-    if (path.startsWith("-") && path !== STDIN && options.remove && !exists(path)) return remove(path.slice(1));
-    const fault = path === STDIN ? STDIN_FAULT : noPath(path);
+    if (word === "open") return openPage();
+    if (path.startsWith("-") && path !== STDIN && many && !exists(path)) return remove(path.slice(1).trim(), many);
+    const fault = path === STDIN ? STDIN_FAULT : (noPath(path) ?? (many && namedFault(path)));
     if (fault !== undefined) return refuse(fault);
-    void load(path, options.open(path));
+    const before = many?.names().length;
+    const opened = options.open(path).then(() => {
+      if (before === many?.names().length && many) screen.line(`${nameOf(path)} is on air already`);
+    });
+    void load(path, opened);
   }
 
-  function remove(name: string): void {
-    if (!options.remove!(name)) return refuse(`-${printable(name)}: no table of that name, or the first, which stays`);
-    screen.line(`${name} is off the air`);
+  function remove(typed: string, { names, remove }: NonNullable<PromptOptions["many"]>): void {
+    const name = typed.normalize("NFC");
+    const [first, ...others] = names();
+    if (remove(name)) screen.line(`${name} is off the air`);
+    else if (name === first || name === "csv") return refuse(`-${name}: the first table stays, which is / and /csv`);
+    else
+      return refuse(`-${printable(name)}: no table of that name; there is ${others.join(", ") || "none to take off"}`);
+    screen.ask();
+  }
+
+  function openPage(): void {
+    options.openPage();
     screen.ask();
   }
 
   function help(): void {
-    (options.remove ? PROMPT_HELP_MANY : PROMPT_HELP).forEach(screen.line);
+    (many ? PROMPT_HELP_MANY : PROMPT_HELP).forEach(screen.line);
     screen.ask();
   }
 

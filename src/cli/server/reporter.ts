@@ -6,12 +6,25 @@ import { ageText, shapeText } from "./status.ts";
 
 /** Why the server turns someone away, for the person who runs it. */
 const CAUSES: Readonly<Record<RefusalCause, string>> = {
-  host: "its Host header names no host of this server (--allow-host)",
-  origin: "a web page from elsewhere (--allow-origin)",
+  host: "its Host header names no host of this server",
+  origin: "a web page from elsewhere",
   token: "no token, or a wrong one",
   guesses: "too many wrong tokens",
   full: "--max-clients are connected",
   address: "--max-per-address are connected",
+};
+
+/** The option that would let it in, to be copied: so nothing is in it that a shell reads in a way of its own. */
+function allowing({ cause, named }: Extract<ServerEvent, { type: "client-refused" }>): string {
+  if (cause !== "host" && cause !== "origin") return "";
+  if (cause === "origin" && named === "null") return "; it is a file or in a sandbox, and has no origin to allow";
+  if (named === undefined || !NAMEABLE[cause].test(named)) return ` (--allow-${cause})`;
+  return `; to let it in: --allow-${cause} ${named}`;
+}
+
+const NAMEABLE = {
+  host: /^[a-z0-9_][a-z0-9_.-]*$/i,
+  origin: /^https?:\/\/([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i,
 };
 
 export function report(log: Log, event: ServerEvent): void {
@@ -111,7 +124,7 @@ function reportClient(log: Log, event: EventOf<"client">): void {
     case "client-connected":
       return log.often("info", type, `client from ${event.address}: ${event.feed}${tableText(event)}`, fields);
     case "client-refused": {
-      const text = `refused ${event.address}: ${event.status}, ${CAUSES[event.cause]}`;
+      const text = `refused ${event.address}: ${event.status}, ${CAUSES[event.cause]}${allowing(event)}`;
       return log.often("warn", type, text, fields, `${type}, ${event.cause}`);
     }
     case "client-disconnected": {
@@ -153,6 +166,12 @@ function reportProgram(
   switch (event.type) {
     case "listening":
       return log.info(type, `WebSocket server started. Listening on ${event.address}.`, fields);
+    case "port-taken":
+      return log.info(type, `${event.taken} is taken, using ${event.port}`, fields);
+    case "public":
+      return log.warn(type, "--no-token: everyone who can reach this port may read");
+    case "browser-unopened":
+      return log.warn(type, event.reason);
     case "few-descriptors": {
       const { maxClients, openFiles } = event;
       const text = `no more than ${maxClients} clients: ${openFiles} files may be open; see ulimit -n`;

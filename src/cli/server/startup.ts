@@ -1,29 +1,50 @@
 // What the server prints when it listens, and how clients on this machine find it.
 import type { ServerEvent } from "../../channel/events.ts";
+import { DEFAULT_PORT } from "../port.ts";
 import { announce } from "../runtime.ts";
-import { addressLines, hostPort, localUrl } from "./addresses.ts";
+import { addressLines, hostPort, isReachedLocally, localUrl, pageUrl, type ShownToken } from "./addresses.ts";
 
 export type Startup = {
   readonly address: { readonly hostname: string; readonly port: number; readonly scheme: "ws" | "wss" };
+  /** Undefined if any would do. */
+  readonly givenPort: number | undefined;
   readonly onEvent: (event: ServerEvent) => void;
   /** For people; undefined where nobody reads. */
   readonly line: ((text: string) => void) | undefined;
   readonly token: string;
-  /** The token was set, and everyone needs it; `isOpen`: nobody does. */
+  /** The token was set, and everyone needs it; `isPublic`: nobody does. */
   readonly isTokenGiven: boolean;
-  readonly isOpen: boolean;
+  readonly isPublic: boolean;
 };
 
-/** Returns how to take the announcement back. */
-export function printStartup({ address, onEvent, line, token, isTokenGiven, isOpen }: Startup): () => void {
+export type Started = {
+  /** Takes the announcement back. */
+  withdraw(): void;
+  /** The page, for a browser here: with the token where this machine needs it. */
+  readonly page: string;
+};
+
+export function printStartup({ address, givenPort, onEvent, line, ...access }: Startup): Started {
   const { hostname, port } = address;
+  const { token, isTokenGiven, isPublic } = access;
   const url = localUrl(address);
   onEvent({ type: "listening", address: hostPort(address), hostname, port, url });
+  if (givenPort === undefined && port !== DEFAULT_PORT) onEvent({ type: "port-taken", taken: DEFAULT_PORT, port });
   // A token that was given is known to whoever gave it, and stays out of files that others may read.
-  const shown = isOpen || (isTokenGiven && !process.stdout.isTTY) ? undefined : token;
-  if (line) for (const text of addressLines(address, shown, isTokenGiven)) line(text);
+  const isHidden = isPublic || (isTokenGiven && !process.stdout.isTTY);
+  const everywhere = isTokenGiven || !isReachedLocally(hostname);
+  const shown: ShownToken = { token: isHidden ? undefined : token, everywhere };
+  if (line) for (const text of addressLines(address, shown)) line(text);
+  if (isPublic) onEvent({ type: "public" });
+  return {
+    withdraw: announced({ pid: process.pid, url, startedAt: Date.now(), ...(everywhere && { token }) }, onEvent),
+    page: pageUrl(address, { token: isPublic ? undefined : token, everywhere }),
+  };
+}
+
+function announced(entry: Parameters<typeof announce>[0], onEvent: (event: ServerEvent) => void): () => void {
   try {
-    return announce({ pid: process.pid, url, startedAt: Date.now(), ...(isTokenGiven && { token }) }, process.env);
+    return announce(entry, process.env);
   } catch (error) {
     onEvent({ type: "unannounced", reason: error instanceof Error ? error.message : String(error) });
     return () => {};

@@ -30,24 +30,55 @@ export type StatusSource = {
 /** What is read for less than this is not worth a word. */
 const LOADING_MS = 500;
 
-/** The status line of the server; `now` in ms since 1970. */
-export function statusLine(source: StatusSource, now: number): string {
+/**
+ * The status line of the server, in so many columns of a terminal; `now` in ms since 1970. Where there is not room for all, the name
+ * is shortened, then the age goes, then the number of columns, and at last the name: what changes, and what is wrong, stays.
+ */
+export function statusLine(source: StatusSource, now: number, width = Infinity): string {
   const { publication, status, clients, awaited, loading, tables, troubled } = source;
   if (tables > 1) {
     const trouble = troubled === 0 ? "" : ` · ${troubled} NOT LIVE`;
     return `${plural(tables, "table")} · ${plural(clients, "client")}${trouble}`;
   }
-  if (loading && loading.sinceMs >= LOADING_MS) return loadingText(loading.name, loading.share);
-  if (!publication)
-    return `${awaited === undefined ? "no file yet" : `waiting for ${awaited}`} · ${plural(clients, "client")}`;
+  if (loading && loading.sinceMs >= LOADING_MS) {
+    const share = shareText(loading.share);
+    return fitting([(name) => `loading ${name}${share}`], loading.name, width);
+  }
+  const audience = plural(clients, "client");
+  if (!publication && awaited === undefined) return `no file yet · ${audience}`;
+  if (!publication) return fitting([(name) => `waiting for ${name} · ${audience}`], awaited!, width);
   const { rows, columns, about } = publication;
   const warnings = about.warnings.map((warning) => warning.split(":")[0] ?? "");
   const states = status.state === "live" ? [] : [status.state.toUpperCase()];
   const trouble = [...replayWords(status), ...states, ...warnings].map((text) => ` · ${text}`).join("");
   const age = ageText(Math.max(0, now - about.changedAt));
   const shape = shapeText({ rows, columns: columns.count });
-  const name = about.relay === undefined ? about.name : `${about.name} (${about.relay})`;
-  return `${name} · ${shape} · ${plural(clients, "client")} · changed ${age} ago${trouble}`;
+  const few = plural(rows, "row");
+  const whole = about.relay === undefined ? about.name : `${about.name} (${about.relay})`;
+  const forms = [
+    (name: string) => `${name} · ${shape} · ${audience} · changed ${age} ago${trouble}`,
+    (name: string) => `${name} · ${shape} · ${audience}${trouble}`,
+    (name: string) => `${name} · ${few} · ${audience}${trouble}`,
+    () => `${few} · ${audience}${trouble}`,
+  ];
+  return fitting(forms, whole, width);
+}
+
+/** A shorter name tells too little. */
+const SHORTEST_NAME = 8;
+
+/** The first form in which enough of the name has room, or the last one. */
+function fitting(forms: readonly ((name: string) => string)[], name: string, width: number): string {
+  const texts = forms.map((form) => form(shortened(name, Math.max(SHORTEST_NAME, width - Bun.stringWidth(form(""))))));
+  return texts.find((text) => Bun.stringWidth(text) <= width) ?? texts.at(-1)!;
+}
+
+/** Its end stays, where numbers and dates are: `measurem…01-17.csv`. */
+function shortened(name: string, width: number): string {
+  const all = Bun.stringWidth(name);
+  if (all <= width) return name;
+  const front = Math.floor((width - 1) / 2);
+  return `${Bun.sliceAnsi(name, 0, front)}…${Bun.sliceAnsi(name, all - (width - 1 - front), all)}`;
 }
 
 /** `replay 10x` */
@@ -55,7 +86,6 @@ function replayWords({ replay }: Status): string[] {
   return replay ? [`replay ${replay.speed}${replay.isFinished ? ", finished" : ""}`] : [];
 }
 
-/** `loading prices.csv 40 %` */
-function loadingText(name: string, share: number | undefined): string {
-  return `loading ${name}${share === undefined ? "" : ` ${Math.min(99, Math.floor(100 * share))} %`}`;
-}
+/** ` 40 %` */
+const shareText = (share: number | undefined) =>
+  share === undefined ? "" : ` ${Math.min(99, Math.floor(100 * share))} %`;

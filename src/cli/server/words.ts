@@ -69,6 +69,13 @@ export function noPath(text: string): string | undefined {
   return isAddress(text) ? addressText(text) : patternText(text);
 }
 
+/** A name is given on the command line only; undefined if this gives none, or if there is a file of that name. */
+export function namedFault(text: string): string | undefined {
+  const [, name, location = ""] = (!exists(text) && /^([^/\\=]*)=(.*)$/s.exec(text)) || [];
+  if (name === undefined) return undefined;
+  return `${printable(text)}: a name is given where the server is started; type ${printable(location)}, and the table is called as its file is`;
+}
+
 const isAddress = (text: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !isRelayUrl(text);
 
 /** What is secret in it is not repeated. */
@@ -119,41 +126,70 @@ export function fromFileUrl(text: string): string {
 }
 
 /** What a person typed or dragged in -> a path: quotes around it, `~`, `$HOME`, `file://` and a shell's backslashes are undone. */
-export function cleanPath(typed: string, home: string): string {
+export function cleanPath(typed: string, home: string, platform = process.platform): string {
   const text = typed.trim();
   if (text === "" || exists(text)) return text;
   const quoted = /^(['"])(.*)\1$/s.exec(text);
-  const plain = quoted || process.platform === "win32" ? (quoted?.[2] ?? text) : text.replace(/\\(.)/g, "$1");
-  return underHome(fromFileUrl(plain), home);
+  const plain = quoted || platform === "win32" ? (quoted?.[2] ?? text) : text.replace(/\\(.)/g, "$1");
+  return underHome(fromFileUrl(plain), home, platform);
 }
 
-/** `~`, `$HOME` and `${HOME}` as a shell has them; also in quotes, as who drags a path in does not choose them. */
-export function underHome(path: string, home: string): string {
-  const rest = /^(?:~|\$HOME|\$\{HOME\})(\/.*)?$/s.exec(path);
-  return rest && home !== "" ? home + (rest[1] ?? "") : path;
+/** Where `~` leads to; empty where nobody says. */
+export const homeOf = (env: Record<string, string | undefined>, platform = process.platform) =>
+  env["HOME"] || (platform === "win32" ? env["USERPROFILE"] : undefined) || "";
+
+/** `~`, `$HOME` and `${HOME}` as a shell has them, on Windows `%USERPROFILE%` too; also in quotes, as who drags a path in does not choose them. */
+export function underHome(path: string, home: string, platform = process.platform): string {
+  const isWindows = platform === "win32";
+  const [, word, rest = ""] = (isWindows ? /^([^/\\]*)([/\\].*)?$/s : /^([^/]*)(\/.*)?$/s).exec(path) ?? [];
+  const words = ["~", "$HOME", "${HOME}", ...(isWindows ? ["%USERPROFILE%"] : [])];
+  return home !== "" && words.some((known) => known === word) ? home + rest : path;
+}
+
+/** What Tab goes by: the folder with the separator behind it, the beginning of a name in it, and the separator to go on with. */
+export function pathParts(path: string, platform = process.platform) {
+  const isWindows = platform === "win32";
+  const end = (isWindows ? Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) : path.lastIndexOf("/")) + 1;
+  const drive = isWindows && end === 0 && /^[a-z]:/i.test(path) ? 2 : 0; // `C:x` is in the current folder of that drive
+  const folder = path.slice(0, Math.max(end, drive));
+  return { folder, start: path.slice(folder.length), separator: isWindows && !folder.includes("/") ? "\\" : "/" };
 }
 
 /** What is typed at the prompt and is no path. */
-export type Word = "quit" | "help";
+export type Word = "quit" | "help" | "open";
+
+const WORDS: ReadonlyMap<string, Word> = new Map([
+  ["exit", "quit"],
+  ["quit", "quit"],
+  ["help", "help"],
+  ["h", "help"],
+  ["?", "help"],
+  ["o", "open"],
+  ["open", "open"],
+]);
 
 export function wordOf(path: string): Word | undefined {
-  const word = /^(exit|quit|help|\?)$/i.exec(path)?.[0]?.toLowerCase();
-  if (word === undefined || exists(path)) return undefined;
-  return word === "exit" || word === "quit" ? "quit" : "help";
+  const word = WORDS.get(path.toLowerCase());
+  return word === undefined || exists(path) ? undefined : word;
 }
 
 /** For a person at the prompt. */
 export const PROMPT_HELP = [
-  "Type the path of a CSV file, and it is published: data.csv, ~/data.csv,",
-  "$HOME/data.csv, in quotes, or as file://. Tab completes it. redis://HOST is a relay, https:// is fetched.",
-  "exit, quit or Ctrl-C ends the server; its options are in bun run server --help.",
+  "  PATH   a CSV file, which takes the place of the one on air: data.csv, ~/data.csv, in quotes,",
+  "         as file://, https:// or redis://; Tab completes it",
+  "  o      opens the page in a browser",
+  "  h      this",
+  "  exit   ends the server, as quit and Ctrl-C do; its options are in bun run server --help",
 ] as const;
 
 /** The same where there are several tables. */
 export const PROMPT_HELP_MANY = [
-  "Type the path of a CSV file, and it is one more table: data.csv, ~/data.csv,",
-  "$HOME/data.csv, in quotes, or as file://. Tab completes it. -NAME takes a table off the air",
-  "(./-x is a file). exit, quit or Ctrl-C ends the server; its options are in bun run server --help.",
+  "  PATH   a CSV file, which is one more table: data.csv, ~/data.csv, in quotes, as file:// or",
+  "         https://; Tab completes it",
+  "  -NAME  takes a table off the air; ./-x is a file",
+  "  o      opens the page in a browser",
+  "  h      this",
+  "  exit   ends the server, as quit and Ctrl-C do; its options are in bun run server --help",
 ] as const;
 
 /** At the prompt. */

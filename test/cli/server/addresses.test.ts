@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { hostname } from "node:os";
 import { hasNetwork, withoutNetwork } from "../../network.ts";
-import { addressLines, localUrl, machineNames } from "../../../src/cli/server/addresses.ts";
+import { addressLines, isReachedLocally, localUrl, machineNames } from "../../../src/cli/server/addresses.ts";
 
 describe("the URL for this machine", () => {
   const cases = [
@@ -18,33 +18,56 @@ describe("the URL for this machine", () => {
   });
 });
 
+describe("a server is reached from this machine as itself", () => {
+  const here = ["0.0.0.0", "::", "[::]", "127.0.0.1", "127.1.2.3", "::1", "localhost", "csv.localhost"];
+  const elsewhere = ["192.168.1.20", "10.0.0.1", "fe80::1", "vm", "127.example", "2001:db8::1"];
+  test.each([...here.map((host) => [host, true] as const), ...elsewhere.map((host) => [host, false] as const)])(
+    "on %s: %p",
+    (host, expected) => {
+      expect(isReachedLocally(host)).toBe(expected);
+    },
+  );
+});
+
 describe("the URLs shown", () => {
+  const NETWORKS = ["192.0.2.7", "198.51.100.9"];
+
   const loopback = { hostname: "127.0.0.1", port: 80 };
-  test("hold no token where this machine needs none", () => {
-    expect(addressLines(loopback, "secret", false)).toEqual([
-      "  this machine  ws://127.0.0.1:80/",
-      "  in a browser  http://127.0.0.1:80/",
+  test("are for a browser here and on each network, and for programs; no token is needed here", () => {
+    const everywhere = { hostname: "0.0.0.0", port: 80 };
+    expect(addressLines(everywhere, { token: "secret", everywhere: false }, NETWORKS)).toEqual([
+      "     Open http://127.0.0.1:80/",
+      "  Network http://192.0.2.7:80/?token=secret",
+      "  Network http://198.51.100.9:80/?token=secret",
+      "WebSocket ws://127.0.0.1:80/",
     ]);
   });
 
   test("hold the token where everyone needs it", () => {
-    expect(addressLines(loopback, "secret", true)).toEqual([
-      "  this machine  ws://127.0.0.1:80/?token=secret",
-      "  in a browser  http://127.0.0.1:80/?token=secret",
+    expect(addressLines(loopback, { token: "secret", everywhere: true }, NETWORKS)).toEqual([
+      "     Open http://127.0.0.1:80/?token=secret",
+      "WebSocket ws://127.0.0.1:80/?token=secret",
     ]);
   });
 
-  test.skipIf(!hasNetwork)(`name the network, and with the token it asks for${withoutNetwork}`, () => {
-    const network = (token: string | undefined) =>
-      addressLines({ hostname: "0.0.0.0", port: 80 }, token, false).slice(2);
-    expect(network("secret")).not.toEqual([]);
-    for (const line of network("secret")) expect(line).toMatch(/^ {2}network {7}ws:\/\/[\d.]+:80\/\?token=secret$/);
-    expect(network(undefined)).not.toEqual([]);
-    for (const line of network(undefined)) expect(line).toMatch(/^ {2}network {7}ws:\/\/[\d.]+:80\/$/);
+  test("hold none where nobody needs it, or nobody is to see it", () => {
+    const secure = { hostname: "::", port: 80, scheme: "wss" } as const;
+    expect(addressLines(secure, { token: undefined, everywhere: true }, NETWORKS)).toEqual([
+      "     Open https://[::1]:80/",
+      "  Network https://192.0.2.7:80/",
+      "  Network https://198.51.100.9:80/",
+      "WebSocket wss://[::1]:80/",
+    ]);
+  });
+
+  test.skipIf(!hasNetwork)(`name the networks of this machine${withoutNetwork}`, () => {
+    const lines = addressLines({ hostname: "0.0.0.0", port: 80 }, { token: "secret", everywhere: false }).slice(1, -1);
+    expect(lines).not.toEqual([]);
+    for (const line of lines) expect(line).toMatch(/^ {2}Network http:\/\/[\d.]+:80\/\?token=secret$/);
   });
 
   test("escape a token that a URL would read otherwise", () => {
-    const [line] = addressLines(loopback, "a+b/c=d~", true);
+    const [line] = addressLines(loopback, { token: "a+b/c=d~", everywhere: true }, []);
     const url = new URL(line!.trim().split(/\s+/).at(-1)!);
     expect(url.searchParams.get("token")).toBe("a+b/c=d~");
   });

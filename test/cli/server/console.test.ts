@@ -1,11 +1,14 @@
 // What a person types, and what they see: paths as they are typed and dragged in, and the prompt in a real terminal.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir, readdir, symlink } from "node:fs/promises";
+import { mkdir, readdir, symlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { atOnce } from "../../at-once.ts";
-import { completePath } from "../../../src/cli/server/console.ts";
+import { openerOf } from "../../../src/cli/server/browser.ts";
+import { completePath } from "../../../src/cli/server/completion.ts";
+import { isInForeground } from "../../../src/cli/server/console.ts";
 import { cleanPath } from "../../../src/cli/server/words.ts";
-import { connect, sampleCsv, sampleJson, TEST_TIMEOUT_MS, temporaryFolder } from "../../support.ts";
+import { connect, sampleCsv, sampleJson, startServer, TEST_TIMEOUT_MS, temporaryFolder } from "../../support.ts";
+import { openedIn, withBrowser } from "../browser.ts";
 import { KEYS, type Line, openScreen, startInTerminal } from "../terminal.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
@@ -60,7 +63,7 @@ describe("Tab", () => {
     {
       name: "leaves hidden files out",
       input: "$/",
-      expected: ["$/broken.csv", "$/data/", "$/link/", "$/sales.csv", "$/sample.csv"],
+      expected: ["$/broken.csv", "$/data/", "$/link/", "$/red.csv", "$/sales.csv", "$/sample.csv"],
     },
     { name: "shows hidden files that are asked for", input: "$/.h", expected: ["$/.hidden.csv"] },
     { name: "keeps the quote before a path", input: "'$/data/b", expected: ["'$/data/b c.csv"] },
@@ -69,10 +72,20 @@ describe("Tab", () => {
     { name: "finds nothing that is not there", input: "$/x", expected: [] },
     { name: "finds nothing in a folder that is not there", input: "$/none/", expected: [] },
     { name: "finds nothing in a file", input: "$/sample.csv/", expected: [] },
+    { name: "leaves out what would command the terminal", input: "$/red", expected: ["$/red.csv"] },
   ];
   test.each(cases)("$name", async ({ input, expected }) => {
     await using folder = await temporaryFolder();
-    for (const name of ["sales.csv", "sample.csv", ".hidden.csv", "data/a.csv", "data/b c.csv"])
+    for (const name of [
+      "sales.csv",
+      "sample.csv",
+      ".hidden.csv",
+      "data/a.csv",
+      "data/b c.csv",
+      "red.csv",
+      "red\x1b[31m.csv",
+      "red\u202e.csv",
+    ])
       await folder.write(name, "");
     await symlink("data", join(folder.path, "link"));
     await symlink("nowhere", join(folder.path, "broken.csv"));
@@ -88,8 +101,9 @@ describe("Tab", () => {
 /** What a server with no network address to show says first. */
 const STARTED = [
   /^WebSocket server started\. Listening on 127\.0\.0\.1:\d+\.$/,
-  /^ {2}this machine {2}ws:\S+$/,
-  /^ {2}in a browser {2}http:\S+$/,
+  /^ {5}Open http:\S+$/,
+  /^WebSocket ws:\S+$/,
+  "o opens the browser, h lists what can be typed",
 ];
 const WAITING = "no file yet · 0 clients";
 
@@ -163,7 +177,7 @@ describe.concurrent("in a terminal, a person", () => {
     await server.becomes([...expected, /^a\.csv · 3 rows × 1 column ·/, ...typed]);
     server.type(KEYS.enter);
     expected.push(...typed, ...wrapped(`${long}: 1 row × 1 column, comma, UTF-8`));
-    await server.becomes([...expected, long.slice(0, WIDTH - 1), PROMPT]); // the status line, cut
+    await server.becomes([...expected, /^long.*….*\.csv · 1 row × 1 column · 0 clients/, PROMPT]);
   });
 
   const lengths = [
@@ -268,6 +282,117 @@ describe.concurrent("in a terminal, a person", () => {
     await server.shows(/a\.csv: 1 row × 1 column, comma, UTF-8$/);
     expect(server.output()).not.toContain("\x1b");
   });
+});
+
+describe.concurrent("at the prompt, a person", () => {
+  test("opens the browser with o, unless that is a file, and lists with h what can be typed", async () => {
+    await using folder = await temporaryFolder();
+    await folder.write("a.csv", "x\n1\n");
+    await using server = startInTerminal("server", [...SERVER, "a.csv"], { folder, env: await withBrowser(folder) });
+    await server.ends(/^a\.csv · 1 row × 1 column ·/, PROMPT);
+    server.type(`h${KEYS.enter}`);
+    await server.shows(/^ {2}o +opens the page in a browser$/);
+    server.type(`o${KEYS.enter}`);
+    expect(await openedIn(folder)).toBe((await server.url()).replace("ws:", "http:"));
+    await folder.write("o", "y\n2\n");
+    server.type(`o${KEYS.enter}`);
+    await server.shows("o: 1 row × 1 column, comma, UTF-8");
+  });
+
+  test("adds tables by their paths, takes them off by their names, and is told what is not so", async () => {
+    await using folder = await temporaryFolder();
+    for (const name of ["a.csv", "b.csv", "c.csv", "-x.csv"]) await folder.write(name, "x\n1\n");
+    await using server = startInTerminal("server", [...SERVER, "a.csv", "b.csv"], { folder, columns: 120 });
+    await server.ends("2 tables · 0 clients", PROMPT);
+    const steps = [
+      { typed: "c.csv", answer: "/c: c.csv: 1 row × 1 column, comma, UTF-8", tables: 3 },
+      { typed: "./c.csv", answer: "c.csv is on air already", tables: 3 },
+      { typed: "-c", answer: "c is off the air", tables: 2 },
+      { typed: "-c", answer: "-c: no table of that name; there is b", tables: 2 },
+      { typed: "-a", answer: "-a: the first table stays, which is / and /csv", tables: 2 },
+      { typed: "-csv", answer: "-csv: the first table stays, which is / and /csv", tables: 2 },
+      { typed: "./-x.csv", answer: "/-x: -x.csv: 1 row × 1 column, comma, UTF-8", tables: 3 },
+      { typed: "--x", answer: "-x is off the air", tables: 2 },
+      { typed: "-x.csv", answer: "/-x: -x.csv: 1 row × 1 column, comma, UTF-8", tables: 3 },
+      {
+        typed: "eur=c.csv",
+        answer: /^eur=c\.csv: a name is given where the server is started; type c\.csv,/,
+        tables: 3,
+      },
+    ];
+    for (const { typed, answer, tables } of steps) {
+      server.type(`${typed}${KEYS.enter}`);
+      await server.ends(`${PROMPT} ${typed}`, answer, `${tables} tables · 0 clients`, PROMPT);
+    }
+  });
+
+  test("makes the window narrower and wider, and finds nothing stale", async () => {
+    await using folder = await temporaryFolder();
+    const name = "measurements-of-2026.csv";
+    const anHourAgo = Date.now() / 1000 - 3_700; // so that its age stays as it is
+    await utimes(await folder.write(name, "x\n1\n"), anHourAgo, anHourAgo);
+    await using server = startInTerminal("server", [...SERVER, name], { folder, columns: 100 });
+    const shown: Line[] = [...STARTED, `${name}: 1 row × 1 column, comma, UTF-8`];
+    const all = new RegExp(`^${name} · 1 row × 1 column · 0 clients · changed 1 h ago$`);
+    await server.becomes([...shown, all, PROMPT]);
+    server.type("abc");
+    await server.becomes([...shown, all, `${PROMPT} abc`]);
+    server.resize(60);
+    await server.becomes([
+      ...shown,
+      /^meas.*….*\.csv · 1 row × 1 column · 0 clients · changed 1 h ago$/,
+      `${PROMPT} abc`,
+    ]);
+    server.resize(27);
+    await server.ends("1 row · 0 clients", `${PROMPT} ab`, "c");
+    server.resize(100);
+    await server.becomes([...shown, all, `${PROMPT} abc`]);
+  });
+
+  test("stops the server with Ctrl-Z, and fg has prompt and status line again", async () => {
+    await using folder = await temporaryFolder();
+    await folder.write("a.csv", "x\n1\n");
+    // As `bun run` does it: a parent in the same group, which waits for its child.
+    const shell = `set -m; sh -c '"$@"; exit $?' sh "$@"; echo "stopped with $?"; read -r line; fg >/dev/null; echo "ended with $?"`;
+    await using server = startInTerminal("server", [...SERVER, "a.csv"], { folder, shell });
+    await server.ends(/^a\.csv · 1 row × 1 column ·/, PROMPT);
+    server.type(`ab${KEYS.ctrlZ}`);
+    await server.ends(/^stopped with \d+$/);
+    server.type("\n");
+    await server.ends(/^a\.csv · 1 row × 1 column ·/, `${PROMPT} ab`);
+    server.type("c");
+    await server.ends(/^a\.csv · 1 row × 1 column ·/, `${PROMPT} abc`);
+    server.type(KEYS.ctrlC);
+    await server.shows("ended with 130");
+  });
+});
+
+test("--open opens the page, with the token only where this machine needs it", async () => {
+  await using folder = await temporaryFolder();
+  await folder.write("a.csv", "x\n1\n");
+  const env = { ...(await withBrowser(folder)), CSVCAST_TOKEN: "sesame+open" };
+  await using server = await startServer(["a.csv", "--open"], { folder, env });
+  expect(await openedIn(folder)).toBe(`${server.http}/?token=sesame%2Bopen`);
+  expect(server.stdout()).not.toContain("sesame");
+});
+
+test("--no-token says who may read, and --open needs no token then", async () => {
+  await using folder = await temporaryFolder();
+  await folder.write("a.csv", "x\n1\n");
+  await using server = await startServer(["a.csv", "--no-token", "--open"], { folder, env: await withBrowser(folder) });
+  expect(await openedIn(folder)).toBe(`${server.http}/`);
+  await server.prints("--no-token: everyone who can reach this port may read\n", "stderr");
+});
+
+test("each system has a program that opens the browser, and none of them is a shell", () => {
+  expect(openerOf("linux")).toEqual(["xdg-open"]);
+  expect(openerOf("darwin")).toEqual(["open"]);
+  expect(openerOf("win32")).toEqual(["rundll32", "url.dll,FileProtocolHandler"]);
+});
+
+test.skipIf(process.platform !== "linux")("whether it is in the foreground, ps says as proc does", () => {
+  expect(isInForeground("darwin")).toBe(isInForeground("linux"));
+  expect(isInForeground("win32")).toBe(true);
 });
 
 describe("the screen of these tests", () => {

@@ -19,6 +19,9 @@ const RELAY = { relay: "topic csv at h:6379" };
 const LIVE = { feed: "live", address: "10.0.0.7" } as const;
 const GONE = { feed: "plain", address: "::1", seconds: 1.2345 } as const;
 
+const HOST_CAUSE = "its Host header names no host of this server";
+const ORIGIN_CAUSE = "a web page from elsewhere";
+
 /** By type, so that an event that nobody thought of is a type error. */
 const CASES: { readonly [T in Exclude<ServerEvent["type"], "relay-refused">]: readonly Case[] } = {
   "file-on-air": [
@@ -161,15 +164,22 @@ const CASES: { readonly [T in Exclude<ServerEvent["type"], "relay-refused">]: re
   ],
   "client-refused": (
     [
-      ["host", 421, "its Host header names no host of this server (--allow-host)"],
-      ["origin", 403, "a web page from elsewhere (--allow-origin)"],
-      ["token", 401, "no token, or a wrong one"],
-      ["guesses", 429, "too many wrong tokens"],
-      ["full", 503, "--max-clients are connected"],
-      ["address", 503, "--max-per-address are connected"],
+      ["host", 421, undefined, `${HOST_CAUSE} (--allow-host)`],
+      ["host", 421, "csv.example", `${HOST_CAUSE}; to let it in: --allow-host csv.example`],
+      ["host", 421, "--no-token", `${HOST_CAUSE} (--allow-host)`],
+      ["origin", 403, undefined, `${ORIGIN_CAUSE} (--allow-origin)`],
+      ["origin", 403, "http://[::1]:8080", `${ORIGIN_CAUSE}; to let it in: --allow-origin http://[::1]:8080`],
+      ["origin", 403, "https://dash.example", `${ORIGIN_CAUSE}; to let it in: --allow-origin https://dash.example`],
+      ["origin", 403, "null", `${ORIGIN_CAUSE}; it is a file or in a sandbox, and has no origin to allow`],
+      ["origin", 403, "http://a.example;reboot", `${ORIGIN_CAUSE} (--allow-origin)`],
+      ["origin", 403, "http://$(reboot)", `${ORIGIN_CAUSE} (--allow-origin)`],
+      ["token", 401, undefined, "no token, or a wrong one"],
+      ["guesses", 429, undefined, "too many wrong tokens"],
+      ["full", 503, undefined, "--max-clients are connected"],
+      ["address", 503, undefined, "--max-per-address are connected"],
     ] as const
-  ).map(([cause, status, why]): Case => {
-    const fields = { cause, status, address: "10.0.0.7" };
+  ).map(([cause, status, named, why]): Case => {
+    const fields = { cause, status, address: "10.0.0.7", ...(named !== undefined && { named }) };
     return {
       event: { type: "client-refused", ...fields },
       level: "warn",
@@ -229,6 +239,30 @@ const CASES: { readonly [T in Exclude<ServerEvent["type"], "relay-refused">]: re
       level: "info",
       text: "WebSocket server started. Listening on 0.0.0.0:1.",
       fields: { address: "0.0.0.0:1", hostname: "0.0.0.0", port: 1, url: "ws://127.0.0.1:1/" },
+    },
+  ],
+  "port-taken": [
+    {
+      event: { type: "port-taken", taken: 59_050, port: 59_051 },
+      level: "info",
+      text: "59050 is taken, using 59051",
+      fields: { taken: 59_050, port: 59_051 },
+    },
+  ],
+  public: [
+    {
+      event: { type: "public" },
+      level: "warn",
+      text: "--no-token: everyone who can reach this port may read",
+      fields: {},
+    },
+  ],
+  "browser-unopened": [
+    {
+      event: { type: "browser-unopened", reason: "no browser was opened: xdg-open: no such program here" },
+      level: "warn",
+      text: "no browser was opened: xdg-open: no such program here",
+      fields: {},
     },
   ],
   "few-descriptors": [

@@ -126,4 +126,36 @@ describe("the status line", () => {
   test.each(cases)("$name", ({ source, expected }) => {
     expect(statusLine({ ...idle, ...source }, NOW)).toBe(expected);
   });
+
+  const name = "measurements-of-2026-01-17.csv";
+  const narrow: { width: number; source?: Partial<StatusSource>; expected: string }[] = [
+    { width: 82, expected: "measurements-of-2026-01-17.csv · 2 rows × 5 columns · 3 clients · changed 12 s ago" },
+    { width: 70, expected: "measurem…01-17.csv · 2 rows × 5 columns · 3 clients · changed 12 s ago" },
+    { width: 60, expected: "mea….csv · 2 rows × 5 columns · 3 clients · changed 12 s ago" },
+    { width: 59, expected: "measurements…026-01-17.csv · 2 rows × 5 columns · 3 clients" },
+    { width: 30, expected: "meas….csv · 2 rows · 3 clients" },
+    { width: 20, expected: "2 rows · 3 clients" },
+    { width: 4, expected: "2 rows · 3 clients" },
+    { width: 25, source: { publication: undefined, awaited: name }, expected: "waiting for mea….csv · 3 clients" },
+    {
+      width: 30,
+      source: { loading: { name, sinceMs: 500, share: 0.4 } },
+      expected: "loading measurem…1-17.csv 40 %",
+    },
+    {
+      width: 40,
+      source: { status: { ...live, state: "missing" } },
+      expected: "meas….csv · 2 rows · 3 clients · MISSING",
+    },
+  ];
+  test.each(narrow)("in $width columns is $expected", ({ width, source, expected }) => {
+    const table = { ...idle, publication: of({ name }), clients: 3 };
+    expect(statusLine({ ...table, ...source }, NOW, width)).toBe(expected);
+  });
+
+  test("counts in columns, of which some characters take two", () => {
+    const wide = { ...idle, publication: of({ name: "温度計測データ記録一覧表.csv" }), clients: 3 };
+    for (let width = 20; width < 90; width++)
+      expect(Bun.stringWidth(statusLine(wide, NOW, width))).toBeLessThanOrEqual(width);
+  });
 });

@@ -1,7 +1,17 @@
 // What people give for a file.
 import { describe, expect, test } from "bun:test";
 import { CliError } from "../../../src/cli/errors.ts";
-import { cleanPath, type Given, givenFiles, noPath, wordOf } from "../../../src/cli/server/words.ts";
+import {
+  cleanPath,
+  type Given,
+  givenFiles,
+  homeOf,
+  namedFault,
+  noPath,
+  pathParts,
+  underHome,
+  wordOf,
+} from "../../../src/cli/server/words.ts";
 import { temporaryFolder } from "../../support.ts";
 
 /** A folder with files, and `$/` in texts for its path. */
@@ -108,6 +118,50 @@ describe("FILE", () => {
   });
 });
 
+describe("a path on Windows", () => {
+  const home = "C:\\Users\\ada";
+  const typed = [
+    { typed: "C:\\my data\\a.csv", expected: "C:\\my data\\a.csv" },
+    { typed: '"C:\\my data\\a.csv"', expected: "C:\\my data\\a.csv" },
+    { typed: "\\\\host\\share\\a.csv", expected: "\\\\host\\share\\a.csv" },
+    { typed: "~\\a.csv", expected: "C:\\Users\\ada\\a.csv" },
+    { typed: "~/a.csv", expected: "C:\\Users\\ada/a.csv" },
+    { typed: "%USERPROFILE%\\a.csv", expected: "C:\\Users\\ada\\a.csv" },
+    { typed: "~bob\\a.csv", expected: "~bob\\a.csv" },
+  ];
+  test.each(typed)("$typed is $expected", ({ typed, expected }) => {
+    expect(cleanPath(typed, home, "win32")).toBe(expected);
+  });
+
+  test("begins at the home of its user, whichever variable says it", () => {
+    expect(homeOf({ USERPROFILE: home }, "win32")).toBe(home);
+    expect(homeOf({ HOME: "/home/ada", USERPROFILE: home }, "win32")).toBe("/home/ada");
+    expect(homeOf({ USERPROFILE: home }, "linux")).toBe("");
+    expect(underHome("~\\a.csv", "/home/ada", "linux")).toBe("~\\a.csv");
+    expect(underHome("%USERPROFILE%/a.csv", "/home/ada", "darwin")).toBe("%USERPROFILE%/a.csv");
+  });
+
+  const parts: { path: string; platform?: NodeJS.Platform; expected: [string, string, string] }[] = [
+    { path: "C:\\data\\a", expected: ["C:\\data\\", "a", "\\"] },
+    { path: "C:/data/a", expected: ["C:/data/", "a", "/"] },
+    { path: "C:\\data/sub\\a", expected: ["C:\\data/sub\\", "a", "/"] },
+    { path: "C:a", expected: ["C:", "a", "\\"] },
+    { path: "a", expected: ["", "a", "\\"] },
+    { path: "\\\\host\\share\\", expected: ["\\\\host\\share\\", "", "\\"] },
+    { path: "data/a\\b", platform: "linux", expected: ["data/", "a\\b", "/"] },
+    { path: "C:a", platform: "linux", expected: ["", "C:a", "/"] },
+    { path: "~/a", platform: "darwin", expected: ["~/", "a", "/"] },
+  ];
+  test.each(parts)("Tab takes $path apart", ({ path, platform = "win32", expected: [folder, start, separator] }) => {
+    expect(pathParts(path, platform)).toEqual({ folder, start, separator });
+  });
+
+  test("is no name that is given to a file", () => {
+    expect(namedFault("C:\\a=b.csv")).toBeUndefined();
+    expect(noPath("C:\\data\\a.csv")).toBeUndefined();
+  });
+});
+
 describe("what is typed", () => {
   const home = "/home/ada";
   const cases = [
@@ -134,6 +188,9 @@ describe("what is typed", () => {
     ["QUIT", "quit"],
     ["help", "help"],
     ["?", "help"],
+    ["h", "help"],
+    ["o", "open"],
+    ["O", "open"],
     ["exits", undefined],
     ["./exit", undefined],
   ] as const)("%s is the word %p", (typed, expected) => {
