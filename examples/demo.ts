@@ -1,4 +1,4 @@
-// `bun run demo`: a weather station that writes a CSV file every second, a server that has it on air, and the page in a browser.
+// `bun run demo`: a weather station that writes a CSV file every second, a server that publishes it, and the page in a browser.
 // Ctrl-C ends all of it, and nothing stays behind. What follows `bun run demo` goes to the server: `bun run demo --port 8080`.
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

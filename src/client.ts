@@ -205,10 +205,12 @@ function withoutSecrets(url: URL): string {
 /** What a server says is no command to the terminal. */
 const forTerminal = (text: string) => (process.stderr.isTTY ? escapeControls(text) : text);
 
-if (import.meta.main) {
+export async function main(argv: readonly string[]): Promise<void> {
   try {
-    await run(process.argv.slice(2));
+    await run(argv);
   } catch (error) {
     process.exit(reportFatal("csvcast-client", error));
   }
 }
+
+if (import.meta.main) await main(process.argv.slice(2));

@@ -143,10 +143,12 @@ function run(argv: readonly string[]): void {
   update();
 }
 
-if (import.meta.main) {
+export function main(argv: readonly string[]): void {
   try {
-    run(process.argv.slice(2));
+    run(argv);
   } catch (error) {
     process.exit(reportFatal("csvcast-server", new CliError(kindOf(error), reasonOf(error))));
   }
 }
+
+if (import.meta.main) main(process.argv.slice(2));

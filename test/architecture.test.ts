@@ -31,7 +31,7 @@ type Source = Text & { readonly imports: readonly Import[]; readonly functions: 
 const SRC = join(import.meta.dir, "../src");
 
 /** Who reads the command line, listens to signals and exits. Beside them `index.ts`, which is the package, and does none of that. */
-const PROGRAMS = ["server.ts", "client.ts"];
+const PROGRAMS = ["server.ts", "client.ts", "csvcast.ts"];
 
 const PACKAGE = ["index.ts", "websocket-server.ts"];
 
@@ -58,13 +58,16 @@ const EXCEPTIONS: readonly Exception[] = [
   // The program and the package are users of the server; the program does not load what only the package has.
   { from: "server.ts", to: "websocket-server.ts", isTypeOnly: false },
   { from: "index.ts", to: "websocket-server.ts", isTypeOnly: false },
+  // One name for both programs.
+  { from: "csvcast.ts", to: "server.ts", isTypeOnly: false },
+  { from: "csvcast.ts", to: "client.ts", isTypeOnly: false },
 ];
 
 /** Outside of src: who may import it. `node:` and `bun` are the runtime, and a matter of the purity rules. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   papaparse: ["csv"],
   uplot: ["viewer"],
-  "package.json": ["programs", "cli"],
+  "package.json": ["programs", "cli", "hub"],
 };
 
 /** They take what they need as arguments: no file, socket, timer, clock, random or environment. */

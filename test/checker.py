@@ -1,5 +1,5 @@
 """An independent check of the live feed, with nothing of csvcast in it: writes a CSV as programs do, follows it over WebSocket by the
-rules of PROTOCOL.md, and reads what the file was with Python's csv module. Each table that was held must be one that the file was, up to
+rules of docs/protocol.md, and reads what the file was with Python's csv module. Each table that was held must be one that the file was, up to
 whole rows; and the last one must be the file.
 
     python3 checker.py WS_URL FILE SEED ACTIONS

@@ -39,7 +39,8 @@ afterAll(() => folder[Symbol.asyncDispose]());
 /** From a copy of the sources: other tests build in this folder at the same time. */
 async function pack(source: string): Promise<void> {
   await mkdir(source);
-  const names = ["package.json", "src", "sample.csv", "CHANGELOG.md", "README.md", "LICENSE"];
+  const made = pkg.files.filter((name) => !name.startsWith("dist/"));
+  const names = ["package.json", "README.md", "LICENSE", ...made];
   await Promise.all(names.map((name) => cp(join(ROOT, name), join(source, name), { recursive: true })));
   await symlink(join(ROOT, "node_modules"), join(source, "node_modules"));
   await succeeds([process.execPath, "pm", "pack", "--destination", folder.path], source);
@@ -51,18 +52,20 @@ async function install(): Promise<void> {
   const names = Object.keys(pkg.dependencies);
   const modules = join(ROOT, "node_modules");
   await Promise.all(names.map((name) => succeeds(["tar", "czhf", `${name}.tgz`, "-C", modules, name], folder.path)));
-  const manifest = {
-    name: "project",
-    type: "module",
-    dependencies: { csvcast: `file:../${TARBALL}` },
-    overrides: Object.fromEntries(names.map((name) => [name, `file:../${name}.tgz`])),
-  };
-  await Bun.write(join(project, "package.json"), JSON.stringify(manifest));
+  await Bun.write(join(project, "package.json"), JSON.stringify(manifest("..")));
   await Bun.write(join(project, "sample.csv"), sampleCsv);
   await Bun.write(join(project, "compiled.ts"), COMPILED);
   await Bun.write(join(project, "run.ts"), RUN);
   await succeeds([process.execPath, "install", "--offline"], project);
 }
+
+/** Of a project that has nothing but csvcast, whose packages are in the folder. */
+const manifest = (packages: string) => ({
+  name: "project",
+  type: "module",
+  dependencies: { csvcast: `file:${packages}/${TARBALL}` },
+  overrides: Object.fromEntries(Object.keys(pkg.dependencies).map((name) => [name, `file:${packages}/${name}.tgz`])),
+});
 
 /** Every function and type, as a program would use them. */
 const COMPILED = `
@@ -200,7 +203,7 @@ describe.concurrent("the package", () => {
     ]);
   });
 
-  test.each(["csvcast-server", "csvcast-client"])("brings the program %s", async (name) => {
+  test.each(["csvcast", "csvcast-server", "csvcast-client"])("brings the program %s", async (name) => {
     const program = join(project, "node_modules/.bin", name);
     expect(await outcomeOf([process.execPath, program, "--version"], project)).toEqual({
       stdout: `${pkg.version}\n`,
@@ -236,6 +239,50 @@ describe.concurrent("the package", () => {
     expect(await Bun.file(join(hostile, "sprung")).exists()).toBe(false);
   });
 
+  test("has one command for both programs: csvcast FILE, and csvcast client", async () => {
+    const csvcast = [process.execPath, join(project, "node_modules/.bin/csvcast")];
+    const notClient = await outcomeOf([...csvcast, "client", "--no-such"], project);
+    expect(notClient).toEqual({ stdout: "", stderr: expect.stringMatching(/^csvcast-client: --no-such/), exitCode: 2 });
+    await using server = Bun.spawn([...csvcast, "sample.csv", "--port", "0", "--host", "127.0.0.1", "--log", "json"], {
+      cwd: project,
+      env: { ...process.env, XDG_RUNTIME_DIR: project },
+      stdin: "ignore",
+      stdout: "pipe",
+    });
+    const lines = server.stdout.pipeThrough(new TextDecoderStream() as unknown as TransformStream<Uint8Array, string>);
+    let said = "";
+    for await (const text of lines) if (/file-on-air/.test((said += text))) break;
+    const { url } = JSON.parse(said.split("\n")[0]!) as { url: string };
+    const client = await outcomeOf([...csvcast, "client", url, "--once", "--quiet"], project);
+    expect(client).toEqual({ stdout: `${sampleJson}\n`, stderr: "", exitCode: 0 });
+  });
+
+  const node = Bun.which("node");
+  test.skipIf(node === null)(
+    "gives Node no TypeScript, and says where Bun is needed (skipped without node)",
+    async () => {
+      const program = `
+      import { subscribe, toObjects } from "csvcast/client";
+      console.log(typeof subscribe, import.meta.resolve("csvcast/client").split("/csvcast/")[1]);
+      console.log(toObjects({ columns: ["a"], rows: [["1"]] }));
+      await import("csvcast").catch((error) => console.log(error.message));`;
+      await Bun.write(join(project, "program.mjs"), program);
+      expect(await outcomeOf([node!, "program.mjs"], project)).toEqual({
+        stdout:
+          "function dist/client/index.js\n[ { a: '1' } ]\n" +
+          "csvcast: the server and convertCsvToJson need Bun, https://bun.sh; in Node and browsers import from csvcast/client\n",
+        stderr: "",
+        exitCode: 0,
+      });
+      const conditions = Object.values(pkg.exports).flatMap((target) =>
+        typeof target === "string"
+          ? [target]
+          : Object.entries(target).flatMap(([name, path]) => (name === "bun" ? [] : [path])),
+      );
+      expect(conditions.filter((path) => /(?<!\.d)\.ts$/.test(path))).toEqual([]);
+    },
+  );
+
   test("has what it needs, and neither tests nor executables", async () => {
     const names = (await succeeds(["tar", "tzf", TARBALL], folder.path)).trimEnd().split("\n");
     const folders = new Set(
@@ -247,10 +294,39 @@ describe.concurrent("the package", () => {
       ),
     );
     expect([...folders].sort()).toEqual(
-      ["CHANGELOG.md", "LICENSE", "README.md", "dist/client", "dist/types", "package.json", "sample.csv", "src"].sort(),
+      [
+        "package.json",
+        "README.md",
+        "LICENSE",
+        ...pkg.files.map((name) => name.replace("test/viewer/screenshot.png", "test")),
+      ].sort(),
     );
+    expect(names.filter((name) => name.startsWith("package/test/"))).toEqual(["package/test/viewer/screenshot.png"]);
+    expect(names.filter((name) => /\/(node_modules|\.git|\.env)/.test(name))).toEqual([]);
   });
 });
+
+test("what is not decided yet is left out of the manifest", () => {
+  expect(Object.keys(pkg).filter((key) => ["repository", "homepage", "bugs", "author"].includes(key))).toEqual([]);
+});
+
+const npm = Bun.which("npm");
+test.skipIf(npm === null)(
+  "npm makes the same package, and an install of it in an empty project works in Node (skipped without npm)",
+  async () => {
+    await using other = await temporaryFolder();
+    const source = join(folder.path, "source");
+    const listed = JSON.parse(await succeeds([npm!, "pack", "--dry-run", "--json", "--ignore-scripts"], source)) as {
+      files: { path: string }[];
+    }[];
+    const packed = (await succeeds(["tar", "tzf", TARBALL], folder.path)).trimEnd().split("\n");
+    expect(listed[0]!.files.map(({ path }) => `package/${path}`).sort()).toEqual(packed.sort());
+    await other.write("package.json", JSON.stringify(manifest(folder.path)));
+    await succeeds([npm!, "install", "--offline", "--no-audit", "--no-fund"], other.path);
+    await other.write("program.js", 'import { follow } from "csvcast/client"; console.log(typeof follow);');
+    expect(await succeeds(["node", "program.js"], other.path)).toBe("function\n");
+  },
+);
 
 test.each(["package.json", "deploy/Dockerfile", "deploy/executables.ts"])("what %s builds is there", async (name) => {
   const built = (await Bun.file(join(ROOT, name)).text()).match(/\bsrc\/[\w./-]+\.ts\b/g) ?? [];

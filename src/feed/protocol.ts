@@ -1,4 +1,4 @@
-// The wire of the live feed, and the only implementation of PROTOCOL.md: texts of messages, what a message says, cursors,
+// The wire of the live feed, and the only implementation of docs/protocol.md: texts of messages, what a message says, cursors,
 // close codes. Rows are written from JSON text that is there already, so that a publisher never touches them.
 import type { Cursor, Replay, State, Status, Verdicts } from "./publication.ts";
 
@@ -120,7 +120,7 @@ export function parseCursor(text: string): Cursor | undefined {
   return match && Number.isSafeInteger(version) ? { epoch: match[1]!, version } : undefined;
 }
 
-/** A message that is not what PROTOCOL.md says: nothing of it can be trusted. */
+/** A message that is not what docs/protocol.md says: nothing of it can be trusted. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 }

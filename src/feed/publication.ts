@@ -26,7 +26,7 @@ export type Replay = { readonly speed: string; readonly isFinished: boolean };
 /** Column names in file order: how many, and as a JSON array; `verdicts` where they are known. */
 export type Columns = { readonly count: number; readonly json: string; readonly verdicts?: Verdicts | undefined };
 
-/** What each column is, as JSON arrays with an entry for each: PROTOCOL.md, Types and units. */
+/** What each column is, as JSON arrays with an entry for each: docs/protocol.md, Types and units. */
 export type Verdicts = { readonly types: string; readonly units: string };
 
 /** What people want to know of a table besides its rows. */

@@ -31,7 +31,10 @@ export type SubscriberEvents = {
    * Follows only when a change does not say it: a new start of the server, another header, a long absence.
    */
   onSnapshot?(table: Table, splices: readonly Splice[] | undefined): void;
-  /** These splices have made another table of the one before, which stays as it was. */
+  /**
+   * These splices have made another table of the one before, which stays as it was. As it is another object each time, the setter of a
+   * React state may be given as it is, here and as `onSnapshot`: each change renders.
+   */
   onChange?(table: Table, splices: readonly Splice[]): void;
   /** A part of a table has come, not the last: what there is so far, for those who show that it is incomplete. */
   onPart?(table: PartialTable): void;

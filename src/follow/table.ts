@@ -39,7 +39,7 @@ export type TableFields = {
   readonly cursor: string;
   /** Rows of the source in front of the first one here, which the server leaves out (`--last`). Absent for none. */
   readonly first?: number | undefined;
-  /** What each column is: `number`, `text`, `time:iso`, … (PROTOCOL.md, Types and units); undefined if the server does not tell. */
+  /** What each column is: `number`, `text`, `time:iso`, … (docs/protocol.md, Types and units); undefined if the server does not tell. */
   readonly types?: readonly string[] | undefined;
   /** The unit of each column, null where none is known. */
   readonly units?: readonly (string | null)[] | undefined;

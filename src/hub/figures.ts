@@ -1,4 +1,5 @@
 // What is counted of a hub, and what /metrics says of it and its channel.
+import pkg from "../../package.json";
 import { type Channel, FIRST_TOPIC, type Traffic } from "../channel/channel.ts";
 import { CLIENT_KINDS, type ClientKind, type RefusalCause } from "../channel/events.ts";
 import { type Histogram, openHistogram } from "../channel/histogram.ts";
@@ -6,7 +7,7 @@ import type { Tables } from "../channel/tables.ts";
 import { STATES } from "../feed/protocol.ts";
 import type { LinkCounts } from "../source/source.ts";
 import type { BoundedBacklog } from "./backlog.ts";
-import { type Metric, metricsText, type Sample, samplesBy } from "./metrics.ts";
+import { type Labels, type Metric, metricsText, type Sample, samplesBy } from "./metrics.ts";
 
 /** Counts since the start; each is counted where it happens. */
 export type Figures = {
@@ -47,6 +48,7 @@ export type RelayCounts = LinkCounts & {
 export function serverMetrics({ figures, tables, backlog, startedAt, relay }: MetricsSources): string {
   const cpu = process.cpuUsage();
   return metricsText([
+    gauge("csvcast_build_info", "What runs here; always 1.", samplesOf(1, { version: pkg.version, bun: Bun.version })),
     counter("csvcast_connections_total", "Clients that were let in.", samplesBy("feed", figures.connections)),
     counter("csvcast_refused_total", "Requests turned away.", samplesBy("reason", figures.refused)),
     counter("csvcast_closed_total", "Clients closed by the server.", closedBy(figures, backlog)),
@@ -142,6 +144,8 @@ function closedBy({ closed }: Figures, backlog: BoundedBacklog): Sample[] {
 }
 
 const stateFlags = (state: string) => Object.fromEntries(STATES.map((name) => [name, name === state ? 1 : 0]));
+
+const samplesOf = (value: number, labels: Labels): Sample[] => [{ labels, value }];
 
 const sampled = (value: number | readonly Sample[]) => (typeof value === "number" ? [{ value }] : value);
 

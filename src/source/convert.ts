@@ -22,7 +22,7 @@ export type { ColumnType } from "../values/verdict.ts";
  * value a string unless `options.types` is given, compact as JSON.stringify writes it. The header is the first record that is not blank, unless
  * the head of the file shows another (docs/csv.md) or the options say so; a file without rows gives `[]`.
  *
- * The rules are RFC 4180 and what the README says under "What a CSV means here". Delimiter and encoding are detected, or
+ * The rules are RFC 4180 and docs/csv.md. Delimiter and encoding are detected, or
  * taken from `options`.
  *
  * Rejects with CsvError (`kind` tells why) if the file cannot be read, is larger than 1 GiB, is not a CSV, or ends

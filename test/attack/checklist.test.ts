@@ -1,4 +1,4 @@
-// What else the checklist of the README's section "Who may come in" promises, and no other test has as its subject.
+// What else the checklist of docs/security.md promises, and no other test has as its subject.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect as connectTls, type SecureVersion } from "node:tls";
 import { rename, symlink } from "node:fs/promises";

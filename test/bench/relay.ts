@@ -1,5 +1,5 @@
 // The relay: what the way through Redis adds to the time from a write into the file to the client, what it costs in bytes, how long a
-// replica takes to join a large table; and the figures of "How far it scales" in the README, with a check of its arithmetic.
+// replica takes to join a large table; and the figures of "How far it scales" in docs/relay.md, with a check of its arithmetic.
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

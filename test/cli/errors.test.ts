@@ -45,7 +45,7 @@ describe("what ended a program", () => {
     expect(stderr).toBe(expected);
   });
 
-  test("has a code per kind, as the README lists them", () => {
+  test("has a code per kind, as docs/client.md lists them", () => {
     expect(EXIT_CODES).toEqual({ failure: 1, usage: 2, file: 3, listen: 4, connect: 5 });
   });
 });

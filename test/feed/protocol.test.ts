@@ -1,4 +1,4 @@
-// The wire: what is written is what PROTOCOL.md says, and what is read is either that or refused.
+// The wire: what is written is what docs/protocol.md says, and what is read is either that or refused.
 import { describe, expect, test } from "bun:test";
 import {
   deltaText,
@@ -14,7 +14,7 @@ import {
 
 const cursor = { epoch: "k3f9", version: 120 };
 
-describe("a message is what PROTOCOL.md shows:", () => {
+describe("a message is what docs/protocol.md shows:", () => {
   const cases = [
     {
       name: "snapshot",

@@ -93,7 +93,7 @@ const MESSAGES = [
   '{"type":"status","state":"live","message":"","since":1760000000000}',
 ];
 
-test(`${shown(OTHERS)} messages: what PROTOCOL.md says, one of an unknown type, or a ProtocolError`, () => {
+test(`${shown(OTHERS)} messages: what docs/protocol.md says, one of an unknown type, or a ProtocolError`, () => {
   let read = 0;
   forSeeds(OTHERS, (random) => {
     const text = random.chance(0.9) ? mutated(random, random.pick(MESSAGES)) : soup(random);

@@ -1,4 +1,4 @@
-// What a client of the live feed must hold by the one rule of PROTOCOL.md; whatever breaks it throws.
+// What a client of the live feed must hold by the one rule of docs/protocol.md; whatever breaks it throws.
 import { formatCursor, type Message, parseCursor, parseMessage } from "../../src/feed/protocol.ts";
 
 export type Rows = string[][];
