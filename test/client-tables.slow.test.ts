@@ -1,10 +1,132 @@
-// The client beside servers on addresses that are others than usual.
-import { expect, setDefaultTimeout, test } from "bun:test";
+// The client beside a server with several tables, and on a terminal.
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { networkInterfaces } from "node:os";
-import { run, startServer, TEST_TIMEOUT_MS, temporaryFolder } from "./support.ts";
+import { atOnce } from "./at-once.ts";
+import { follow } from "../src/follow/index.ts";
+import { startInTerminal } from "./cli/terminal.ts";
+import {
+  type Folder,
+  type RunningServer,
+  run,
+  startServer,
+  TEST_TIMEOUT_MS,
+  temporaryFolder,
+  until,
+} from "./support.ts";
 import { folderWithTls, startTls } from "./tls.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
+atOnce(4);
+
+async function withTables(
+  args: readonly string[] = [],
+): Promise<AsyncDisposable & { folder: Folder; server: RunningServer }> {
+  const folder = await temporaryFolder();
+  await folder.write("prices.csv", "p\n1\n2\n");
+  await folder.write("orders.csv", "o\n3\n");
+  await folder.write("sizes.csv", "s\n4\n");
+  const server = await startServer(["prices.csv", "orders.csv", "größe=sizes.csv", ...args], { folder });
+  const isThere = async () =>
+    (await (await fetch(`${server.http}/tables.json`, bearer)).text()).split('"live"').length === 4;
+  await until("the tables", isThere, server.stderr);
+  return {
+    folder,
+    server,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const bearer = { headers: { Authorization: "Bearer sesame-open" } };
+
+describe.concurrent("of several tables the client", () => {
+  test("prints the first, and names the others", async () => {
+    await using scene = await withTables();
+    const { stdout, stderr } = await run("client", ["--once"], scene);
+    expect(stdout).toBe('[{"p":"1"},{"p":"2"}]\n');
+    expect(stderr).toStartWith(
+      "3 tables: prices, größe, orders; this is prices, bun run client NAME follows another\n",
+    );
+  });
+
+  test("prints the one that it is given by name, whichever way that is written", async () => {
+    await using scene = await withTables();
+    const cases = [
+      ["orders", '[{"o":"3"}]'],
+      ["gro\u0308ße", '[{"s":"4"}]'],
+      ["csv", '[{"p":"1"},{"p":"2"}]'],
+    ] as const;
+    for (const [name, expected] of cases) {
+      const outcome = await run("client", [name, "--once", "-q"], scene);
+      expect(outcome).toEqual({ stdout: `${expected}\n`, stderr: "", exitCode: 0 });
+    }
+    const rows = await run("client", ["prices", "--once", "-q", "--ndjson"], scene);
+    expect(rows.stdout).toBe('{"p":"1"}\n{"p":"2"}\n');
+  });
+
+  test("follows one of a server that wants a token, which its entry has", async () => {
+    await using scene = await withTables(["--token=sesame-open"]);
+    const { folder, server } = scene;
+    expect(await run("client", ["orders", "--once", "-q"], { folder })).toMatchObject({ stdout: '[{"o":"3"}]\n' });
+    const stranger = await run("client", [server.url, "--list"], { folder });
+    expect(stranger.stderr).toStartWith(`csvcast-client: ${server.url}: 401: a token is needed`);
+    const friend = await run("client", [`${server.url}?token=sesame-open`, "--list"], { folder });
+    expect(friend).toMatchObject({ exitCode: 0, stderr: "" });
+  });
+
+  test("lists them, and says which there are if there is none of a name", async () => {
+    await using scene = await withTables();
+    const expected = "prices\t2\tlive\tprices.csv\ngröße\t1\tlive\tsizes.csv\norders\t1\tlive\torders.csv\n";
+    expect(await run("client", ["--list"], scene)).toEqual({ stdout: expected, stderr: "", exitCode: 0 });
+    expect(await run("client", [scene.server.url, "--list"], scene)).toMatchObject({ stdout: expected, exitCode: 0 });
+    const wrong = await run("client", ["order"], scene);
+    expect(wrong).toMatchObject({ stdout: "", exitCode: 5 });
+    expect(wrong.stderr).toBe(
+      "csvcast-client: order: no table of that name here; there is prices, größe, orders; for a host of that name: bun run client order:59050\n",
+    );
+  });
+
+  test("of the library takes the address of one", async () => {
+    await using scene = await withTables();
+    for await (const table of follow(`${scene.server.http}/orders`)) {
+      expect([...table]).toEqual([["3"]]);
+      break;
+    }
+  });
+});
+
+describe.concurrent("a single table", () => {
+  test("is listed as csv, and followed by that name", async () => {
+    await using folder = await temporaryFolder();
+    await folder.write("a.csv", "x\n1\n");
+    await using server = await startServer(["a.csv"], { folder });
+    await server.prints("a.csv: ");
+    expect((await run("client", ["--list"], { folder })).stdout).toMatch(/^(a|csv)\t1\tlive\ta\.csv\n$/);
+    const outcome = await run("client", ["csv", "--once"], { folder });
+    expect(outcome).toEqual({
+      stdout: '[{"x":"1"}]\n',
+      stderr: `connecting to ${server.url}csv\nconnected\n`,
+      exitCode: 0,
+    });
+  });
+
+  test("that is large is shortened on a terminal, with a word about it, and whole in a pipe", async () => {
+    await using folder = await temporaryFolder();
+    await folder.write("a.csv", `x\n${"1\n".repeat(2_000)}`);
+    await using server = await startServer(["a.csv"], { folder });
+    await server.prints("a.csv: ");
+    await using client = startInTerminal("client", ["--once"], { folder, columns: 200 });
+    expect(await client.exited).toBe(0);
+    await client.shows(/^shortened for the terminal: a pipe gets every message .*--live/);
+    await client.shows(/… \d+,\d+ characters …/);
+    expect(client.output().length).toBeLessThan(3_000);
+    const piped = await run("client", ["--once"], { folder });
+    expect(piped.stdout.split('{"x":"1"}')).toHaveLength(2_001);
+    expect(piped.stderr).not.toContain("shortened");
+  });
+});
 
 test("a certificate for other names is told as that", async () => {
   await using folder = await folderWithTls();

@@ -2,10 +2,9 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile, rename, rm, writeFile } from "node:fs/promises";
 import { atOnce } from "../at-once.ts";
-import { claimPort } from "../port.ts";
 import { run, startServer, temporaryFolder, TEST_TIMEOUT_MS } from "../support.ts";
-import { browserPath, openPage } from "./browser.ts";
-import { column, firstCell, numbered, openScene, PRICES } from "./scene.ts";
+import { browserPath } from "./browser.ts";
+import { firstCell, numbered, openScene, PRICES } from "./scene.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
 atOnce(3);
@@ -55,23 +54,6 @@ describe.concurrent.skipIf(!browserPath)("the page shows", () => {
   });
 });
 
-describe.concurrent.skipIf(!browserPath)("sorting, filtering and selecting", () => {
-  test("numbers as numbers, dates as dates, and the third click is the order of the file", async () => {
-    await using scene = await openScene(PRICES);
-    const { page } = scene;
-    await page.untilRows("three rows", ({ length }) => length === 3);
-    for (const [header, order] of [
-      ["price", "a,b,c"],
-      ["price", "c,b,a"],
-      ["price", "b,a,c"],
-      ["day", "c,a,b"],
-    ] as const) {
-      await page.clickHeader(header);
-      await page.untilRows(`${header}: ${order}`, (rows) => column(rows, 0).join() === order);
-    }
-  });
-});
-
 describe.concurrent.skipIf(!browserPath)("the end of the table", () => {
   test("is followed as a terminal does: up lets go, the end holds on", async () => {
     await using scene = await openScene(numbered(100));
@@ -116,94 +98,6 @@ describe.concurrent.skipIf(!browserPath)("the badge says", () => {
     await writeFile(`${path}.png`, new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]));
     await rename(`${path}.png`, path);
     await page.badge("invalid");
-  });
-
-  test("reconnecting while the server is away, and goes on where it was when it is back", async () => {
-    await using folder = await temporaryFolder();
-    const path = await folder.write("prices.csv", PRICES);
-    using port = await claimPort();
-    const args = [path, `--port=${port.number}`];
-    await using first = await startServer(args, { folder });
-    await using page = await openPage(first.http);
-    await page.untilRows("three rows", ({ length }) => length === 3);
-    await page.filter("price<50");
-    await page.untilRows("two rows", ({ length }) => length === 2);
-    first.kill("SIGKILL");
-    await first.exited;
-    await page.badge("reconnecting");
-    await page.until(`document.querySelector("#badge-age").textContent.startsWith("last heard")`);
-    await appendFile(path, "d,7,2026-02-01\n");
-    await using _second = await startServer(args, { folder });
-    await page.badge("live");
-    await page.untilRows("three rows", (rows) => column(rows, 0).join() === "b,a,d");
-  });
-
-  test("paused: the page stands still, says that there is more, and catches up", async () => {
-    await using scene = await openScene(PRICES);
-    const { page, path } = scene;
-    await page.untilRows("three rows", ({ length }) => length === 3);
-    await page.view.press(" ");
-    await page.badge("paused");
-    await appendFile(path, "d,1,2026-01-05\n");
-    await page.until(`document.querySelector("#badge-age").textContent === "there is more"`);
-    expect((await page.rows()).length).toBe(3);
-    await page.view.click("#pause");
-    await page.untilRows("four rows", ({ length }) => length === 4);
-    await page.badge("live");
-    await page.view.click("#pause");
-    await scene.write("another,header\n1,2\n");
-    await page.until(`document.querySelector("#badge-age").textContent === "there is more"`);
-    expect((await page.rows()).length).toBe(4);
-    await page.view.click("#pause");
-    await page.untilRows("the other table", (rows) => rows.length === 1 && rows[0]![2] === "2");
-  });
-});
-
-describe.concurrent.skipIf(!browserPath)("a stranger", () => {
-  test("gets the page without a token, is asked for it, and it never stays in the address", async () => {
-    await using folder = await temporaryFolder();
-    const path = await folder.write("prices.csv", PRICES);
-    await using server = await startServer([path], { folder, env: { CSVCAST_TOKEN: "open-sesame-1234" } });
-    {
-      await using page = await openPage(server.http);
-      await page.until(`document.querySelector("#notice form")`);
-      expect(await page.rows()).toEqual([]);
-      await page.view.click("#notice input");
-      await page.view.type("open-sesame-1234");
-      await page.view.press("Enter");
-      await page.untilRows("three rows", ({ length }) => length === 3);
-    }
-    await using page = await openPage(`${server.http}/?token=open-sesame-1234`);
-    await page.untilRows("three rows", ({ length }) => length === 3);
-    expect(await page.value("location.href")).toBe(`${server.http}/`);
-    await page.view.click("#connect");
-    expect(await page.value<string>("document.documentElement.outerHTML")).not.toContain("open-sesame");
-    await page.view.reload();
-    await page.untilRows("three rows after a reload", ({ length }) => length === 3);
-  });
-});
-
-describe.concurrent.skipIf(!browserPath)("nothing in the file is code", () => {
-  test("not markup, not a formula, not what turns text around; a megabyte in a cell is cut, and whole in its own view", async () => {
-    const hostile = [
-      '__proto__,constructor,"<img src=x onerror=alert(1)>",\u202eevil',
-      `"<script>alert(1)</script>","javascript:alert(1)","\u001b[31mred","${"x".repeat(1_000_000)}"`,
-      '"line\nbreak",\u202eabc,=cmd,short',
-    ].join("\n");
-    await using scene = await openScene(`${hostile}\n`, { maxCellBytes: 4 << 20 });
-    const { page } = scene;
-    const rows = await page.untilRows("two rows", ({ length }) => length === 2);
-    expect(rows[0]!.slice(1, 4)).toEqual(["<script>alert(1)</script>", "javascript:alert(1)", "␛[31mred"]);
-    expect(rows[1]!.slice(1)).toEqual(["line⏎break", "‹202E›abc", "=cmd", "short"]);
-    expect(rows[0]![4]!.length).toBeLessThan(500);
-    expect(await page.value(`document.querySelectorAll("#grid img, #grid script, #grid a").length`)).toBe(0);
-    await page.clickCell("short");
-    await page.view.press("ArrowUp");
-    await page.view.press("Enter");
-    await page.until(`document.querySelector("dialog .whole")?.textContent.length === 1_000_000`);
-    await page.view.press("Escape");
-    await page.view.press("p");
-    await page.until(`document.querySelector("#plot-panel .muted").textContent.startsWith("No column is numeric")`);
   });
 });
 
