@@ -254,7 +254,7 @@ describe.concurrent.skipIf(!browserPath)("a guest", () => {
     await page.until(`getComputedStyle(document.body).backgroundColor === "rgb(20, 22, 26)"`);
     expect(await page.value("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
     const touch = await page.value<number>(
-      `Math.min(...[...document.querySelectorAll(".tools button")].map((button) => button.offsetHeight))`,
+      `Math.min(...[...document.querySelectorAll(".tools button:not([hidden])")].map((button) => button.offsetHeight))`,
     );
     expect(touch).toBeGreaterThanOrEqual(34);
   });
@@ -269,7 +269,7 @@ describe.concurrent.skipIf(!browserPath)("a guest", () => {
     };
     expect(await figure('csvcast_connections_total{feed="live"}')).toEndWith(" 1");
     expect(await figure('csvcast_connections_total{feed="plain"}')).toEndWith(" 0");
-    expect(await figure("csvcast_snapshots_total")).toEndWith(" 1");
+    expect(await figure('csvcast_snapshots_total{table="prices"}')).toEndWith(" 1");
     await page.view.navigate("about:blank");
     await until("the page's client to be gone", async () =>
       (await figure('csvcast_clients{table="prices",feed="live"}'))?.endsWith(" 0"),
