@@ -151,7 +151,7 @@ test.concurrent.skipIf(!Bun.which("curl"))(
 );
 
 test.concurrent.skipIf(!Bun.which("curl"))(
-  "curl gets the page, is told how to connect elsewhere, and gets frames if it asks like a WebSocket (skipped without curl)",
+  "curl gets the page, is told what there is elsewhere, and gets frames if it asks like a WebSocket (skipped without curl)",
   async () => {
     await using folder = await temporaryFolder();
     await folder.write("s.csv", "a,b\n1,é\n");
@@ -162,7 +162,8 @@ test.concurrent.skipIf(!Bun.which("curl"))(
       return new Response(curl.stdout).text();
     };
     expect(await get("")).toMatch(/^<!doctype html>[^]*200$/);
-    expect(await get("csv")).toMatch(/^csvcast: connect with a WebSocket to this address[^]*\n426$/);
+    expect(await get("csv")).toMatch(/^<!doctype html>[^]*200$/);
+    expect(await get("nothing")).toMatch(/^nothing: no table of that name; there is s; and there is\n[^]*\n404$/);
     const upgrade = [
       "Connection: Upgrade",
       "Upgrade: websocket",

@@ -72,7 +72,7 @@ async function openTape(server: RunningServer) {
       ["/csv.ndjson", {}],
       ["/csv.csv", {}],
       ["/csv.csv", { "If-None-Match": `W/"${copy.cursor()}"` }],
-      ["/nothing", {}],
+      ["/nothing.txt", {}],
     ] as const) {
       const response = await fetch(server.http + path, { headers });
       const { date: _date, ...rest } = Object.fromEntries(response.headers);

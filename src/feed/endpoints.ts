@@ -32,6 +32,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   { path: "/metrics", kind: "metrics", about: "for Prometheus" },
 ];
 
+/** The client library, for pages: where the server is run from its sources. It holds no data, so whoever finds the server may have it. */
+export const LIBRARY_PATH = "/client.js";
+
 /** What is not a feed: plain HTTP. */
 export const HTTP_ENDPOINTS = ENDPOINTS.filter(({ kind }) => kind !== "feed");
 

@@ -1,7 +1,7 @@
 // The page at `/`, `/csv` and each `/NAME`, and what it loads: it holds no data, so whoever finds the server may have it, and its script fetches the data as
 // everybody else does. Knows nothing of what is on it.
 import { acceptedEncodings, type PageFile, SAFE, text } from "../channel/http.ts";
-import { endpointAt } from "../feed/endpoints.ts";
+import { endpointAt, LIBRARY_PATH } from "../feed/endpoints.ts";
 
 export type Pages = {
   /** Whether the page is asked for, or a part of it, and not a WebSocket or another endpoint. */
@@ -32,7 +32,7 @@ export function openPages(load?: () => Promise<ReadonlyMap<string, PageFile>>): 
   return {
     has({ method, headers }, path) {
       if (load === undefined || (method !== "GET" && method !== "HEAD") || headers.has("upgrade")) return undefined;
-      if (PART.test(path)) return "part";
+      if (PART.test(path) || path === LIBRARY_PATH) return "part";
       return endpointAt(path)?.endpoint.kind === "feed" ? "page" : undefined;
     },
     async answer(request, path) {
@@ -42,8 +42,10 @@ export function openPages(load?: () => Promise<ReadonlyMap<string, PageFile>>): 
         files = undefined; // the next one tries again
         return loaded;
       }
-      const file = loaded.get(PART.test(path) ? path : "/");
-      return file ? fileResponse(request, file) : text(404, `${path}: nothing here; the page is at /`);
+      const file = loaded.get(PART.test(path) || path === LIBRARY_PATH ? path : "/");
+      // Pages of any origin may have it; what they get by it is another matter.
+      const shared = path === LIBRARY_PATH ? { "Access-Control-Allow-Origin": "*" } : undefined;
+      return file ? fileResponse(request, file, shared) : text(404, `${path}: nothing here; the page is at /`);
     },
   };
 }
@@ -53,7 +55,7 @@ function unbuilt(error: unknown): Response {
   return text(503, `the page could not be built: ${why}; has \`bun install\` been run? The other endpoints work`);
 }
 
-function fileResponse(request: Request, file: PageFile): Response {
+function fileResponse(request: Request, file: PageFile, shared: Record<string, string> = {}): Response {
   const { encoding, bytes } = packed(file, acceptedEncodings(request.headers.get("accept-encoding")));
   return new Response(request.method === "HEAD" ? null : bytes, {
     headers: {
@@ -62,6 +64,7 @@ function fileResponse(request: Request, file: PageFile): Response {
       "Content-Length": String(bytes.byteLength),
       "Cache-Control": file.isImmutable ? "public, max-age=31536000, immutable" : "no-cache",
       ...(encoding && { "Content-Encoding": encoding }),
+      ...shared,
     },
   });
 }

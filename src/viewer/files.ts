@@ -2,6 +2,7 @@
 import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
 import type { PageFile } from "../channel/http.ts";
+import { LIBRARY_PATH } from "../feed/endpoints.ts";
 import page from "./index.html";
 
 /** In an executable the import is a manifest of what was bundled; from the sources it has nothing. */
@@ -24,7 +25,9 @@ export const viewerFiles = () => (files ??= makeFiles());
 
 async function makeFiles(): Promise<ReadonlyMap<string, PageFile>> {
   const raws = Bun.isStandaloneExecutable ? await embedded() : await built();
-  const made = raws.map(async ({ path, type, bytes }) => [path, await fileOf(type, bytes, path !== "/")] as const);
+  const made = raws.map(
+    async ({ path, type, bytes }) => [path, await fileOf(type, bytes, path !== "/" && path !== LIBRARY_PATH)] as const,
+  );
   const files = new Map(await Promise.all(made));
   smaller = Promise.all(files.values().map(pack));
   return files;
@@ -55,13 +58,18 @@ function embedded(): Promise<Raw[]> {
 async function built(): Promise<Raw[]> {
   const entry = Bun.fileURLToPath(new URL("./index.html", import.meta.url));
   const { outputs } = await Bun.build({ entrypoints: [entry], minify: true, publicPath: "/" });
-  return Promise.all(
-    outputs.map(async (output) => ({
-      path: output.type.startsWith("text/html") ? "/" : `/${output.path.replace(/^\.?\//, "")}`,
-      type: output.type,
-      bytes: new Uint8Array(await output.arrayBuffer()),
-    })),
-  );
+  const library = Bun.fileURLToPath(new URL("../follow/index.ts", import.meta.url));
+  const { outputs: own } = await Bun.build({ entrypoints: [library], minify: true, target: "browser" });
+  const pathOf = ({ type, path }: Bun.BuildArtifact) =>
+    type.startsWith("text/html") ? "/" : `/${path.replace(/^\.?\//, "")}`;
+  return Promise.all([
+    ...outputs.map((output) => rawOf(pathOf(output), output)),
+    ...own.map((output) => rawOf(LIBRARY_PATH, output)),
+  ]);
+}
+
+async function rawOf(path: string, output: Bun.BuildArtifact): Promise<Raw> {
+  return { path, type: output.type, bytes: new Uint8Array(await output.arrayBuffer()) };
 }
 
 type Packed = { -readonly [key in keyof PageFile]: PageFile[key] };

@@ -2,7 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { viewerFiles } from "../../src/viewer/files.ts";
 import { ACCESS, openTestHub, TOKEN } from "../channel/open.ts";
-import { connect, exchange, TEST_TIMEOUT_MS } from "../support.ts";
+import { connect, exchange, TEST_TIMEOUT_MS, temporaryFolder } from "../support.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
@@ -24,6 +24,23 @@ describe("the page", () => {
     for (const path of parts) expect((await hub.get(path)).status).toBe(200);
     expect((await hub.get("/csv.json")).status).toBe(401);
     expect((await hub.get("/healthz")).status).toBe(401);
+  });
+
+  test("brings the client library along, for pages of any origin, without a token", async () => {
+    await using hub = openPageHub();
+    const response = await hub.get("/client.js");
+    expect([response.status, response.headers.get("access-control-allow-origin")]).toEqual([200, "*"]);
+    expect(response.headers.get("content-type")).toStartWith("text/javascript");
+    expect(response.headers.get("cache-control")).toBe("no-cache");
+    await using folder = await temporaryFolder();
+    const library = await folder.write("client.js", await response.text());
+    const { subscribe } = (await import(library)) as typeof import("../../src/follow/index.ts");
+    hub.begin();
+    const rows = Promise.withResolvers<number>();
+    const url = `http://127.0.0.1:${hub.port}/`;
+    const subscription = subscribe(url, { token: ACCESS.token, onSnapshot: ({ length }) => rows.resolve(length) });
+    expect(await rows.promise).toBe(hub.rows().length);
+    subscription.close();
   });
 
   test("allows nothing but what comes from here: no inline script, no frame, no address to others", async () => {
