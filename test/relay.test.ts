@@ -85,6 +85,7 @@ async function openTape(server: RunningServer) {
       bytes: _bytes,
       clients: _clients,
       misfits: _misfits, // a replica counts none
+      tables: _tables, // it is called as its topic is
       ...health
     } = (await healthOf(server)) as never as Record<string, unknown>;
     expect([typeof changedMs, typeof readMs]).toEqual(["number", "number"]);
