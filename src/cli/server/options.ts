@@ -47,7 +47,7 @@ export const serverOptions = {
     skipLines: option<number | undefined>({
       flag: "skip-lines",
       value: "N",
-      help: "the header is behind so many lines; 0: it is the first\nline, and nothing is detected (default: detected)",
+      help: "number of lines above the header; 0: the first line is the\nheader, and nothing is detected (default: detected)",
       rule: "a number of lines, 0 or more",
       parse: (text) => wholeNumber(text, 0, Number.MAX_SAFE_INTEGER),
       default: undefined,
@@ -63,7 +63,7 @@ export const serverOptions = {
     skipAfterHeader: option<number | undefined>({
       flag: "skip-after-header",
       value: "N",
-      help: "so many lines under the header are no rows",
+      help: "skip this many lines below the header",
       rule: "a number of lines, 0 or more",
       parse: (text) => wholeNumber(text, 0, Number.MAX_SAFE_INTEGER),
       default: undefined,
@@ -71,7 +71,7 @@ export const serverOptions = {
     comment: option<string | undefined>({
       flag: "comment",
       value: "PREFIX",
-      help: "lines that begin with this are no rows",
+      help: "skip lines that begin with this",
       rule: "the beginning of a line, such as #",
       parse: filled,
       default: undefined,
@@ -142,7 +142,7 @@ export const serverOptions = {
     settleMs: option<number>({
       flag: "settle",
       value: "TIME",
-      help: "a writer that pauses for this long is done with the file\nthat it writes anew: it is read, and a last line without\nnewline counts (default: 250ms)",
+      help: "a rewritten file is read once its writer has been quiet for\nthis long; then a last line without newline counts, too\n(default: 250ms)",
       rule: "a time from 10ms to 1m, such as 250ms; a bare number is seconds",
       parse: (text) => durationMs(text, 10, 60_000),
       default: 250,
@@ -185,7 +185,7 @@ export const serverOptions = {
     maxMemoryBytes: option<number>({
       flag: "max-memory",
       value: "SIZE",
-      help: "hold no larger table, or tables, all together (default: half\nof the memory of the machine, or of what it may use of it)",
+      help: "limit the memory of all tables together (default: half of\nwhat the machine has, or of what this process may use)",
       rule: "a size from 1MiB, such as 2GiB",
       parse: (text) => sizeBytes(text, 2 ** 20, Number.MAX_SAFE_INTEGER),
       default: halfOfMemory(),
@@ -223,7 +223,7 @@ export const serverOptions = {
     heartbeatMs: option<number>({
       flag: "heartbeat",
       value: "TIME",
-      help: "the live feed says that it is alive when it had nothing\nelse to say for so long (default: 5s)",
+      help: "the live feed sends a heartbeat after this long without a\nchange (default: 5s)",
       rule: "a time from 50ms to 5s: clients count on it",
       parse: (text) => durationMs(text, 50, 5_000),
       default: 5_000,
@@ -260,7 +260,7 @@ export const serverOptions = {
     maxClients: option<number>({
       flag: "max-clients",
       value: "N",
-      help: "let no more clients in (default: 10000)",
+      help: "maximum number of clients (default: 10000)",
       rule: "a number from 1 to 1000000",
       parse: (text) => wholeNumber(text, 1, 1_000_000),
       default: 10_000,
@@ -269,7 +269,7 @@ export const serverOptions = {
     maxPerAddress: option<number>({
       flag: "max-per-address",
       value: "N",
-      help: "let no more clients in from one address; behind a proxy\nsee --trust-proxy (default: 1000)",
+      help: "maximum number of clients from one address; behind a proxy\nsee --trust-proxy (default: 1000)",
       rule: "a number from 1 to 1000000",
       parse: (text) => wholeNumber(text, 1, 1_000_000),
       default: 1_000,
@@ -278,7 +278,7 @@ export const serverOptions = {
     maxBacklogBytes: option<number>({
       flag: "max-backlog",
       value: "SIZE",
-      help: "what slow clients may keep waiting here, all together;\nover it the slowest are closed (default: 256MiB)",
+      help: "memory for data that slow clients have not read yet; above\nit the slowest are disconnected (default: 256MiB)",
       rule: "a size from 1MiB to 64GiB, such as 512MiB",
       parse: (text) => sizeBytes(text, 2 ** 20, 2 ** 36),
       default: 2 ** 28,
@@ -287,7 +287,7 @@ export const serverOptions = {
     stallMs: option<number>({
       flag: "stall",
       value: "TIME",
-      help: "close a client that takes nothing for so long although\nthere is something to take (default: 20s)",
+      help: "disconnect a client that reads nothing for this long while\ndata is waiting for it (default: 20s)",
       rule: "a time from 100ms to 10m, such as 20s",
       parse: (text) => durationMs(text, 100, 600_000),
       default: 20_000,
@@ -296,7 +296,7 @@ export const serverOptions = {
     maxIncomingBytes: option<number>({
       flag: "max-incoming",
       value: "SIZE",
-      help: "a client that says more in one message is closed: they have\nnothing to say (default: 4KiB)",
+      help: "disconnect a client that sends a larger message; clients\nhave nothing to send (default: 4KiB)",
       rule: "a size from 125 bytes to 1MiB",
       parse: (text) => sizeBytes(text, 125, 2 ** 20),
       default: 4096,
@@ -305,7 +305,7 @@ export const serverOptions = {
     idleMs: option<number>({
       flag: "idle",
       value: "TIME",
-      help: "close a connection on which nothing moves for so long\n(default: 30s)",
+      help: "close a connection that has been idle for this long\n(default: 30s)",
       rule: "a time from 8s to 255s, such as 30s",
       parse: (text) => durationMs(text, 8_000, 255_000),
       default: 30_000,
@@ -368,7 +368,7 @@ export const serverOptions = {
     relayHeartbeatMs: option<number>({
       flag: "relay-heartbeat",
       value: "TIME",
-      help: "a relay's publisher gives a sign of life so often, and\ncounts as gone after five; the same for all (default: 1s)",
+      help: "time between two heartbeats of a relay's publisher; after\nfive missed ones it counts as gone. Use the same value on\nall servers (default: 1s)",
       rule: "a time from 50ms to 1m, such as 1s",
       parse: (text) => durationMs(text, 50, 60_000),
       default: 1_000,
