@@ -43,8 +43,6 @@ export type Tables = {
   at(name: string): Channel | undefined;
   /** Files that cannot be tables, and why. */
   refused(): readonly Refused[];
-  /** Whether any more than the first may come. */
-  isMany(): boolean;
   /** Locations to be served beside the others; each is listed with the reason if it cannot be, and tried again when its file changes. */
   add(all: readonly Nameable[]): void;
   /** One more, which is not there yet or cannot be published: rejects with CsvError, and is not listed. */
@@ -77,6 +75,8 @@ type State = {
   readonly entries: Map<string, Entry>;
   readonly byName: Map<string, Entry>;
   readonly places: Map<string, Found>;
+  /** Files that are there and were taken off the air: they stay off until they have gone. */
+  readonly removed: Set<string>;
   readonly listeners: Set<() => void>;
   first: Entry | undefined;
   isClosed: boolean;
@@ -88,6 +88,7 @@ export function openTables(options: TablesOptions): Tables {
     entries: new Map(),
     byName: new Map(),
     places: new Map(),
+    removed: new Set(),
     listeners: new Set(),
     first: undefined,
     isClosed: false,
@@ -97,7 +98,6 @@ export function openTables(options: TablesOptions): Tables {
     list: () => listOf(state),
     at: (name) => (name === firstName(state) ? options.first : state.byName.get(name)?.channel),
     refused: () => refusedOf(state),
-    isMany: () => state.entries.size > 0 || state.places.size > 0,
     add(all) {
       for (const { location, name } of all) nameEntry(state, location, name);
       forget(settle(state));
@@ -160,6 +160,7 @@ function newEntry({ entries }: State, location: string, given?: string, place?: 
 /** One that was found is named from now on. */
 function nameEntry(state: State, location: string, name: string | undefined): Entry {
   const known = state.entries.get(keyOf(location));
+  state.removed.delete(keyOf(location));
   if (!known) return newEntry(state, location, name);
   known.place = undefined;
   return known;
@@ -248,8 +249,10 @@ function find(state: State, places: ReadonlyMap<string, Found>): void {
   for (const [place, found] of places) state.places.set(place, found);
   const there = new Map<string, string>();
   for (const [place, { files }] of state.places) for (const file of files) there.set(keyOf(file), place);
+  for (const key of state.removed) if (!there.has(key)) state.removed.delete(key);
   for (const [place, { files }] of places)
     for (const file of files) {
+      if (state.removed.has(keyOf(file))) continue;
       const entry = state.entries.get(keyOf(file)) ?? newEntry(state, file, undefined, place);
       clearTimeout(entry.leaving);
       entry.leaving = undefined;
@@ -304,6 +307,7 @@ function leave(state: State, entry: Entry, reason: string): void {
 function remove(state: State, name: string): boolean {
   const entry = state.byName.get(name);
   if (!entry || entry === state.first) return false;
+  if (entry.place !== undefined) state.removed.add(keyOf(entry.location));
   leave(state, entry, "taken off the air");
   forget(settle(state));
   return true;

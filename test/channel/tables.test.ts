@@ -102,6 +102,25 @@ describe("the tables of a folder", () => {
     expect(scene.events.filter(({ type }) => type === "file-leaving")).toHaveLength(2);
   });
 
+  test("that was taken off the air stays off, whatever else happens there, until its file has gone and come back", async () => {
+    await using folder = await temporaryFolder();
+    for (const name of ["a.csv", "b.csv"]) await folder.write(name, "x\n1\n");
+    await using scene = openScene([folder.path]);
+    await scene.become("both", () => scene.names().join() === "a,b");
+    expect([scene.tables.remove("a"), scene.tables.remove("b"), scene.tables.remove("b")]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    await folder.write("c.csv", "x\n1\n");
+    await scene.become("the new one beside the first", () => scene.names().join() === "a,c");
+    rmSync(join(folder.path, "b.csv"));
+    await folder.write("d.csv", "x\n1\n");
+    await scene.become("one more", () => scene.names().join() === "a,c,d");
+    await folder.write("b.csv", "x\n1\n");
+    await scene.become("b again", () => scene.names().join() === "a,b,c,d");
+  });
+
   test("that come back in time never went", async () => {
     await using folder = await temporaryFolder();
     const first = await folder.write("a.csv", "x\n1\n");
