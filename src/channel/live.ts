@@ -173,7 +173,8 @@ function serve(live: LiveState): void {
       if (performance.now() > until) break;
     }
   } finally {
-    live.isPumping = ready.size > 0 && !live.isStopped;
+    // Whoever comes within this turn of the event loop gets no slice of its own.
+    live.isPumping = (ready.size > 0 || performance.now() > until) && !live.isStopped;
     if (live.isPumping) setImmediate(serve, live);
   }
 }
@@ -193,8 +194,8 @@ function step(live: LiveState, subscriber: Subscriber): boolean {
       return hold(live, subscriber);
     case "delta":
       live.counts.catchUps++;
-      subscriber.cursor = feed.cursor();
-      return send(live, subscriber, next.text, subscriber.cursor);
+      subscriber.cursor = next.cursor;
+      return send(live, subscriber, next.text, next.cursor);
   }
 }
 
