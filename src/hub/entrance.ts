@@ -1,6 +1,7 @@
 // What becomes of a request: turned away, or an answer of one of the endpoints.
 import type { Server } from "bun";
 import type { Channel } from "../channel/channel.ts";
+import type { Reader } from "../channel/documents.ts";
 import type { Tables } from "../channel/tables.ts";
 import { EVENT_STREAM, headOnly, pathOf, SAFE, shared, sinceOf, text } from "../channel/http.ts";
 import { ENDPOINT_LIST, type Endpoint, endpointAt } from "../feed/endpoints.ts";
@@ -93,7 +94,7 @@ export function openEntrance(options: EntranceOptions): Entrance {
     if (request.method !== "GET" && request.method !== "HEAD")
       return text(405, `${path}: only GET and HEAD are answered here`, { Allow: "GET, HEAD" });
     return endpoint.shape
-      ? channel.documents.answer(request, endpoint.shape)
+      ? download(request, server, visitor, (reader) => channel.documents.answer(request, endpoint.shape!, reader))
       : documentAt(endpoint, tables, channel, request, server, visitor);
   }
 
@@ -166,6 +167,22 @@ export function openEntrance(options: EntranceOptions): Entrance {
     if (full) return refuse(full, visitor.address);
     server.timeout(request, 0); // what is sent keeps it alive, and who takes nothing is closed
     return new Response(open(), { headers: EVENT_STREAM });
+  }
+
+  /** Whoever takes a document is a client until it has it. */
+  function download(
+    request: Request,
+    server: Server<Connection>,
+    { address, peer }: Visitor,
+    begin: (reader: Reader) => Promise<Response>,
+  ): Answer {
+    const full = admission.enter(address);
+    if (full) return refuse(full, address);
+    return begin({
+      peer,
+      setTimeout: (seconds) => server.timeout(request, seconds),
+      onEnd: () => admission.leave(address),
+    });
   }
 
   function refuse(refusal: Refusal, address: string): Response {
