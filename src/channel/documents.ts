@@ -241,17 +241,20 @@ function streamOf(
   release: () => void,
   download: Download,
 ): ReadableStream<Bun.BufferSource> {
-  let part: Chunk | undefined;
+  let begun: Chunk | undefined = first;
+  let at = 0;
   const end = (isWhole?: boolean) => {
     release();
     download.end(isWhole);
   };
   async function pull(controller: ReadableStreamDefaultController<Bun.BufferSource>): Promise<void> {
     download.settle();
-    part = part ? await document.part(part.next) : first;
+    const { data, next } = begun ?? (await document.part(at));
+    begun = undefined;
+    at = next;
     // A copy: whoever takes it may take it over.
-    controller.enqueue(part.data.slice());
-    if (part.next < document.rows) return download.owe(part.data.length);
+    controller.enqueue(data.slice());
+    if (at < document.rows) return download.owe(data.length);
     controller.close();
     end(true);
   }

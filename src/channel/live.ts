@@ -173,10 +173,14 @@ function serve(live: LiveState): void {
       if (performance.now() > until) break;
     }
   } finally {
-    // Whoever comes within this turn of the event loop gets no slice of its own.
-    live.isPumping = (ready.size > 0 || performance.now() > until) && !live.isStopped;
-    if (live.isPumping) setImmediate(serve, live);
+    setImmediate(resumePump, live);
   }
+}
+
+/** Whoever came within that turn of the event loop got no slice of its own: a thousand may drain in one. */
+function resumePump(live: LiveState): void {
+  live.isPumping = false;
+  pump(live);
 }
 
 /** Brings a subscriber that has taken everything one message further. True if it can take the next one at once. */

@@ -222,6 +222,11 @@ function pump(plain: PlainState): void {
     if (plain.frame) serve(plain, client, plain.frame);
     if (performance.now() > until) break;
   }
-  plain.isPumping = unsent.size > 0 || performance.now() > until;
-  if (plain.isPumping) setImmediate(pump, plain);
+  setImmediate(resumePump, plain);
+}
+
+/** Whoever came within that turn of the event loop got no slice of its own. */
+function resumePump(plain: PlainState): void {
+  plain.isPumping = false;
+  if (plain.unsent.size > 0) pump(plain);
 }

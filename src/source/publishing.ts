@@ -64,7 +64,6 @@ export function openPublishing({
     cursor = isNewEpoch ? { epoch: newEpoch(), version: 1 } : { ...cursor, version: cursor.version + 1 };
     const splices = splicesOf(revision, arena);
     if ((arena.buffer?.length ?? 0) > MAX_ARENA_BYTES) arena = {};
-    collectAfter(splices?.length ?? 0);
     judging.judge(revision, splices);
     const verdicts = judging.codes();
     if (isNewEpoch) columns = { count: table.columns.length, json: JSON.stringify(table.columns), verdicts };
@@ -84,6 +83,7 @@ export function openPublishing({
     const first = table.gone().rows + view.first || undefined;
     const shown = { cursor, first, columns, table: blocks, from: view.first, to: view.end };
     const changedBytes = splices === undefined ? table.length() : splices.length + CHANGED_BYTES;
+    collectAfter(splices?.length ?? table.length());
     snapshots.show({ ...shown, verdicts: types && judging.verdicts() }, changedBytes);
     onPublication({ cursor, columns, rows: view.end - view.first, first, splices, about });
   }

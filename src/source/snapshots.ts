@@ -7,6 +7,7 @@ import { renderBlocks } from "../csv/table.ts";
 import type { Block } from "../csv/blocks.ts";
 import type { Columns, Cursor } from "../feed/publication.ts";
 import type { Verdict } from "../values/verdict.ts";
+import { collectAfter } from "./garbage.ts";
 import { heldByOthers, hold, type MemoryLimit } from "./memory.ts";
 import { type Part, type Shape, type Snapshot, snapshotOf, type Source } from "./source.ts";
 
@@ -108,6 +109,7 @@ export function openSnapshots(pinned = PINNED, maxOneBytes = pinned.maxBytes): S
       const most = held + others === 0 ? Math.max(maxBytes, maxOneBytes) : maxBytes;
       if (bytes > 0 && held + others + bytes > most) {
         end(one);
+        collectAfter(bytes);
         continue;
       }
       held += bytes;

@@ -1,5 +1,6 @@
 // Many peers at once on bare TCP, as a program of its own: `bun crowd.ts PEERS`, which is a `Crowd` as JSON. It says `ready` when all
 // are connected (and upgraded, where they want that), and ends with its input.
+import { dlopen } from "bun:ffi";
 import { randomBytes } from "node:crypto";
 import type { Socket } from "bun";
 
@@ -17,15 +18,24 @@ export type Crowd = {
   readonly isStubborn?: boolean;
   /** So many at a time are on their way in. */
   readonly atOnce?: number;
+  /** Between one and the next of those, in ms. */
+  readonly pauseMs?: number;
 };
 
 /** How often a slow peer takes something. */
 const TAKE_MS = 100;
 
+/** setsockopt(2), socket(7): a small window, or the kernel would take megabytes of what a slow peer is sent, at once. */
+const [SOL_SOCKET, SO_RCVBUF] = [1, 8];
+const WINDOW = new Int32Array([16 << 10]);
+const { symbols } = dlopen("libc.so.6", {
+  setsockopt: { args: ["int", "int", "int", "ptr", "int"], returns: "int" },
+});
+
 type Peer = { taken: number; head: string; isIn: boolean; readonly done: PromiseWithResolvers<void> };
 
 const crowd = JSON.parse(process.argv[2]!) as Crowd;
-const { port, count, paths = [], headers = [], isWebSocket = false, isStubborn = false, atOnce = 50 } = crowd;
+const { port, count, paths = [], headers = [], isWebSocket = false, isStubborn = false, atOnce = 50, pauseMs = 0 } = crowd;
 const rate = crowd.rate ?? Infinity;
 const counts = { in: 0, refused: 0, closed: 0, bytes: 0 };
 let asked = 0;
@@ -73,6 +83,10 @@ async function come(): Promise<void> {
     port,
     data,
     socket: {
+      open(socket) {
+        if (rate > 0 && rate < Infinity)
+          symbols.setsockopt((socket as unknown as { fd: number }).fd, SOL_SOCKET, SO_RCVBUF, WINDOW, 4);
+      },
       data: take,
       close(socket) {
         counts.closed++;
@@ -88,7 +102,10 @@ async function come(): Promise<void> {
 }
 
 async function comeInTurn(): Promise<void> {
-  while (asked < count) await come().catch(() => void counts.refused++);
+  while (asked < count) {
+    await come().catch(() => void counts.refused++);
+    if (pauseMs > 0) await Bun.sleep(pauseMs);
+  }
 }
 
 await Promise.all(Array.from({ length: Math.min(atOnce, count) }, comeInTurn));
