@@ -1,6 +1,6 @@
 // A table as a document, with its cursor as ETag (RFC 9110, sections 8.8.3 and 13.1.2).
 import { CsvError } from "../csv/error.ts";
-import type { Chunk, DocumentShape } from "../csv/parts.ts";
+import { type Chunk, CHUNK_BYTES, type DocumentShape } from "../csv/parts.ts";
 import { formatCursor, parseCursor } from "../feed/protocol.ts";
 import type { Cursor } from "../feed/publication.ts";
 import { acceptedEncodings, headOnly, SAFE, text } from "./http.ts";
@@ -151,10 +151,8 @@ type Download = {
   hasRoom(waitMs: number): Promise<boolean>;
   /** `abort`: what to do when it takes nothing. */
   begin(abort: (error: Error) => void): void;
-  /** A chunk goes out. */
+  /** A chunk goes out: it has taken the one before. */
   owe(bytes: number): void;
-  /** It has taken what it was owed. */
-  settle(): void;
   /** `isWhole`: nothing but its last chunk is on its way. */
   end(isWhole?: boolean): void;
 };
@@ -174,11 +172,16 @@ function openDownload({ peer, setTimeout: setIdle, onEnd }: Reader, backlog: Bac
     isStreamed: false,
     async hasRoom(waitMs) {
       const room = Promise.withResolvers<boolean>();
-      if (!backlog.waits(consumer, () => room.resolve(true))) return true;
+      // Taken at once: others who come in the same moment would find it empty, too.
+      const take = () => {
+        backlog.add(consumer, CHUNK_BYTES);
+        room.resolve(true);
+      };
+      if (!backlog.waits(consumer, take)) take();
       const timer = setTimeout(() => room.resolve(false), waitMs);
       const found = await room.promise;
       clearTimeout(timer);
-      backlog.settle(consumer); // it waits no more
+      if (!found) backlog.settle(consumer); // it waits no more
       return found;
     },
     begin(onStall) {
@@ -189,10 +192,6 @@ function openDownload({ peer, setTimeout: setIdle, onEnd }: Reader, backlog: Bac
     owe(bytes) {
       owedBytes = bytes;
       backlog.add(consumer, bytes);
-    },
-    settle() {
-      owedBytes = 0;
-      backlog.settle(consumer);
     },
     end(isWhole = false) {
       if (isOver) return;
@@ -248,7 +247,6 @@ function streamOf(
     download.end(isWhole);
   };
   async function pull(controller: ReadableStreamDefaultController<Bun.BufferSource>): Promise<void> {
-    download.settle();
     const { data, next } = begun ?? (await document.part(at));
     begun = undefined;
     at = next;

@@ -35,7 +35,16 @@ const { symbols } = dlopen("libc.so.6", {
 type Peer = { taken: number; head: string; isIn: boolean; readonly done: PromiseWithResolvers<void> };
 
 const crowd = JSON.parse(process.argv[2]!) as Crowd;
-const { port, count, paths = [], headers = [], isWebSocket = false, isStubborn = false, atOnce = 50, pauseMs = 0 } = crowd;
+const {
+  port,
+  count,
+  paths = [],
+  headers = [],
+  isWebSocket = false,
+  isStubborn = false,
+  atOnce = 50,
+  pauseMs = 0,
+} = crowd;
 const rate = crowd.rate ?? Infinity;
 const counts = { in: 0, refused: 0, closed: 0, bytes: 0 };
 let asked = 0;
