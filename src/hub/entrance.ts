@@ -116,7 +116,7 @@ export function openEntrance(options: EntranceOptions): Entrance {
           ),
         );
       case "table-events":
-        return events(request, server, visitor, () => options.openList(visitor));
+        return events(request, undefined, visitor, () => options.openList(visitor));
       case "tables":
         return Response.json(listingOf(tables), { headers: { ...SAFE, "Cache-Control": "no-store" } });
       case "metrics":
@@ -158,14 +158,14 @@ export function openEntrance(options: EntranceOptions): Entrance {
 
   function events(
     request: Request,
-    server: Server<Connection>,
+    patient: Server<Connection> | undefined,
     visitor: Visitor,
     open: () => ReadableStream<Uint8Array>,
   ): Response {
     if (request.method === "HEAD") return headOnly(EVENT_STREAM);
     const full = admission.enter(visitor.address);
     if (full) return refuse(full, visitor.address);
-    server.timeout(request, 0); // what is sent keeps it alive, and who takes nothing is closed
+    patient?.timeout(request, 0); // who takes nothing of the live feed is closed by the backlog, and others by the runtime
     return new Response(open(), { headers: EVENT_STREAM });
   }
 

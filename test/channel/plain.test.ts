@@ -105,6 +105,18 @@ describe("a frame", () => {
     expect(frames(hub)).toBe(before + 1);
   });
 
+  test("is made for newcomers no more often than once in a while, however often the table changes", async () => {
+    await using hub = openTestHub({ maxBacklogBytes: 20 << 20 });
+    hub.replace([["x".repeat(12 << 20)]]);
+    await using stalled = await connectRaw(hub.port, [], { isStalled: true });
+    await until("a frame", () => frames(hub) === 1);
+    await using waiting = await connectRaw(hub.port);
+    for (let change = 1; change <= 50; change++) hub.replace([[`${change}`]]);
+    expect(frames(hub)).toBe(1);
+    stalled.resume();
+    await until("a frame for who had to wait", () => textFramesOf(waiting).length > 0);
+  });
+
   test("that takes longer than a tick is sent once, and the next one is of the table by then", async () => {
     const made: PromiseWithResolvers<void>[] = [];
     let hub: TestHub;
