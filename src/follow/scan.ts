@@ -55,7 +55,9 @@ export function startsOf(text: string, count: number): Uint32Array {
  */
 export function cellsOf(text: string, count: number, columns: readonly number[]): string[][] {
   const last = Math.max(...columns);
-  const lists: (string[] | undefined)[] = Array.from({ length: last + 1 }, (_, i) => (columns.includes(i) ? [] : undefined));
+  const lists: (string[] | undefined)[] = Array.from({ length: last + 1 }, (_, i) =>
+    columns.includes(i) ? [] : undefined,
+  );
   for (let row = 0, at = 0; row < count; row++) {
     let index = 0;
     do {

@@ -61,7 +61,10 @@ export function openNumbers(table: () => NumbersOf): Numbers {
     for (const key of held.keys()) if (![...wants.values()].some((keys) => keys.has(key))) held.delete(key);
     const unread = wanted
       .filter((one) => !values(one))
-      .map((one) => ({ ...one, ...(one.as === "word" ? wordKind() : { kind: table().kinds[one.column]!, words: [] }) }));
+      .map((one) => ({
+        ...one,
+        ...(one.as === "word" ? wordKind() : { kind: table().kinds[one.column]!, words: [] }),
+      }));
     if (unread.length === 0) return true;
     const lists = await readColumns(table().rows, unread, table().version, breathe);
     if (!lists) return false;

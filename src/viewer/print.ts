@@ -1,17 +1,40 @@
-// The table on paper: the rows that are in view and around it, as a table that a browser breaks into pages.
+// The table on paper, as a table that a browser breaks into pages: all rows that are shown, if it is this page that prints. A browser that
+// prints by itself waits for nobody: then it is the rows that are here already.
 import { number } from "./captions.ts";
 import { shownText } from "./cells.ts";
 import { byId, element } from "./dom.ts";
 import type { Grid } from "./grid.ts";
+import type { Frame, Look } from "./messages.ts";
 
-export function listenToPrinting(grid: Grid): void {
+export type Printing = {
+  /** Asks for the rows; when they are there the browser prints. */
+  print(): void;
+  take(frame: Frame): void;
+};
+
+/** A hundred pages. */
+export const MAX_PRINTED = 5_000;
+
+export function openPrinting(grid: Grid, onAsk: (look: Look) => void): Printing {
   const paper = byId("paper");
-  addEventListener("beforeprint", () => paper.replaceChildren(...tableOf(grid)));
-  addEventListener("afterprint", () => paper.replaceChildren());
+  let asked: Frame | undefined;
+  addEventListener("beforeprint", () => paper.replaceChildren(...tableOf(grid, asked)));
+  addEventListener("afterprint", () => {
+    asked = undefined;
+    paper.replaceChildren();
+  });
+
+  return {
+    print: () => onAsk(grid.lookAtAll(MAX_PRINTED)),
+    take(frame) {
+      asked = frame;
+      print();
+    },
+  };
 }
 
-function tableOf(grid: Grid): HTMLElement[] {
-  const frame = grid.frame();
+function tableOf(grid: Grid, asked: Frame | undefined): HTMLElement[] {
+  const frame = asked ?? grid.frame();
   if (!frame || frame.rows.length === 0) return [];
   const columns = frame.columns.map((index) => grid.layout.columns[index]!);
   const kindOf = (i: number) => (columns[i]?.type === "number" ? "right" : undefined);
@@ -25,8 +48,9 @@ function tableOf(grid: Grid): HTMLElement[] {
     ),
   );
   const place = `${number(frame.from + 1)} to ${number(frame.from + frame.rows.length)} of ${number(frame.count)}`;
+  const isAll = asked !== undefined || frame.rows.length === frame.count;
   return [
-    element("p", {}, `Rows ${place}`),
+    element("p", {}, `Rows ${place}${isAll ? "" : `; ${MORE}`}`),
     element(
       "table",
       {},
@@ -35,3 +59,5 @@ function tableOf(grid: Grid): HTMLElement[] {
     ),
   ];
 }
+
+const MORE = `Ctrl+P on the page prints up to ${number(MAX_PRINTED)}`;

@@ -41,7 +41,9 @@ function expectRows(rows: Rows, expected: readonly Row[]): void {
   expect(rows.slice()).toEqual([...expected]);
   expect(expected.map((_, i) => rows.row(i))).toEqual([...expected]);
   for (const column of [0, 1, 7])
-    expect(rows.blocks.flatMap((block) => rows.cells(block, [column])[0]!)).toEqual(expected.map((row) => row[column] ?? ""));
+    expect(rows.blocks.flatMap((block) => rows.cells(block, [column])[0]!)).toEqual(
+      expected.map((row) => row[column] ?? ""),
+    );
 }
 
 /** At the borders of blocks more often than anywhere else. */
