@@ -12,15 +12,24 @@ export type Printing = {
   take(frame: Frame): void;
 };
 
+const PRINTING = "printing";
+const onPaper = () => document.documentElement.classList;
+/** Then all is in the colours of a light page. */
+export const isPrinting = () => onPaper().contains(PRINTING);
+
 /** A hundred pages. */
 export const MAX_PRINTED = 5_000;
 
 export function openPrinting(grid: Grid, onAsk: (look: Look) => void): Printing {
   const paper = byId("paper");
   let asked: Frame | undefined;
-  addEventListener("beforeprint", () => paper.replaceChildren(...tableOf(grid, asked)));
+  addEventListener("beforeprint", () => {
+    onPaper().add(PRINTING);
+    paper.replaceChildren(...tableOf(grid, asked));
+  });
   addEventListener("afterprint", () => {
     asked = undefined;
+    onPaper().remove(PRINTING);
     paper.replaceChildren();
   });
 
@@ -37,6 +46,7 @@ function tableOf(grid: Grid, asked: Frame | undefined): HTMLElement[] {
   const frame = asked ?? grid.frame();
   if (!frame || frame.rows.length === 0) return [];
   const columns = frame.columns.map((index) => grid.layout.columns[index]!);
+  const isWide = columns.length > MANY;
   const kindOf = (i: number) => (columns[i]?.type === "number" ? "right" : undefined);
   const head = columns.map(({ name }, i) => element("th", { class: kindOf(i) }, shownText(name)));
   const rows = frame.rows.map(({ row, cells }) =>
@@ -44,7 +54,7 @@ function tableOf(grid: Grid, asked: Frame | undefined): HTMLElement[] {
       "tr",
       {},
       element("th", {}, number(row + 1)),
-      ...cells.map((cell, i) => element("td", { class: kindOf(i) }, cell)),
+      ...cells.map((cell, i) => element("td", { class: cell.length > LONG || isWide ? "long" : kindOf(i) }, cell)),
     ),
   );
   const place = `${number(frame.from + 1)} to ${number(frame.from + frame.rows.length)} of ${number(frame.count)}`;
@@ -60,4 +70,7 @@ function tableOf(grid: Grid, asked: Frame | undefined): HTMLElement[] {
   ];
 }
 
+/** Words stay whole in tables of so few columns, and in cells of so few characters. */
+const MANY = 8;
+const LONG = 40;
 const MORE = `Ctrl+P on the page prints up to ${number(MAX_PRINTED)}`;

@@ -260,3 +260,18 @@ test.skipIf(!browserPath)(
     expect(await printed(3)).toEqual(["Rows 1,001 to 6,000 of 6,000", 5_000]);
   },
 );
+
+test.skipIf(!browserPath)("on paper a dark page is light, with its plot, and dark again behind it", async () => {
+  await using scene = await openScene(LOG_HEADER + timed(300), {}, { view: "#plot=count" });
+  const { page } = scene;
+  await page.view.cdp("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: "dark" }] });
+  const isDrawn = (text: string, dot: string) =>
+    page.until(
+      `getComputedStyle(document.documentElement).getPropertyValue("--text") === "${text}" && document.querySelector("#plot-panel .legend .swatch")?.style.background === "${dot}"`,
+    );
+  await isDrawn("#e3e6ea", "rgb(122, 168, 255)");
+  await page.value(`dispatchEvent(new Event("beforeprint"))`);
+  await isDrawn("#1d2025", "rgb(37, 99, 235)");
+  await page.value(`dispatchEvent(new Event("afterprint"))`);
+  await isDrawn("#e3e6ea", "rgb(122, 168, 255)");
+});
