@@ -180,6 +180,16 @@ const LABVIEW: Format = {
   },
 };
 
+/** MSI Afterburner (.hml): what a line is stands in its first cell. */
+const AFTERBURNER: Format = {
+  name: "MSI Afterburner",
+  isFirst: (line) => /^00, [^,]+, Hardware monitoring log\b/.test(line),
+  find(head, lines) {
+    const all = upTo(lines, (text) => text.startsWith("02,"));
+    return all ? { ...lineHeader(head, all.at(-1)!, ","), directives: ["00,", "01,", "02,", "03,"] } : "waiting";
+  },
+};
+
 const FORMATS: readonly Format[] = [
   campbell("TOA5", 6, 2),
   campbell("TOACI1", 3, 0),
@@ -189,4 +199,5 @@ const FORMATS: readonly Format[] = [
   ANNOTATED,
   IDENTIFIERS,
   LABVIEW,
+  AFTERBURNER,
 ];
