@@ -180,15 +180,17 @@ const LABVIEW: Format = {
   },
 };
 
-/** MSI Afterburner (.hml): what a line is stands in its first cell. */
-const AFTERBURNER: Format = {
-  name: "MSI Afterburner",
-  isFirst: (line) => /^00, [^,]+, Hardware monitoring log\b/.test(line),
-  find(head, lines) {
-    const all = upTo(lines, (text) => text.startsWith("02,"));
-    return all ? { ...lineHeader(head, all.at(-1)!, ","), directives: ["00,", "01,", "02,", "03,"] } : "waiting";
-  },
-};
+/** Names in the first line that begins so, whatever stands above it. */
+function headedBy(name: string, first: RegExp, header: RegExp, directives: readonly string[] = []): Format {
+  return {
+    name,
+    isFirst: (line) => first.test(line),
+    find(head, lines, delimiter) {
+      const all = upTo(lines, (text) => header.test(text));
+      return all ? { ...lineHeader(head, all.at(-1)!, delimiter), directives } : "waiting";
+    },
+  };
+}
 
 const FORMATS: readonly Format[] = [
   campbell("TOA5", 6, 2),
@@ -199,5 +201,6 @@ const FORMATS: readonly Format[] = [
   ANNOTATED,
   IDENTIFIERS,
   LABVIEW,
-  AFTERBURNER,
+  headedBy("MSI Afterburner", /^00, [^,]+, Hardware monitoring log\b/, /^02,/, ["00,", "01,", "02,", "03,"]),
+  headedBy("OptiTrack", /^Format Version,\d/, /^"?Frame"?,/),
 ];

@@ -46,8 +46,8 @@ export function isNamedThroughout(cells: Cells): boolean {
   return filled > 0 && inner && filled >= cells.length - 1;
 }
 
-/** How much of a header may be words that are units, too: `some` as long as there are other words. */
-export type AllowedUnits = "no units" | "some units" | "units";
+/** How much of a header may be words that are units, too: `few` are less than half, `some` as long as there are other words. */
+export type AllowedUnits = "few units" | "some units" | "units";
 
 /** Named throughout, and nothing in it is a value. */
 export function isHeader(cells: Cells, allowed: AllowedUnits): boolean {
@@ -55,7 +55,8 @@ export function isHeader(cells: Cells, allowed: AllowedUnits): boolean {
   const names = cells.filter((cell) => cell.trim() !== "");
   if (names.some((cell) => isValue(cell) || isMissing(cell))) return false;
   if (allowed === "units") return true;
-  return allowed === "no units" ? !names.some(isUnit) : !names.every(isUnit);
+  const units = names.filter(isUnit).length;
+  return allowed === "few units" ? units * 2 < names.length : units < names.length;
 }
 
 /** Every cell is empty or a unit. A lone letter alone is none: it may be a code. */
@@ -69,12 +70,15 @@ export function isUnitsRow(cells: Cells): boolean {
 export const areWidths = (cells: Cells): boolean =>
   cells.length > 1 && cells.every((cell) => /^\d{1,4}[sdn]$/.test(cell));
 
+/** In a row of so many units there may be other words, such as `AFR`. */
+const MANY_UNITS = 3;
+
 /** Whether a record is rather the units of the one above it than a header itself: half of its cells are some, or two more than there. */
 export function isMoreOfUnits(cells: Cells, above: Cells): boolean {
   const units = cells.filter(isUnit).length;
   const unitsAbove = above.filter(isUnit).length;
   const isHalf = units * 2 >= cells.filter((cell) => cell.trim() !== "").length;
-  return units >= unitsAbove + (isHalf ? 1 : 2);
+  return (units >= MANY_UNITS || isUnitsRow(cells)) && units >= unitsAbove + (isHalf ? 1 : 2);
 }
 
 /** The cells that are units; "" for others. */
@@ -86,9 +90,7 @@ export const isKey = (cell: string): boolean => /[:=]\s*$/.test(cell);
 /** A time, or a number that is no plain integer: years and codes are names. */
 export const isOddName = (cell: string): boolean => isValue(cell) && !/^\s*\d{1,9}\s*$/.test(cell);
 
-/** In a row of so many units one cell in four may be another word, such as `AFR`. */
-const MANY_UNITS = 3;
-
+/** Three cells in four, at least. */
 function areMostlyUnits(cells: Cells): boolean {
   const said = cells.filter((cell) => cell.trim() !== "");
   const units = said.filter(isUnit).length;

@@ -22,17 +22,28 @@ const MIN_ROWS = 2;
 /** The header under a preamble, if the text from `from` on has one. */
 export function findPreamble(head: Head, from: number, delimiters: readonly string[]): Header | undefined {
   if (delimiters.some((delimiter) => fitsFromTheFirst(head, from, delimiter))) return undefined;
-  const readings = delimiters.map((delimiter) => ({ delimiter, records: recordsOf(head, from, delimiter) }));
+  const readings = delimiters.map((delimiter) => ({
+    delimiter,
+    records: recordsOf(head, from, delimiter),
+  }));
   const fitting = readings.filter(({ records }) => fitsThroughout(records)).map(({ delimiter }) => delimiter);
   let best: { header: Header; width: number } | undefined;
   for (const { delimiter, records } of readings) {
     if (fitting.some((other) => other !== delimiter)) continue;
-    const found = headerIndex(records);
+    const found = headerIndex(records) ?? headerIndex(withoutLast(records));
     if (found === undefined) continue;
     const width = records[found.at]!.cells.length;
     if (!best || width > best.width) best = { header: headerOf(delimiter, records, found), width };
   }
   return best?.header;
+}
+
+/** A delimiter at the end of each row makes a cell that nothing ever stands in, and that the header need not have. */
+function withoutLast(records: readonly HeadRecord[]): readonly HeadRecord[] {
+  const { width } = commonWidth(records.slice(records.length >> 1));
+  const isFull = ({ cells }: HeadRecord) => cells.length === width;
+  if (width < 3 || records.some((record) => isFull(record) && record.cells.at(-1) !== "")) return records;
+  return records.map((record) => (isFull(record) ? { ...record, cells: record.cells.slice(0, -1) } : record));
 }
 
 /** Where a header is, and the record of its units if it is that one. */
@@ -99,7 +110,7 @@ function isPreamble(records: readonly HeadRecord[], at: number): boolean {
   if (at >= MIN_PADDED && above.every(isPadded)) return true;
   if (first.cells.every(isSetting)) return true;
   if (first.cells.length === width)
-    return first.cells.some(isOddName) && above.some(({ cells }) => cells.length !== width);
+    return first.cells.some(isOddName) && (isPadded(first) || above.some(({ cells }) => cells.length !== width));
   if (first.cells.some(isValue) || !isHeader(first.cells, "some units")) return true;
   // A wider header with one row at most: the settings of what follows. Rows that leave cells out would have some of its width.
   const isAsWide = ({ cells }: HeadRecord) => cells.length >= first.cells.length;
@@ -155,24 +166,31 @@ function lastCandidate(records: readonly HeadRecord[], body: readonly HeadRecord
     ({ cells }) => cells.length === width && (cells.some(isTyped) || !isHeader(cells, "some units")),
   );
   const typed = Array.from({ length: width }, (_, c) => c).filter((c) => isTypedColumn(rowsOf(rows), c));
-  // A serial number under an empty cell is no row, if what is there in every row is a time.
-  const key = typed.find((c) => rows.every(({ cells }) => !isMissing(cells[c]!)));
-  const isRow = ({ cells }: HeadRecord) =>
-    cells.length === width &&
-    typed.some((c) => isTyped(cells[c]!)) &&
-    typed.every((c) => isTyped(cells[c]!) || (c !== key && isMissing(cells[c]!)));
+  // What is in every row: a serial number under an empty cell is none, nor a rate alone.
+  const always = typed.filter((c) => rows.every(({ cells }) => !isMissing(cells[c]!)));
+  const isRow = ({ cells }: HeadRecord) => {
+    if (cells.length !== width || (always[0] !== undefined && isMissing(cells[always[0]]!))) return false;
+    const said = typed.filter((c) => !isMissing(cells[c]!));
+    return said.length > 0 && said.length * 2 >= always.length && said.every((c) => isTyped(cells[c]!));
+  };
   const firstRow = records.findIndex(isRow);
   const above = records.slice(0, firstRow === -1 ? 0 : firstRow);
   const isCandidate = (at: number, allowed: AllowedUnits) => {
     const { cells } = above[at]!;
     return cells.length === width && !isKey(cells[0]!) && isHeader(cells, allowed);
   };
-  for (const allowed of ["no units", "some units", "units"] as const) {
+  const isUnits = (at: number) =>
+    at > 0 &&
+    at < above.length &&
+    isCandidate(at, "units") &&
+    isCandidate(at - 1, "units") &&
+    isMoreOfUnits(above[at]!.cells, above[at - 1]!.cells);
+  for (const allowed of ["few units", "some units", "units"] as const) {
     let at = above.length - 1;
     while (at >= 0 && above[at]!.cells.length === width && !isCandidate(at, allowed)) at--;
     if (at === -1 || above[at]!.cells.length !== width) continue;
-    const isUnits = at > 0 && isCandidate(at - 1, "units") && isMoreOfUnits(above[at]!.cells, above[at - 1]!.cells);
-    return isUnits ? { at: at - 1, unitsAt: at } : { at, unitsAt: undefined };
+    if (isUnits(at)) return { at: at - 1, unitsAt: at };
+    return { at, unitsAt: isUnits(at + 1) ? at + 1 : undefined };
   }
   return undefined;
 }
