@@ -2,7 +2,7 @@
 // TypeScript do everything, and they always do what takes judgement.
 import type { Frame, OutputEncoding } from "./frame.ts";
 import type { Progress, RowWriter } from "./json.ts";
-import { type Layout, LF, QUOTE, VOID } from "./records.ts";
+import { type Layout, QUOTE, VOID } from "./records.ts";
 import { SHORT_ESCAPE } from "./escape.ts";
 import { SIMD_WASM } from "./simd.bytes.ts";
 import { skipperOf } from "./skips.ts";
@@ -102,17 +102,26 @@ function instantiate(): Exports | undefined {
   }
 }
 
-const needlesOf = ({ skips }: Layout) =>
-  [...(skips?.records ?? []), ...(skips?.prefixes ?? [])].map((needle) => needle.subarray(0, NEEDLE_BYTES));
+const needles = new WeakMap<Layout, readonly Uint8Array[]>();
+
+/** What records that are no rows begin with. */
+function needlesOf(layout: Layout): readonly Uint8Array[] {
+  const { skips } = layout;
+  const known = needles.get(layout);
+  if (known) return known;
+  const found = [...(skips?.records ?? []), ...(skips?.prefixes ?? [])].map((all) => all.subarray(0, NEEDLE_BYTES));
+  needles.set(layout, found);
+  return found;
+}
 
 /** Whether records of this layout can be walked here. */
 const isUsual = (layout: Layout) => layout.delimiter !== QUOTE && needlesOf(layout).length <= MAX_NEEDLES;
 
 /** Puts a window of source where it is read. Returns the address of its first byte. */
-function load(room: Room, src: Uint8Array, from: number, to: number): number {
+function load(room: Room, src: Uint8Array, from: number, to: number, recordEnd: number): number {
   const bytes = room.bytes();
   bytes.set(src.subarray(from, to), SOURCE_AT);
-  bytes.fill(LF, SOURCE_AT + to - from, SOURCE_AT + to - from + SPARE_BYTES);
+  bytes.fill(recordEnd, SOURCE_AT + to - from, SOURCE_AT + to - from + SPARE_BYTES);
   return SOURCE_AT;
 }
 
@@ -135,14 +144,14 @@ export function fasterWriter(
   if (!isUsual(layout) || columns === 0 || columns > MAX_COLUMNS || total > MAX_FRAME_BYTES) return writer;
   const { delimiter, recordEnd } = layout;
   const { exports } = room;
-  const needles = needlesOf(layout).length;
+  const needleCount = needlesOf(layout).length;
   const limit = encoding === "latin1" ? 0x7f : VOID - 1;
 
   function write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
     if (end - progress.at > WINDOW_BYTES) return writer.write(src, end, out, safe, progress);
     room.setLayout(layout);
     room.setFrame(frame);
-    const shift = load(room, src, progress.at, end) - progress.at;
+    const shift = load(room, src, progress.at, end, recordEnd) - progress.at;
     progress.isTooWide = false;
     let judged = 0; // bytes that are left to the other loop at once, one record at least
     while (progress.at < end && progress.out <= safe) {
@@ -158,7 +167,7 @@ export function fasterWriter(
           recordEnd,
           limit,
           rowEnd,
-          needles,
+          needleCount,
           breaks ? 1 : 0,
         ) >>> 0;
       progress.at = exports.at.value - shift;
@@ -220,7 +229,7 @@ export function scan(
   const { exports } = scanner;
   scanner.grow(OUTPUT_AT + 4 * WINDOW_BYTES);
   scanner.setLayout(layout);
-  const shift = load(scanner, bytes, from, end) - from;
+  const shift = load(scanner, bytes, from, end, recordEnd) - from;
   exports.scan(
     from + shift,
     end + shift,

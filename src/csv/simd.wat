@@ -6,7 +6,7 @@
 ;;            768  beginnings of records that are no rows: sixteen bytes, and a mask of those that count, each
 ;;           1280  for each column where what stands before its cell is, and how long that is
 ;;           9472  what stands before the cells, with 32 bytes of room behind it
-;;          65536  source: at most 64 kB, and 32 line ends behind it
+;;          65536  source: at most 64 kB, and 32 record ends behind it
 ;;         131584  output: JSON, or where records begin
 (module
   (memory (export "memory") 4 32768)

@@ -128,6 +128,18 @@ test("plain records are not left to the loops", () => {
   expect(progress).toMatchObject({ at: text.length, rows: 400 });
 });
 
+test("a quote that is not closed is left to the loops, whatever lies in the memory behind it", () => {
+  for (const recordEnd of [10, 13] as const) {
+    const layout = { delimiter: 44, recordEnd } as const;
+    const end = String.fromCharCode(recordEnd);
+    const before = Buffer.from(`${"x".repeat(60_000)}\n`);
+    const text = Buffer.from(`a,b${end}"open,c${end}`);
+    const options = { layout, columns: 2, breaks: true, size: BLOCK_SIZE };
+    scan(before, 0, before.length, 0, { ...options, layout: { delimiter: 44, recordEnd: 10 } });
+    expect(scan(text, 0, text.length, 0, options)).toMatchObject({ at: 4, rows: 1, isAll: false });
+  }
+});
+
 test("a rendering of many windows is the same, whatever stands between plain records", () => {
   const layout = { delimiter: 44, recordEnd: 10 } as const;
   forSeeds(shareOf(60), (random) => {
