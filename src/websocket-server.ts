@@ -85,6 +85,8 @@ export type Overview = {
 
 /** A file that is gone from its folder may come back within this time. */
 const GRACE_MS = 10_000;
+/** Sources of tables that are just opened, while those whose place they take are still there. */
+const AT_A_TIME = 16;
 /** For clients that still take what is under way; nobody waits for those who do not. */
 const CLOSE_GRACE_MS = 5_000;
 /** Between two looks at a file, however long the interval. */
@@ -185,12 +187,16 @@ function openAllTables(settings: Settings, hub: Hub, onEvent: (event: ServerEven
     ...{ lookMs, watches: true, silenceMs: MISSED_BEATS * relayHeartbeatMs },
   };
   const sources = openSources();
-  const memory = isMany ? openMemory(maxTables) : undefined;
+  const common = {
+    tables: isMany ? openMemory(maxTables) : undefined,
+    pinned: openMemory(maxTables + AT_A_TIME),
+    maxPinnedBytes: settings.maxBacklogBytes,
+  };
   const channelOn = (topic: string, open: typeof openSource) =>
     openChannel({
       ...settings,
       topic,
-      openSource: (location, events, waits) => openWithin(memory, open, { ...sourceSettings, location, waits }, events),
+      openSource: (location, events, waits) => openWithin(common, open, { ...sourceSettings, location, waits }, events),
       backlog: hub.backlog,
       broadcast: hub.broadcast,
       onEvent: (event) => onEvent(topic === FIRST_TOPIC ? event : { ...event, table: topic }),
