@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { TypesOption } from "../csv/columns.ts";
 import { collectAfter } from "./garbage.ts";
-import type { Arena } from "../csv/render.ts";
+import { type Arena, bytesOfArena } from "../csv/render.ts";
 import { renderBlocks } from "../csv/table.ts";
 import { describeDialect, warningsOf } from "../csv/verdict.ts";
 import type { About, Columns, Cursor, Publication } from "../feed/publication.ts";
@@ -63,7 +63,7 @@ export function openPublishing({
     hold(memory, table.length());
     cursor = isNewEpoch ? { epoch: newEpoch(), version: 1 } : { ...cursor, version: cursor.version + 1 };
     const splices = splicesOf(revision, arena);
-    if ((arena.buffer?.length ?? 0) > MAX_ARENA_BYTES) arena = {};
+    if (bytesOfArena(arena) > MAX_ARENA_BYTES) arena = {};
     judging.judge(revision, splices);
     const verdicts = judging.codes();
     if (isNewEpoch) columns = { count: table.columns.length, json: JSON.stringify(table.columns), verdicts };
