@@ -92,7 +92,7 @@ export function createRenderer(
       return telling === "later" ? undefined : telling !== "cell";
     });
   let encoding: OutputEncoding = isWide(shape) ? "utf8" : "latin1";
-  const room = !typing && expectedBytes >= MIN_FAST_BYTES ? (arena.room ??= openRoom()) : undefined;
+  const room = expectedBytes >= MIN_FAST_BYTES ? (arena.room ??= openRoom()) : undefined;
   const base = room ? OUTPUT_AT : 0;
   let writer = newWriter();
   let out = (room ? room.bytes() : arena.buffer) ?? Buffer.allocUnsafeSlow(0);

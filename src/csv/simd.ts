@@ -1,11 +1,13 @@
 // The WebAssembly of simd.wat: a memory to write rows in, and the two walks over plain records. Where there is none of it, the loops in
 // TypeScript do everything, and they always do what takes judgement.
-import type { Frame, OutputEncoding } from "./frame.ts";
+import type { OutputEncoding, Words } from "./frame.ts";
+import { isOutsideNumbers } from "./digits.ts";
 import type { Progress, RowWriter } from "./json.ts";
 import { type Layout, QUOTE, VOID } from "./records.ts";
 import { SHORT_ESCAPE } from "./escape.ts";
 import { SIMD_WASM } from "./simd.bytes.ts";
 import { skipperOf } from "./skips.ts";
+import { NUMBER, STRING } from "./typed-frame.ts";
 
 /** Bytes of source that are looked at at once. */
 export const WINDOW_BYTES = 1 << 16;
@@ -14,14 +16,14 @@ export const WINDOW_BYTES = 1 << 16;
 const STARTS_AT = 512;
 const NEEDLES_AT = 768;
 const COLUMNS_AT = 1_280;
-const FRAME_AT = 9_472;
+const FRAME_AT = 17_664;
 const SOURCE_AT = 1 << 16;
 const SPARE_BYTES = 32;
 /** Where output begins in the memory. */
 export const OUTPUT_AT = 131_584;
 const NEEDLE_BYTES = 16;
 const MAX_NEEDLES = (COLUMNS_AT - NEEDLES_AT) / (2 * NEEDLE_BYTES);
-const MAX_COLUMNS = (FRAME_AT - COLUMNS_AT) / 8;
+const MAX_COLUMNS = (FRAME_AT - COLUMNS_AT) / 16;
 const MAX_FRAME_BYTES = SOURCE_AT - FRAME_AT - SPARE_BYTES;
 const PAGE_BYTES = 1 << 16;
 
@@ -35,6 +37,15 @@ type Exports = {
   readonly isBorder: WebAssembly.Global<"i32">;
   write(...numbers: number[]): number;
   scan(...numbers: number[]): void;
+};
+
+/** What stands around the cells of a row, and, unless all are strings, what they become, and their decimal signs. */
+export type Frame = Words & {
+  readonly columns: number;
+  readonly rowEnd: number;
+  readonly rowEndLength: number;
+  readonly kinds?: Uint8Array;
+  readonly points?: Int16Array;
 };
 
 /** The memory of one instance: rows are written there, from OUTPUT_AT on. */
@@ -84,8 +95,9 @@ export function openRoom(): Room | undefined {
       frameNow = frame;
       bytes.set(new Uint8Array(frame.words.buffer), FRAME_AT);
       frame.offsets.forEach((offset, c) => {
-        view().setUint32(COLUMNS_AT + 8 * c, FRAME_AT + 8 * offset, true);
-        view().setUint32(COLUMNS_AT + 8 * c + 4, frame.lengths[c]!, true);
+        const { kinds, points } = frame;
+        const column = [FRAME_AT + 8 * offset, frame.lengths[c]!, kinds?.[c] ?? STRING, points?.[c] ?? 0];
+        column.forEach((value, k) => view().setInt32(COLUMNS_AT + 16 * c + 4 * k, value, true));
       });
     },
   };
@@ -140,7 +152,8 @@ export function fasterWriter(
   breaks: boolean,
   room: Room,
 ): RowWriter {
-  const { columns, total, rowEnd } = frame;
+  const { columns, total, rowEnd, rowEndLength, kinds } = frame;
+  if (kinds && !(kinds.every((kind) => kind <= NUMBER) && isOutsideNumbers(layout.delimiter))) return writer;
   if (!isUsual(layout) || columns === 0 || columns > MAX_COLUMNS || total > MAX_FRAME_BYTES) return writer;
   const { delimiter, recordEnd } = layout;
   const { exports } = room;
@@ -167,6 +180,7 @@ export function fasterWriter(
           recordEnd,
           limit,
           rowEnd,
+          rowEndLength,
           needleCount,
           breaks ? 1 : 0,
         ) >>> 0;
