@@ -60,6 +60,33 @@ export type Room = {
   setFrame(frame: Frame): void;
 };
 
+/** Where rows are written: in a room, or in a buffer. */
+export type Output = {
+  readonly room: Room | undefined;
+  /** Where they begin. */
+  readonly base: number;
+  bytes(): Buffer;
+  /** Makes it so long at least; the first `kept` bytes stay. */
+  grow(length: number, kept: number): void;
+};
+
+export function openOutput(isFast: boolean): Output {
+  const room = isFast ? openRoom() : undefined;
+  if (room) return { room, base: OUTPUT_AT, bytes: room.bytes, grow: room.grow };
+  let bytes = Buffer.alloc(0);
+  return {
+    room,
+    base: 0,
+    bytes: () => bytes,
+    grow(length, kept) {
+      if (length <= bytes.length) return;
+      const longer = Buffer.allocUnsafeSlow(length);
+      longer.set(bytes.subarray(0, kept));
+      bytes = longer;
+    },
+  };
+}
+
 /** undefined: this runtime has no SIMD in WebAssembly. */
 export function openRoom(): Room | undefined {
   const exports = instantiate();
@@ -141,31 +168,30 @@ function load(room: Room, src: Uint8Array, from: number, to: number, recordEnd: 
 const MIN_STRETCH_BYTES = 1 << 10;
 
 /**
- * `writer`, which writes records in this frame, with the plain ones of them written in `room`: its output must be the bytes of that.
- * `breaks`: whether a quoted cell with a line end needs no judgement. The same writer, if nothing can be done.
+ * A writer with the plain records of it written by WebAssembly, in an output that is a room. `breaks`: whether a quoted cell with a line
+ * end needs no judgement. The same writer, if nothing can be done.
  */
 export function fasterWriter(
   writer: RowWriter,
-  frame: Frame,
   layout: Layout,
   encoding: OutputEncoding,
   breaks: boolean,
-  room: Room,
+  output: Pick<Output, "room">,
 ): RowWriter {
+  if (!output.room || !writer.frame || !isUsual(layout)) return writer;
+  const { room } = output;
+  const { frame } = writer;
   const { columns, total, rowEnd, rowEndLength, kinds } = frame;
+  if (columns === 0 || columns > MAX_COLUMNS || total > MAX_FRAME_BYTES) return writer;
   if (kinds && !(kinds.every((kind) => kind <= NUMBER) && isOutsideNumbers(layout.delimiter))) return writer;
-  if (!isUsual(layout) || columns === 0 || columns > MAX_COLUMNS || total > MAX_FRAME_BYTES) return writer;
   const { delimiter, recordEnd } = layout;
   const { exports } = room;
   const needleCount = needlesOf(layout).length;
   const limit = encoding === "latin1" ? 0x7f : VOID - 1;
 
-  function write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
-    if (end - progress.at > WINDOW_BYTES) return writer.write(src, end, out, safe, progress);
-    room.setLayout(layout);
-    room.setFrame(frame);
+  /** As far as `end`, which is not far, with the loop in TypeScript for what takes judgement. */
+  function writeWindow(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
     const shift = load(room, src, progress.at, end, recordEnd) - progress.at;
-    progress.isTooWide = false;
     let judged = 0; // bytes that are left to the other loop at once, one record at least
     while (progress.at < end && progress.out <= safe) {
       const { at } = progress;
@@ -193,8 +219,21 @@ export function fasterWriter(
       const stopped = progress.at;
       const recordEndAt = src.indexOf(recordEnd, stopped + judged);
       writer.write(src, recordEndAt === -1 || recordEndAt >= end ? end : recordEndAt + 1, out, safe, progress);
-      if (progress.at === stopped && !progress.isTooWide) writer.write(src, end, out, safe, progress);
       if (progress.at === stopped) return;
+    }
+  }
+
+  function write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
+    room.setLayout(layout);
+    room.setFrame(frame);
+    progress.isTooWide = false;
+    while (progress.at < end && progress.out <= safe && !progress.isTooWide) {
+      const { at } = progress;
+      const windowEnd = at + src.subarray(at, Math.min(at + WINDOW_BYTES, end)).lastIndexOf(recordEnd) + 1;
+      writeWindow(src, windowEnd, out, safe, progress);
+      // A record that is longer than what was seen of it.
+      if (progress.at === at && !progress.isTooWide) writer.write(src, end, out, safe, progress);
+      if (progress.at === at) return;
     }
   }
   return { ...writer, write };

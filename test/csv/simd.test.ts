@@ -68,7 +68,7 @@ test(`${shareOf(2_000)} texts are written as json.ts writes them`, () => {
     const isStray = random.chance(0.5) ? () => (random.chance(0.5) ? false : undefined) : undefined;
     const judged = isStray && (() => false as const);
     const slow = rowWriter(shape, layout, encoding, undefined, judged);
-    const fast = fasterWriter(slow, slow.frame!, layout, encoding, !judged, room);
+    const fast = fasterWriter(slow, layout, encoding, !judged, { room });
     const length = slow.need(to) * (to + 1) + SPARE_BYTES;
     const safe = random.chance(0.8) ? length : random.below(200);
     const expected = Buffer.alloc(OUTPUT_AT + length);
@@ -123,7 +123,7 @@ test(`${shareOf(2_000)} texts are written as typed.ts writes them`, () => {
     const typings = [typingOf(verdicts), typingOf(verdicts)] as const;
     const slow = typedWriter(names, typings[0], layout, encoding);
     const typed = typedWriter(names, typings[1], layout, encoding);
-    const fast = fasterWriter(typed, typed.frame!, layout, encoding, true, room);
+    const fast = fasterWriter(typed, layout, encoding, true, { room });
     const length = slow.need(to) * (to + 1) + SPARE_BYTES;
     const expected = Buffer.alloc(OUTPUT_AT + length);
     room.grow(expected.length);
@@ -175,13 +175,7 @@ test("plain records are not left to the loops", () => {
   const never = { ...rowWriter(3, layout, "latin1"), write: () => expect.unreachable() };
   const progress = startOf(OUTPUT_AT);
   room.grow(OUTPUT_AT + 1e6);
-  fasterWriter(never, never.frame!, layout, "latin1", false, room).write(
-    text,
-    text.length,
-    room.bytes(),
-    1e6,
-    progress,
-  );
+  fasterWriter(never, layout, "latin1", false, { room }).write(text, text.length, room.bytes(), 1e6, progress);
   expect(progress).toMatchObject({ at: text.length, rows: 400 });
 });
 
