@@ -1,7 +1,7 @@
 // A follower without a Worker around it, for tests: what it has published, rebuilt from its publications as a client would.
 import type { Splice } from "../../src/feed/protocol.ts";
 import type { Cursor, Publication } from "../../src/feed/publication.ts";
-import { openFollower } from "../../src/relay/follow/follower.ts";
+import { openFollowers } from "../../src/relay/follow/follower.ts";
 import type {
   LinkCounts,
   Part,
@@ -60,7 +60,7 @@ export function followWith(location: string, changes: Partial<SourceSettings> = 
   const links: LinkCounts[] = [];
   let rows: (readonly string[])[] = [];
   let pending = 0; // snapshots that are being read
-  const source = openFollower(
+  const source = openFollowers()(
     settingsOf(location, changes),
     {
       onPublication(publication) {

@@ -1,7 +1,12 @@
 // A publisher to a relay without a server around it, for tests: a table of one column that grows, and may begin anew.
-import type { Publication, Verdicts } from "../../src/feed/publication.ts";
+import type { Publication, Sink, Verdicts } from "../../src/feed/publication.ts";
 import { relayAddress, type RelayAddress } from "../../src/relay/address.ts";
-import { openPublisher, type PublisherCounts, type PublisherEvents } from "../../src/relay/publish/publisher.ts";
+import {
+  openPublisher,
+  type Publisher,
+  type PublisherCounts,
+  type PublisherEvents,
+} from "../../src/relay/publish/publisher.ts";
 import { type Snapshot, snapshotOf as sourceSnapshot } from "../../src/source/source.ts";
 
 export type TestPublisher = AsyncDisposable & {
@@ -16,7 +21,7 @@ export type TestPublisher = AsyncDisposable & {
   /** What it reports. */
   readonly events: readonly string[];
   /** The publisher itself, and what it was given last. */
-  readonly sink: ReturnType<typeof openPublisher>;
+  readonly sink: Pick<Sink, "publish" | "setStatus"> & Publisher;
   publication(splices?: string): Publication;
 };
 
@@ -45,7 +50,7 @@ export function snapshotOf({ cursor, columns }: Publication, rows: readonly stri
 
 export function openTestPublisher(
   url: string,
-  changes: { isStandby?: boolean; onOwned?: PublisherEvents["onOwned"]; verdicts?: Verdicts } = {},
+  changes: { isStandby?: boolean; onForeign?: PublisherEvents["onForeign"]; verdicts?: Verdicts } = {},
 ): TestPublisher {
   let rows: string[] = [];
   let cursor = { epoch: "first", version: 1 };
@@ -64,24 +69,26 @@ export function openTestPublisher(
     },
   });
   const events: string[] = [];
-  const sink = openPublisher(
+  const publisher = openPublisher(
     {
       address: addressOf(url),
       heartbeatMs: HEARTBEAT_MS,
       isStandby: changes.isStandby ?? false,
-      snapshot: async () => snapshotOf(publication(), rows),
     },
     {
-      onOwned(isForeign) {
-        events.push(isForeign ? "owned, foreign" : "owned");
-        changes.onOwned?.(isForeign);
+      onOwned: () => void events.push("owned"),
+      onForeign(table) {
+        events.push("foreign");
+        changes.onForeign?.(table);
       },
       onTaken: () => void events.push("taken"),
       onAway: (why) => void events.push(`away: ${why}`),
       onBack: () => void events.push("back"),
-      onTrouble: (why) => void events.push(`trouble: ${why}`),
+      onTrouble: (_table, why) => void events.push(`trouble: ${why}`),
     },
   );
+  const sink = { ...publisher.table("csv", async () => snapshotOf(publication(), rows)), ...publisher };
+  sink.setTables({ first: "f", others: [] });
   sink.setStatus({ state: "live", message: "", since: 1 });
   const splice = (start: number, deleted: number, added: readonly string[]) => {
     rows = rows.toSpliced(start, deleted, ...added);
