@@ -4,6 +4,7 @@ import type { RelayConnection } from "./redis.ts";
 import { isBehind, parseEntry, type RelayEntry } from "./wire.ts";
 
 export type StreamItem = {
+  readonly id: string;
   /** Undefined for a kind that is not known here. */
   readonly entry: RelayEntry | undefined;
   /** What is wrong with it, if it is no entry at all. */
@@ -63,6 +64,7 @@ async function moveTips(connection: RelayConnection, places: readonly Place[]): 
 function itemsOf(place: Place, entries: readonly [id: string, fields: string[]][], isPrompt: boolean): StreamItem[] {
   place.at = entries.at(-1)?.[0] ?? place.at;
   return entries.map(([id, fields]) => ({
+    id,
     ...parsed(fields),
     bytes: fields.reduce((sum, field) => sum + field.length, 0),
     isFresh: isPrompt && place.tip !== undefined && isBehind(id, place.tip),

@@ -9,21 +9,29 @@ import {
 } from "../../src/relay/publish/publisher.ts";
 import { type Snapshot, snapshotOf as sourceSnapshot } from "../../src/source/source.ts";
 
-export type TestPublisher = AsyncDisposable & {
+export type TestTable = {
   rows(): readonly string[];
   /** Appends rows, as one change. */
   append(...rows: string[]): void;
   /** The last row becomes another. */
   edit(row: string): void;
-  counts(): PublisherCounts;
   /** Another table, in an epoch of this name, at this version. */
   begin(epoch: string, version: number, rows: readonly string[]): void;
-  /** What it reports. */
-  readonly events: readonly string[];
-  /** The publisher itself, and what it was given last. */
-  readonly sink: Pick<Sink, "publish" | "setStatus"> & Publisher;
+  /** What takes its publications, and what it was given last. */
+  readonly sink: Sink;
   publication(splices?: string): Publication;
 };
+
+export type TestPublisher = AsyncDisposable &
+  Omit<TestTable, "sink"> & {
+    /** One more table, which is in the list when that is set. */
+    table(name: string): TestTable;
+    counts(): PublisherCounts;
+    /** What it reports. */
+    readonly events: readonly string[];
+    /** The publisher itself, and the sink of its first table. */
+    readonly sink: Pick<Sink, "publish" | "setStatus"> & Publisher;
+  };
 
 export const HEARTBEAT_MS = 50;
 export const CHANGED_AT = 1_700_000_000_000;
@@ -52,29 +60,9 @@ export function openTestPublisher(
   url: string,
   changes: { isStandby?: boolean; onForeign?: PublisherEvents["onForeign"]; verdicts?: Verdicts } = {},
 ): TestPublisher {
-  let rows: string[] = [];
-  let cursor = { epoch: "first", version: 1 };
-  const publication = (splices?: string): Publication => ({
-    cursor,
-    columns: { count: 1, json: '["a"]', verdicts: changes.verdicts },
-    rows: rows.length,
-    splices,
-    about: {
-      name: "f.csv",
-      dialect: "comma, UTF-8",
-      warnings: ["1 cell dropped"],
-      changedAt: CHANGED_AT + cursor.version + 0.5,
-      readMs: 1,
-      bytes: JSON.stringify(rows).length,
-    },
-  });
   const events: string[] = [];
   const publisher = openPublisher(
-    {
-      address: addressOf(url),
-      heartbeatMs: HEARTBEAT_MS,
-      isStandby: changes.isStandby ?? false,
-    },
+    { address: addressOf(url), heartbeatMs: HEARTBEAT_MS, isStandby: changes.isStandby ?? false },
     {
       onOwned: () => void events.push("owned"),
       onForeign(table) {
@@ -87,8 +75,36 @@ export function openTestPublisher(
       onTrouble: (_table, why) => void events.push(`trouble: ${why}`),
     },
   );
-  const sink = { ...publisher.table("csv", async () => snapshotOf(publication(), rows)), ...publisher };
-  sink.setTables({ first: "f", others: [] });
+  const first = openTestTable(publisher, "csv", changes.verdicts);
+  publisher.setTables({ first: "f", others: [] });
+  return {
+    ...first,
+    table: (name) => openTestTable(publisher, name),
+    counts: publisher.counts,
+    events,
+    sink: { ...first.sink, ...publisher },
+    [Symbol.asyncDispose]: publisher.close,
+  };
+}
+
+function openTestTable(publisher: Publisher, name: string, verdicts?: Verdicts): TestTable {
+  let rows: string[] = [];
+  let cursor = { epoch: "first", version: 1 };
+  const publication = (splices?: string): Publication => ({
+    cursor,
+    columns: { count: 1, json: '["a"]', verdicts },
+    rows: rows.length,
+    splices,
+    about: {
+      name: "f.csv",
+      dialect: "comma, UTF-8",
+      warnings: ["1 cell dropped"],
+      changedAt: CHANGED_AT + cursor.version + 0.5,
+      readMs: 1,
+      bytes: JSON.stringify(rows).length,
+    },
+  });
+  const sink = publisher.table(name, async () => snapshotOf(publication(), rows));
   sink.setStatus({ state: "live", message: "", since: 1 });
   const splice = (start: number, deleted: number, added: readonly string[]) => {
     rows = rows.toSpliced(start, deleted, ...added);
@@ -99,15 +115,12 @@ export function openTestPublisher(
     rows: () => rows,
     append: (...added) => splice(rows.length, 0, added),
     edit: (row) => splice(rows.length - 1, 1, [row]),
-    counts: sink.counts,
     begin(epoch, version, fresh) {
       rows = [...fresh];
       cursor = { epoch, version };
       sink.publish(publication());
     },
-    events,
     sink,
     publication,
-    [Symbol.asyncDispose]: sink.close,
   };
 }

@@ -8,7 +8,7 @@ import { heldByOthers } from "../../source/memory.ts";
 import type { RelayAddress } from "../address.ts";
 import { connectRelay, type RelayConnection } from "../redis.ts";
 import { ENTRIES_PER_READ, openStreams, type Place, type RelayStreams, START, type StreamItem } from "../stream.ts";
-import { FIRST_TABLE, parsePointer, parseRows, parseTables, relayKeys, type RelayPointer } from "../wire.ts";
+import { FIRST_TABLE, isBehind, parsePointer, parseRows, parseTables, relayKeys, type RelayPointer } from "../wire.ts";
 import { hear, nothingSaid, type Said } from "./said.ts";
 import { type Change, disconnect, fail, type FollowerState, takeOrSkip, takeSnapshot } from "./state.ts";
 import { draftTable, type RelayDraft } from "./table.ts";
@@ -49,8 +49,8 @@ export type Link = {
   readonly said: Said;
   readonly counts: { entries: number; bytes: number; snapshots: number; reconnects: number };
   readonly beats: Place;
-  /** Beats were missing, and the stream was read again from its beginning: there is no more to be found. */
-  hasRewound: boolean;
+  /** Beats were missing, and the stream was read again from its beginning up to this entry: there was no more to be found. */
+  rewoundAt: string | undefined;
   /** The id of the list that is known. */
   list: string | undefined;
   /** New tables may come any moment, by the monotonic clock: no wait is long before. */
@@ -84,7 +84,7 @@ export function openLink(address: RelayAddress, silenceMs: number): Link {
     said: nothingSaid(),
     counts: { entries: 0, bytes: 0, snapshots: 0, reconnects: 0 },
     beats: { key: relayKeys(address.topic).beat, at: START, tip: START },
-    hasRewound: false,
+    rewoundAt: undefined,
     list: undefined,
     expectsUntil: -Infinity,
     isConnected: false,
@@ -170,7 +170,7 @@ async function read(link: Link, connection: RelayConnection): Promise<void> {
 function begin(link: Link): void {
   Object.assign(link.said, nothingSaid());
   link.beats.at = START;
-  link.hasRewound = true;
+  link.rewoundAt = undefined;
   link.isConnected = true;
   for (const table of link.tables.values()) {
     table.state.isConnected = true;
@@ -253,11 +253,11 @@ function nextNeed(link: Link, table: Followed, hasGap: boolean): Followed["need"
   const { state, need } = table;
   if (need === "find" || need === "gap") return need;
   if (hasGap || (!state.copy && need === undefined)) return "find";
-  if (need !== "read" || !isBehind(link, table)) return undefined;
+  if (need !== "read" || !isLate(link, table)) return undefined;
   return isFirstGap(table) ? "gap" : "find";
 }
 
-function isBehind({ said }: Link, { name, state: { copy } }: Followed): boolean {
+function isLate({ said }: Link, { name, state: { copy } }: Followed): boolean {
   const status = said.tables.get(name);
   return status !== undefined && (copy?.epoch !== status.epoch || copy.version < status.version);
 }
@@ -278,7 +278,7 @@ function confirmed(link: Link, table: Followed): void {
 }
 
 /** The first one leads to the others, and to the list. */
-function takeBeat(link: Link, { entry, fault, bytes, isFresh }: StreamItem): void {
+function takeBeat(link: Link, { id, entry, fault, bytes, isFresh }: StreamItem): void {
   const { said, tables, counts } = link;
   counts.entries++;
   counts.bytes += bytes;
@@ -286,11 +286,11 @@ function takeBeat(link: Link, { entry, fault, bytes, isFresh }: StreamItem): voi
   if (reason !== undefined) for (const { state } of tables.values()) state.skipped = reason;
   if (entry?.kind !== "beat") return;
   const isWhole = hear(said, entry, isFresh, { now: performance.now(), date: Date.now() });
-  if (entry.isFull) link.hasRewound = false;
+  if (entry.isFull && link.rewoundAt !== undefined && isBehind(id, link.rewoundAt)) link.rewoundAt = undefined;
   for (const table of tables.values())
     if (recheck(link, table) === "ahead") table.need ??= table.state.copy ? "read" : "find";
-  if (isWhole || link.hasRewound) return;
-  link.hasRewound = true;
+  if (isWhole || link.rewoundAt !== undefined) return;
+  link.rewoundAt = link.beats.at;
   link.beats.tip = link.beats.at; // what is read again is not fresh
   link.beats.at = START;
 }

@@ -17,11 +17,12 @@ export const nothingSaid = (): Said => ({ list: undefined, tables: new Map(), nu
 /** Takes a beat; `isFresh` if it says something of now. False if others before it are missing: then only what it names is known. */
 export function hear(said: Said, beat: RelayBeat, isFresh: boolean, moment: Moment): boolean {
   const { number, isFull, tables } = beat;
-  const follows = number !== undefined && said.number !== undefined && number === said.number + 1;
+  const isChained = said.number !== undefined;
+  const follows = isChained && (number === undefined || number === said.number! + 1);
   said.list = beat.list ?? said.list;
   if (isFresh) said.heard = moment;
   if (follows && !isFull) for (const [name, status] of tables) said.tables.set(name, status);
   else said.tables = new Map(tables);
-  said.number = isFull || follows ? number : undefined;
+  said.number = isFull || follows ? (number ?? said.number) : undefined;
   return number === undefined || isFull || follows;
 }
