@@ -29,7 +29,10 @@ export type { ServerEvent } from "./channel/events.ts";
 
 /** Everything has a default; `file` is what is published first. */
 export type ServerOptions = Partial<TableOptions & FeedOptions & NetworkOptions & AccessOptions & RelayOptions> & {
-  /** A path, `-` for standard input, a web address, or the URL of a relay. Without it nothing is published before `open`. */
+  /**
+   * A path, `-` for standard input, a web address, or the URL of a relay, whose tables are all served then. Without it nothing is
+   * published before `open`.
+   */
   readonly file?: string | undefined;
   /**
    * Several tables in place of `file`: each a location as that is, a folder (its `*.csv` and `*.tsv`) or a pattern (`logs/run-*.csv`), whose

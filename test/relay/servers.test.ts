@@ -32,9 +32,15 @@ describe.skipIf(engines.length === 0)(`a relay of several tables${skipped}`, () 
     expect(printed.stdout.split("\n").slice(0, 3)).toEqual([
       ...["prices\t1\tlive\tprices.csv", "orders\t2\tlive\torders.csv", "trades\t2\tlive\ttrades.csv"],
     ]);
+    await until("the counts", async () => (await replica.health()).relay["tables"] === 3);
     const { relay, tables } = await replica.health();
     expect(relay).toMatchObject({ role: "replica", topic: "csv", connected: true, tables: 3 });
-    expect(Object.keys(tables)).toEqual(["prices", "orders", "trades"]);
+    const named = Object.entries(tables).map(([name, table]) => [name, (table as { isNamed: boolean }).isNamed]);
+    expect(named).toEqual([
+      ["prices", true],
+      ["orders", false],
+      ["trades", false],
+    ]);
     expect((await publisher.health()).relay).toMatchObject({ role: "publisher", tables: 3, pendingEntries: 0 });
     expect(await replica.text("/metrics")).toMatch(/^csvcast_file_rows\{table="orders"\} 2$/m);
   });
