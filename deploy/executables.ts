@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dir, "..");
 const OUT = join(ROOT, "dist/executables");
 const TARGETS = ["linux-x64", "linux-arm64", "darwin-arm64", "windows-x64"];
 const PROGRAMS = {
-  "csvcast-server": ["src/server.ts", "src/channel/sources.worker.ts"],
+  "csvcast-server": ["src/server.ts", "src/channel/sources.worker.ts", "dist/library.bundle"],
   "csvcast-client": ["src/client.ts"],
 };
 
@@ -24,6 +24,7 @@ async function build(program: keyof typeof PROGRAMS, target: string): Promise<st
       "--no-compile-autoload-bunfig",
       `--target=bun-${target}`,
       ...PROGRAMS[program],
+      "--root=src",
       "--outfile",
       join(OUT, `${program}-${target}${suffix}`),
     ],

@@ -2,6 +2,7 @@
 // `bun run client`: prints what a server broadcasts, one line each, on stdout and nothing else there.
 import { readFileSync } from "node:fs";
 import pkg from "../package.json";
+import { asCalled, type Commands, EXECUTABLES, IN_A_CLONE } from "./cli/called.ts";
 import { advised } from "./cli/client/advice.ts";
 import { handshakeOf } from "./cli/client/handshake.ts";
 import { listLines, tablesAt } from "./cli/client/listing.ts";
@@ -42,14 +43,14 @@ type Settings = Values<typeof clientOptions>;
 const LIST_MS = 10_000;
 
 /** Prints until it has printed enough, is ended, or the server is gone for good; then exits. */
-async function run(argv: readonly string[]): Promise<void> {
+async function run(argv: readonly string[], called: (text: string) => string): Promise<void> {
   const { values, positionals } = readOptions(clientOptions, argv, process.env);
   const { print, connection, program } = values;
-  if (program.help) return void process.stdout.write(clientHelp);
+  if (program.help) return void process.stdout.write(called(clientHelp));
   if (program.version) return void process.stdout.write(`${pkg.version}\n`);
   if (positionals.length > 1) throw new CliError("usage", `${positionals[1]}: one table or URL at a time; see --help`);
   const mode = modeOf(print);
-  const say = (text: string) => void (print.quiet || process.stderr.write(`${forTerminal(text)}\n`));
+  const say = (text: string) => void (print.quiet || process.stderr.write(`${forTerminal(called(text))}\n`));
   process.stderr.on("error", () => {});
   const token = givenToken(connection.token, connection.tokenFile, clientOptions.connection.token);
   const target = await targetOf(positionals[0], { token, env: process.env, say, namesTables: !print.list });
@@ -205,12 +206,14 @@ function withoutSecrets(url: URL): string {
 /** What a server says is no command to the terminal. */
 const forTerminal = (text: string) => (process.stderr.isTTY ? escapeControls(text) : text);
 
-export async function main(argv: readonly string[]): Promise<void> {
+/** `commands`: how both programs are called. */
+export async function main(argv: readonly string[], commands: Commands): Promise<void> {
+  const called = (text: string) => asCalled(text, commands);
   try {
-    await run(argv);
+    await run(argv, called);
   } catch (error) {
-    process.exit(reportFatal("csvcast-client", error));
+    process.exit(reportFatal("csvcast-client", error, called));
   }
 }
 
-if (import.meta.main) await main(process.argv.slice(2));
+if (import.meta.main) await main(process.argv.slice(2), Bun.isStandaloneExecutable ? EXECUTABLES : IN_A_CLONE);

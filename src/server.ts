@@ -2,6 +2,7 @@
 // `bun run server`: a server that publishes a CSV file, with its command line and its console. Parses, wires, runs and exits.
 import pkg from "../package.json";
 import { nameOf } from "./channel/sources.ts";
+import { asCalled, type Commands, EXECUTABLES, IN_A_CLONE } from "./cli/called.ts";
 import { CliError, EXIT_CODES, kindOf, reasonOf, reportFatal } from "./cli/errors.ts";
 import { readOptions } from "./cli/options.ts";
 import { openBrowser } from "./cli/server/browser.ts";
@@ -26,10 +27,10 @@ const SECOND_SIGNAL_MS = 1_000;
 const STATUS_MS = 500;
 
 /** Runs the server until a signal ends it. Throws CliError for what keeps it from starting. */
-function run(argv: readonly string[]): void {
+function run(argv: readonly string[], called: (text: string) => string): void {
   const { values, positionals } = readOptions(serverOptions, argv, process.env);
   const { program } = values;
-  if (program.help) return void process.stdout.write(serverHelp(positionals.includes("all")));
+  if (program.help) return void process.stdout.write(called(serverHelp(positionals.includes("all"))));
   if (program.version) return void process.stdout.write(`${pkg.version}\n`);
   const { file, tables } = givenFiles(positionals, values.source.isNewest);
   const isGiven = file !== undefined || tables !== undefined;
@@ -51,7 +52,12 @@ function run(argv: readonly string[]): void {
     prompts,
     suspend: () => process.kill(0, "SIGTSTP"), // its group, to which `bun run` belongs
   });
-  const log = openLog({ format: program.log, line: screen.line, warn: screen.warn, now: Date.now });
+  const log = openLog({
+    format: program.log,
+    line: (text) => screen.line(called(text)),
+    warn: (text) => screen.warn(called(text)),
+    now: Date.now,
+  });
   const ending = Promise.withResolvers<{ failure?: CliError }>();
   const fail = (failure: CliError) => ending.resolve({ failure });
 
@@ -109,6 +115,7 @@ function run(argv: readonly string[]): void {
     nameOf,
     ...(tables && { many: { names: () => server.overview().names, remove: server.remove } }),
     openPage,
+    called,
     onRefused: (reason) => onEvent({ type: "file-refused", reason }),
     onFailed: fail,
     onQuit: () => ending.resolve({}),
@@ -128,7 +135,7 @@ function run(argv: readonly string[]): void {
     const reason = failure?.message ?? `ended by ${signal ?? "the end of its input"}`;
     if (isForMachines) onEvent({ type: "ending", code, reason });
     screen.close();
-    if (failure) reportFatal("csvcast-server", failure);
+    if (failure) reportFatal("csvcast-server", failure, called);
     started.withdraw();
     await server.close();
     process.exit(code);
@@ -143,12 +150,14 @@ function run(argv: readonly string[]): void {
   update();
 }
 
-export function main(argv: readonly string[]): void {
+/** `commands`: how both programs are called. */
+export function main(argv: readonly string[], commands: Commands): void {
+  const called = (text: string) => asCalled(text, commands);
   try {
-    run(argv);
+    run(argv, called);
   } catch (error) {
-    process.exit(reportFatal("csvcast-server", new CliError(kindOf(error), reasonOf(error))));
+    process.exit(reportFatal("csvcast-server", new CliError(kindOf(error), reasonOf(error)), called));
   }
 }
 
-if (import.meta.main) main(process.argv.slice(2));
+if (import.meta.main) main(process.argv.slice(2), Bun.isStandaloneExecutable ? EXECUTABLES : IN_A_CLONE);

@@ -88,6 +88,8 @@ export type Overview = {
 
 /** A file that is gone from its folder may come back within this time. */
 const GRACE_MS = 10_000;
+/** Sources of tables that are just opened, while those whose place they take are still there. */
+const AT_A_TIME = 16;
 /** For clients that still take what is under way; nobody waits for those who do not. */
 const CLOSE_GRACE_MS = 5_000;
 /** Between two looks at a file, however long the interval. */
@@ -195,18 +197,16 @@ function openAllTables(
     ...{ lookMs, watches: true, silenceMs: MISSED_BEATS * relayHeartbeatMs },
   };
   const sources = openSources();
-  const memory = openMemory(maxTables);
+  const all = openMemory(maxTables);
+  const common = { pinned: openMemory(maxTables + AT_A_TIME), maxPinnedBytes: settings.maxBacklogBytes };
   const channelOn = (topic: string, open: Sources["open"], table?: string) =>
     openChannel({
       ...settings,
       topic,
-      openSource: (location, events, waits) =>
-        openWithin(
-          isMany || isRelayUrl(location) ? memory : undefined,
-          open,
-          { ...sourceSettings, location, waits, table },
-          events,
-        ),
+      openSource(location, events, waits) {
+        const tables = isMany || isRelayUrl(location) ? all : undefined;
+        return openWithin({ ...common, tables }, open, { ...sourceSettings, location, waits, table }, events);
+      },
       backlog: hub.backlog,
       broadcast: hub.broadcast,
       onTables: (listed, location) => topic === FIRST_TOPIC && relay()?.list(listed, location),

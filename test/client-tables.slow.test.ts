@@ -84,7 +84,7 @@ describe.concurrent("of several tables the client", () => {
     const wrong = await run("client", ["order"], scene);
     expect(wrong).toMatchObject({ stdout: "", exitCode: 5 });
     expect(wrong.stderr).toBe(
-      "csvcast-client: order: no table of that name here; there is prices, größe, orders; for a host of that name: bun run client order:59050\n",
+      "csvcast-client: order: no table of that name here; tables: prices, größe, orders; for a host of that name: bun run client order:59050\n",
     );
   });
 

@@ -38,6 +38,8 @@ const client = Bun.spawnSync([executable("csvcast-client"), "--once", "--quiet"]
 const page = `http://127.0.0.1:${/Listening on \S+:(\d+)\./.exec(printed)?.[1]}`;
 const html = await (await fetch(page)).text();
 const script = await fetch(page + /src="([^"]+)"/.exec(html)?.[1]);
+const library = await fetch(`${page}/client.js`);
+const isLibraryThere = library.ok && /export\s*\{[^}]*\bsubscribe\b/.test(await library.text());
 const isPageThere = script.ok && (await script.text()).includes("csvcast.v1");
 server.kill("SIGTERM");
 const code = await server.exited;
@@ -52,6 +54,7 @@ const faults = [
     ? ""
     : `the server printed ${JSON.stringify(printed)}`,
   isPageThere ? "" : `the page at / has no script: ${html.slice(0, 300)}`,
+  isLibraryThere ? "" : `/client.js is no client library: ${library.status}`,
   printed.includes("code of the folder") ? "the server ran code of the folder it was started in" : "",
 ].filter((fault) => fault !== "");
 for (const fault of faults) console.error(`executables: ${fault}`);

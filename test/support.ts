@@ -82,7 +82,13 @@ export function command(name: ProgramName, args: readonly string[], shell?: stri
 
 /** What programs find in their environment: nothing of the person who runs the tests. */
 export function environment(folder: Folder, env: Record<string, string> = {}): Record<string, string> {
-  return { PATH: process.env["PATH"] ?? "", HOME: folder.path, XDG_RUNTIME_DIR: folder.path, ...env };
+  return {
+    PATH: process.env["PATH"] ?? "",
+    HOME: folder.path,
+    XDG_RUNTIME_DIR: folder.path,
+    BUN_FEATURE_FLAG_NO_ORPHANS: "1", // it ends with the tests, also where those are killed
+    ...env,
+  };
 }
 
 export type Program = AsyncDisposable & {

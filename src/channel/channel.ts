@@ -143,7 +143,12 @@ export function openChannel(options: ChannelOptions): Channel {
     },
     status,
   );
-  const documents = openDocuments({ cursor: feed.cursor, why, snapshot: (shape: DocumentShape) => snapshot(shape) });
+  const documents = openDocuments({
+    cursor: feed.cursor,
+    why,
+    snapshot: (shape: DocumentShape) => snapshot(shape),
+    backlog,
+  });
 
   const isHeard = (opened: Opened) => [active, candidate, awaited].includes(opened);
 

@@ -37,17 +37,16 @@ export function openEventStreams(onSent: (bytes: number) => void): EventStreams 
   ): ReadableStream<Uint8Array> {
     let subscriber: Subscriber;
     let end = (_reason = "") => {};
+    let owedBytes = 0; // also of what the runtime has taken to write it: it asks for more when that is done
     return new ReadableStream<Uint8Array>(
       {
         start(controller) {
           const enqueue = (event: Uint8Array) => {
             onSent(event.byteLength);
+            owedBytes += event.byteLength;
             controller.enqueue(event);
           };
-          const buffered = () => {
-            const room = controller.desiredSize ?? 0;
-            return room > 0 ? 0 : FULL_BYTES - room;
-          };
+          const buffered = () => (owedBytes > FULL_BYTES ? owedBytes : 0);
           end = (reason = "") => {
             if (!streams.delete(end)) return;
             followers.delete(enqueue);
@@ -77,10 +76,13 @@ export function openEventStreams(onSent: (bytes: number) => void): EventStreams 
           controller.enqueue(Buffer.from(`retry: ${RETRY_MS}\n\n`));
           onOpen(subscriber);
         },
-        pull: () => void (streams.has(end) && onDrain(subscriber)),
+        pull() {
+          owedBytes = 0;
+          if (streams.has(end)) onDrain(subscriber);
+        },
         cancel: () => end(),
       },
-      { highWaterMark: FULL_BYTES, size: (chunk) => chunk?.byteLength ?? 0 },
+      { highWaterMark: 0 },
     );
   }
 

@@ -30,8 +30,12 @@ export type PlainState = PlainOptions & {
   renderedCursor: Cursor | undefined;
   renderedAt: number;
   isRendering: boolean;
+  /** Clients are sent it, or a slice of time for that was used up within this turn of the event loop. */
+  isPumping: boolean;
   /** A tick has come while the frame for it is made: it goes to everyone then. */
   isDue: boolean;
+  /** Until a frame is made for who has been slow. */
+  later: ReturnType<typeof setTimeout> | undefined;
   isStopped: boolean;
   /** Frames that passed slow clients by. */
   skipped: number;
@@ -53,27 +57,42 @@ export function openPlainFeed(options: PlainOptions): PlainState {
     renderedCursor: undefined,
     renderedAt: -Infinity,
     isRendering: false,
+    isPumping: false,
     isDue: false,
+    later: undefined,
     isStopped: false,
     skipped: 0,
   };
 }
 
 export function open(plain: PlainState, client: PlainClient): void {
-  const { frame, renderedAt } = plain;
   plain.clients.add(client);
-  const isRecent = frame !== undefined && "text" in frame && performance.now() - renderedAt < RECENT_MS;
-  if (frame && (isRecent || isCurrent(plain))) serve(plain, client, frame);
-  else refresh(plain);
+  bringUpToDate(plain, client);
 }
 
 /** It has taken something. */
 export function drain(plain: PlainState, client: PlainClient): void {
   if (client.buffered() > 0) return;
   plain.backlog.settle(client);
-  if (!client.isBehind) return;
-  if (plain.frame && isCurrent(plain)) serve(plain, client, plain.frame);
+  if (client.isBehind) bringUpToDate(plain, client);
+}
+
+function bringUpToDate(plain: PlainState, client: PlainClient): void {
+  if (isCurrent(plain) || (!client.isServed && isRecent(plain))) sendSliced(plain, [client]);
+  else if (isRecent(plain)) refreshLater(plain);
   else refresh(plain);
+}
+
+/** However many clients come or drain, frames for them alone are not made more often than this. */
+function isRecent({ frame, renderedAt }: PlainState): boolean {
+  return frame !== undefined && "text" in frame && performance.now() - renderedAt < RECENT_MS;
+}
+
+function refreshLater(plain: PlainState): void {
+  plain.later ??= setTimeout(() => {
+    plain.later = undefined;
+    refresh(plain);
+  }, RECENT_MS);
 }
 
 /** It is gone. */
@@ -87,12 +106,14 @@ export function close(plain: PlainState, client: PlainClient): void {
 export function stop(plain: PlainState): void {
   plain.isStopped = true;
   plain.unsent.clear();
+  clearTimeout(plain.later);
 }
 
 /** The table is another. Nothing is rendered but for those who have had none. */
 export function change(plain: PlainState, cursor: Cursor): void {
   plain.cursor = cursor;
   if (plain.clients.size === 0) plain.frame = undefined;
+  if (isRecent(plain)) return;
   for (const { isServed } of plain.clients) if (!isServed) return refresh(plain);
 }
 
@@ -169,8 +190,13 @@ function send(plain: PlainState, frame: Frame): void {
 
 function serve(plain: PlainState, client: PlainClient, frame: Frame): void {
   if ("tooLarge" in frame) return client.close(1009, frame.tooLarge);
+  if (client.buffered() > 0) {
+    client.isServed = true;
+    return passBy(plain, client);
+  }
+  const resume = () => void (plain.clients.has(client) && bringUpToDate(plain, client));
+  if (!client.isServed && plain.backlog.waits(client, resume)) return;
   client.isServed = true;
-  if (client.buffered() > 0) return passBy(plain, client);
   client.isBehind = false;
   if (!client.send(frame.text)) plain.backlog.add(client, frame.bytes);
 }
@@ -182,19 +208,25 @@ function passBy(plain: PlainState, client: PlainClient): void {
 
 /** The frame to these, in slices. */
 function sendSliced(plain: PlainState, to: Iterable<PlainClient>): void {
-  const isPumping = plain.unsent.size > 0;
   for (const client of to) plain.unsent.add(client);
-  if (!isPumping) pump(plain);
+  if (!plain.isPumping) pump(plain);
 }
 
 /** Serves those who have waited longest first, always with the newest frame, and lets the event loop breathe. */
 function pump(plain: PlainState): void {
   const { unsent } = plain;
+  plain.isPumping = true;
   const until = performance.now() + SLICE_MS;
   for (const client of unsent) {
     unsent.delete(client);
     if (plain.frame) serve(plain, client, plain.frame);
     if (performance.now() > until) break;
   }
-  if (unsent.size > 0) setImmediate(pump, plain);
+  setImmediate(resumePump, plain);
+}
+
+/** Whoever came within that turn of the event loop got no slice of its own. */
+function resumePump(plain: PlainState): void {
+  plain.isPumping = false;
+  if (plain.unsent.size > 0) pump(plain);
 }

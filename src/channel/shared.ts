@@ -35,6 +35,7 @@ export function openShared<S extends Shape>(
   now: () => number,
   keptBytes = KEPT_BYTES,
 ): SharedSnapshots<S> {
+  const room = openRoom<S>(keptBytes);
   let latest: (Shared<S> & { isLost(): boolean }) | undefined;
   let release = () => {};
   let coming: Promise<Shared<S>> | undefined;
@@ -44,7 +45,7 @@ export function openShared<S extends Shape>(
     try {
       const snapshot = await take();
       drop();
-      latest = shared(snapshot, keptBytes);
+      latest = shared(snapshot, room);
       release = latest.acquire();
       usedAt = now();
       return latest;
@@ -71,35 +72,44 @@ export function openShared<S extends Shape>(
   };
 }
 
-function shared<S extends Shape>(snapshot: Snapshot<S>, keptBytes: number): Shared<S> & { isLost(): boolean } {
+/** Where parts of all snapshots are kept, that of each by their rows: the oldest go for the newest. */
+type Room<S extends Shape> = { keep(parts: Map<number, Part<S>>, at: number, part: Part<S>): void };
+
+function openRoom<S extends Shape>(keptBytes: number): Room<S> {
+  const all = new Map<Part<S>, { readonly parts: Map<number, Part<S>>; readonly at: number }>();
+  let bytes = 0;
+  return {
+    keep(parts, at, part) {
+      parts.set(at, part);
+      all.set(part, { parts, at });
+      bytes += sizeOf(part);
+      for (const [oldest, of] of all) {
+        if (bytes <= keptBytes) break;
+        all.delete(oldest);
+        of.parts.delete(of.at);
+        bytes -= sizeOf(oldest);
+      }
+    },
+  };
+}
+
+function shared<S extends Shape>(snapshot: Snapshot<S>, room: Room<S>): Shared<S> & { isLost(): boolean } {
   const { cursor, columns, rows, first } = snapshot;
   const kept = new Map<number, Part<S>>();
   const coming = new Map<number, Promise<Part<S>>>();
-  let bytes = 0;
   let takers = 0;
   let isLost = false;
 
   async function make(at: number): Promise<Part<S>> {
     try {
       const part = await snapshot.part(at);
-      keep(at, part);
+      room.keep(kept, at, part);
       return part;
     } catch (error) {
       isLost = true;
       throw error;
     } finally {
       coming.delete(at);
-    }
-  }
-
-  /** The oldest go for it. */
-  function keep(at: number, part: Part<S>): void {
-    kept.set(at, part);
-    bytes += sizeOf(part);
-    for (const [oldest, old] of kept) {
-      if (bytes <= keptBytes) break;
-      kept.delete(oldest);
-      bytes -= sizeOf(old);
     }
   }
 

@@ -4,7 +4,7 @@ import { printable } from "../feed/printable.ts";
 import { isRelayUrl, relayName } from "../relay/address.ts";
 import type { Source, SourceEvents, SourceSettings } from "../source/source.ts";
 import { fileName, isWebUrl, STDIN, STDIN_NAME, webAddress, webName } from "../source/location.ts";
-import type { Memory } from "../source/memory.ts";
+import type { Memory, MemoryLimit } from "../source/memory.ts";
 import { openThread, type Thread } from "../source/thread.ts";
 
 /** In a Worker of its own: while one table is read, another one goes on. */
@@ -71,19 +71,23 @@ export function openSources(): Sources {
   };
 }
 
+/** What sources have in common: their tables, if there are several, and what of them only those hold who are sent it. */
+export type Common = { readonly tables: Memory | undefined; readonly pinned: Memory; readonly maxPinnedBytes: number };
+
 /** What is held of it counts with what is held of the others. */
 export function openWithin(
-  memory: Memory | undefined,
-  open: typeof openSource,
+  { tables, pinned, maxPinnedBytes }: Common,
+  open: Sources["open"],
   settings: SourceSettings,
   events: SourceEvents,
 ): Source {
-  const share = memory?.share();
-  if (!share) return open(settings, events);
-  const source = open({ ...settings, memory: share }, events);
+  const memory = tables?.share();
+  const limit: MemoryLimit = { maxBytes: maxPinnedBytes, share: pinned.share() };
+  const source = open({ ...settings, memory, pinned: limit }, events);
   let isClosed = false;
   const close = () => {
-    if (!isClosed) memory!.free(share);
+    if (!isClosed && memory) tables!.free(memory);
+    if (!isClosed && limit.share) pinned.free(limit.share);
     isClosed = true;
     source.close();
   };

@@ -17,9 +17,8 @@ export class CliError extends Error {
 }
 
 /** Prints what ended a program as one line, and gives its exit code. No stack trace reaches a user. */
-export function reportFatal(program: string, error: unknown): number {
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${program}: ${message.split("\n")[0]}\n`);
+export function reportFatal(program: string, error: unknown, said: (text: string) => string = String): number {
+  process.stderr.write(`${program}: ${said(reasonOf(error))}\n`);
   return EXIT_CODES[error instanceof CliError ? error.kind : "failure"];
 }
 

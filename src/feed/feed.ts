@@ -12,7 +12,7 @@ export type Feed = {
   /** The delta for those who were up to date; undefined if they need a snapshot. */
   publish(publication: Publication): string | undefined;
   /**
-   * What takes a client from there to the current version: nothing, a delta, or it takes a snapshot. `ahead`: it comes from
+   * What takes a client from there towards the current version: nothing, a delta, or it takes a snapshot. `ahead`: it comes from
    * another server of this feed, and holds a later version than there is here yet.
    */
   since(cursor: Cursor | undefined): Step;
@@ -23,18 +23,26 @@ export type Feed = {
 export type Step =
   | { readonly type: "none" }
   | { readonly type: "ahead" }
-  | { readonly type: "delta"; readonly text: string }
+  /** `cursor`: what the client holds after it, which is not the current version if the changes are many. */
+  | { readonly type: "delta"; readonly text: string; readonly cursor: Cursor }
   | { readonly type: "snapshot" };
 
 /** Below this, saying what has changed is worth more than the bytes it takes. */
 const MIN_HISTORY = 4096;
 const MAX_ENTRIES = 1 << 16;
+/** Changes of so many characters go into one message, or one change: who is owed one holds no more than that. */
+const MAX_DELTA = 1 << 18;
 
 /**
- * A change from version `from`; `begin` is the size of all changes of the epoch before it. `isRefined`: what the columns are is known
- * better since.
+ * A change from version `from`, and the rows there are after it; `begin` is the size of all changes of the epoch before it. `isRefined`:
+ * what the columns are is known better since.
  */
-type Entry = { readonly from: number; readonly splices: string; readonly begin: number; readonly isRefined: boolean };
+type Entry = Pick<Publication, "rows" | "first"> & {
+  readonly from: number;
+  readonly splices: string;
+  readonly begin: number;
+  readonly isRefined: boolean;
+};
 
 const NONE: Step = { type: "none" };
 const AHEAD: Step = { type: "ahead" };
@@ -61,7 +69,7 @@ export function openFeed(maxHistory: number): Feed {
       history = [];
       return undefined;
     }
-    history.push({ from: before.version, splices: splices.slice(1, -1), begin: end, isRefined });
+    history.push({ from: before.version, splices: splices.slice(1, -1), begin: end, isRefined, rows, first });
     end += splices.length;
     const kept = history.findIndex(({ begin }, i) => end - begin <= limit && history.length - i <= MAX_ENTRIES);
     if (kept > 0) history.splice(0, kept);
@@ -96,14 +104,19 @@ export function openFeed(maxHistory: number): Feed {
     return squashed.step;
   }
 
-  function squash(from: number, { cursor, columns, rows, first }: Publication): Step {
+  function squash(from: number, { cursor, columns }: Publication): Step {
     const index = indexOf(from);
-    if (index === -1) return SNAPSHOT;
-    const missed = history.slice(index);
+    const begin = history[index]?.begin;
+    if (begin === undefined) return SNAPSHOT;
+    let next = index + 1;
+    while (next < history.length && history[next]!.begin + history[next]!.splices.length - begin <= MAX_DELTA) next++;
+    const missed = history.slice(index, next);
+    const { rows, first } = missed.at(-1)!;
+    const to = history[next]?.from ?? cursor.version;
     const verdicts = missed.some(({ isRefined }) => isRefined) ? columns.verdicts : undefined;
     const splices = missed.map((entry) => entry.splices).filter((text) => text !== "");
-    const text = deltaText(cursor.epoch, from, cursor.version, `[${splices.join(",")}]`, rows, verdicts, first);
-    return { type: "delta", text };
+    const text = deltaText(cursor.epoch, from, to, `[${splices.join(",")}]`, rows, verdicts, first);
+    return { type: "delta", text, cursor: { ...cursor, version: to } };
   }
 
   function distance(from: Cursor): number | undefined {

@@ -30,9 +30,9 @@ export type Rows = Iterable<Row> & {
   row(index: number): Row | undefined;
   /** As of an array. */
   slice(from?: number, to?: number): Row[];
-  /** All rows of a block, and the cells of one column of it. */
+  /** All rows of a block, and the cells of some columns of it. */
   read(block: Block): readonly Row[];
-  cells(block: Block, column: number): readonly string[];
+  cells(block: Block, columns: readonly number[]): readonly (readonly string[])[];
   /** What becomes of them by these splices, which must fit. */
   spliced(splices: readonly Splice[]): Rows;
 };
@@ -130,8 +130,8 @@ function rowOf(block: Block, index: number, settings: BlockSettings): Row {
   return settings.parse(text.slice(starts[index], starts[index + 1]! - 1)) as Row;
 }
 
-function cellsIn({ rows, text, count }: Block, column: number): readonly string[] {
-  return rows ? rows.map((row) => row[column] ?? "") : cellsOf(text ?? "", count, column);
+function cellsIn({ rows, text, count }: Block, columns: readonly number[]): readonly (readonly string[])[] {
+  return rows ? columns.map((column) => rows.map((row) => row[column] ?? "")) : cellsOf(text ?? "", count, columns);
 }
 
 /** Stretches of splices, each of which begins behind the one before it. */

@@ -41,7 +41,7 @@ export function cutRows(text: string, from: number, every: number): Cuts | undef
 export function startsOf(text: string, count: number): Uint32Array {
   const starts = new Uint32Array(count + 1);
   for (let row = 0, at = 0; row < count; row++) {
-    do at = endOfString(text, at + 2) + 1;
+    do at = closingQuote(text, at + 2) + 1;
     while (text.charCodeAt(at) === COMMA);
     at += 2;
     starts[row + 1] = at;
@@ -49,24 +49,39 @@ export function startsOf(text: string, count: number): Uint32Array {
   return starts;
 }
 
-/** The cells of one column, `""` where a row is too short. The text must have been read by `cutRows`. */
-export function cellsOf(text: string, count: number, column: number): string[] {
-  const cells: string[] = [];
+/**
+ * For each of these columns its cells, `""` where a row is too short: the text is walked once for all of them. It must have been read by
+ * `cutRows`.
+ */
+export function cellsOf(text: string, count: number, columns: readonly number[]): string[][] {
+  const last = Math.max(...columns);
+  const lists: (string[] | undefined)[] = Array.from({ length: last + 1 }, (_, i) =>
+    columns.includes(i) ? [] : undefined,
+  );
   for (let row = 0, at = 0; row < count; row++) {
-    let cell = "";
     let index = 0;
     do {
-      const begin = at + 1;
-      at = endOfString(text, begin + 1) + 1;
-      if (index++ === column) cell = unquoted(text.slice(begin + 1, at - 1));
+      const begin = at + 2;
+      const end = closingQuote(text, begin);
+      lists[index++]?.push(unquoted(text.slice(begin, end)));
+      at = end + 1;
     } while (text.charCodeAt(at) === COMMA);
+    while (index <= last) lists[index++]?.push("");
     at += 2;
-    cells.push(cell);
   }
-  return cells;
+  return columns.map((column) => lists[column]!);
 }
 
 const unquoted = (inner: string) => (inner.includes("\\") ? (JSON.parse(`"${inner}"`) as string) : inner);
+
+/** As `endOfString`, of a string that is known to be one: a browser searches for a character faster than this could look at each. */
+function closingQuote(text: string, from: number): number {
+  for (let at = text.indexOf('"', from); ; at = text.indexOf('"', at + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return at;
+  }
+}
 
 /** Of the string whose first character is at `at`: where its closing quote is; -1 if it is none. */
 function endOfString(text: string, at: number): number {

@@ -1,6 +1,7 @@
 // What becomes of a request: turned away, or an answer of one of the endpoints.
 import type { Server } from "bun";
 import type { Channel } from "../channel/channel.ts";
+import type { Reader } from "../channel/documents.ts";
 import type { Tables } from "../channel/tables.ts";
 import { EVENT_STREAM, headOnly, pathOf, SAFE, shared, sinceOf, text } from "../channel/http.ts";
 import { ENDPOINT_LIST, type Endpoint, endpointAt } from "../feed/endpoints.ts";
@@ -93,7 +94,7 @@ export function openEntrance(options: EntranceOptions): Entrance {
     if (request.method !== "GET" && request.method !== "HEAD")
       return text(405, `${path}: only GET and HEAD are answered here`, { Allow: "GET, HEAD" });
     return endpoint.shape
-      ? channel.documents.answer(request, endpoint.shape)
+      ? download(request, server, visitor, (reader) => channel.documents.answer(request, endpoint.shape!, reader))
       : documentAt(endpoint, tables, channel, request, server, visitor);
   }
 
@@ -115,7 +116,7 @@ export function openEntrance(options: EntranceOptions): Entrance {
           ),
         );
       case "table-events":
-        return events(request, server, visitor, () => options.openList(visitor));
+        return events(request, undefined, visitor, () => options.openList(visitor));
       case "tables":
         return Response.json(listingOf(tables), { headers: { ...SAFE, "Cache-Control": "no-store" } });
       case "metrics":
@@ -157,15 +158,31 @@ export function openEntrance(options: EntranceOptions): Entrance {
 
   function events(
     request: Request,
-    server: Server<Connection>,
+    patient: Server<Connection> | undefined,
     visitor: Visitor,
     open: () => ReadableStream<Uint8Array>,
   ): Response {
     if (request.method === "HEAD") return headOnly(EVENT_STREAM);
     const full = admission.enter(visitor.address);
     if (full) return refuse(full, visitor.address);
-    server.timeout(request, 0); // what is sent keeps it alive, and who takes nothing is closed
+    patient?.timeout(request, 0); // who takes nothing of the live feed is closed by the backlog, and others by the runtime
     return new Response(open(), { headers: EVENT_STREAM });
+  }
+
+  /** Whoever takes a document is a client until it has it. */
+  function download(
+    request: Request,
+    server: Server<Connection>,
+    { address, peer }: Visitor,
+    begin: (reader: Reader) => Promise<Response>,
+  ): Answer {
+    const full = admission.enter(address);
+    if (full) return refuse(full, address);
+    return begin({
+      peer,
+      setTimeout: (seconds) => server.timeout(request, seconds),
+      onEnd: () => admission.leave(address),
+    });
   }
 
   function refuse(refusal: Refusal, address: string): Response {

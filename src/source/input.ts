@@ -39,6 +39,7 @@ export function openInput(
     types: settings.types,
     maxMemoryBytes: settings.maxMemoryBytes,
     memory: settings.memory,
+    pinned: settings.pinned,
     now,
     onPublication: events.onPublication,
   });

@@ -3,6 +3,9 @@
 /** Bytes of text that each source holds; `at`: where its own are. */
 export type MemoryShare = { readonly all: Float64Array; readonly at: number };
 
+/** What may be held, by all sources together. */
+export type MemoryLimit = { readonly maxBytes: number; readonly share: MemoryShare | undefined };
+
 export type Memory = {
   /** For one source. Undefined if there are more of them than was said: then they are not counted. */
   share(): MemoryShare | undefined;

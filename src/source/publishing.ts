@@ -9,7 +9,7 @@ import { describeDialect, warningsOf } from "../csv/verdict.ts";
 import type { About, Columns, Cursor, Publication } from "../feed/publication.ts";
 import type { Revision } from "./held.ts";
 import { openJudging } from "./judging.ts";
-import { hold, type MemoryShare } from "./memory.ts";
+import { hold, type MemoryLimit, type MemoryShare } from "./memory.ts";
 import { openSnapshots } from "./snapshots.ts";
 import type { Source } from "./source.ts";
 
@@ -24,6 +24,7 @@ export type PublishingOptions = {
   readonly types?: TypesOption | undefined;
   readonly maxMemoryBytes?: number | undefined;
   readonly memory?: MemoryShare | undefined;
+  readonly pinned?: MemoryLimit | undefined;
   /** A monotonic clock in ms. */
   readonly now: () => number;
   /** What seems odd besides what is in the table: a sentence each. */
@@ -34,19 +35,22 @@ export type PublishingOptions = {
 /** A larger one is not kept for the next change. */
 const MAX_ARENA_BYTES = 8 << 20;
 
-/** Of the memory for a table; rows that only snapshots still have may take one of so many shares. */
-const SNAPSHOT_SHARE = 4;
+/** Of the memory for a table: a version of it that only snapshots still have may take one of so many shares. */
+const PINNED_SHARE = 4;
+/** What a change of a few rows replaces: the blocks that they are in. */
+const CHANGED_BYTES = 1 << 17;
 
 export function openPublishing({
   name,
   types,
   maxMemoryBytes = Infinity,
   memory,
+  pinned = { maxBytes: Infinity, share: undefined },
   now,
   oddities = () => [],
   onPublication,
 }: PublishingOptions): Publishing {
-  const snapshots = openSnapshots(maxMemoryBytes / SNAPSHOT_SHARE);
+  const snapshots = openSnapshots(pinned, maxMemoryBytes / PINNED_SHARE);
   const judging = openJudging(types);
   let columns: Columns = { count: 0, json: "[]" };
   let cursor: Cursor = { epoch: "", version: 0 };
@@ -60,7 +64,6 @@ export function openPublishing({
     cursor = isNewEpoch ? { epoch: newEpoch(), version: 1 } : { ...cursor, version: cursor.version + 1 };
     const splices = splicesOf(revision, arena);
     if ((arena.buffer?.length ?? 0) > MAX_ARENA_BYTES) arena = {};
-    collectAfter(splices?.length ?? 0);
     judging.judge(revision, splices);
     const verdicts = judging.codes();
     if (isNewEpoch) columns = { count: table.columns.length, json: JSON.stringify(table.columns), verdicts };
@@ -78,15 +81,10 @@ export function openPublishing({
       bytes: table.length(),
     };
     const first = table.gone().rows + view.first || undefined;
-    snapshots.show({
-      cursor,
-      first,
-      columns,
-      table: blocks,
-      from: view.first,
-      to: view.end,
-      verdicts: types && judging.verdicts(),
-    });
+    const shown = { cursor, first, columns, table: blocks, from: view.first, to: view.end };
+    const changedBytes = splices === undefined ? table.length() : splices.length + CHANGED_BYTES;
+    collectAfter(splices?.length ?? table.length());
+    snapshots.show({ ...shown, verdicts: types && judging.verdicts() }, changedBytes);
     onPublication({ cursor, columns, rows: view.end - view.first, first, splices, about });
   }
 

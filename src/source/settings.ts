@@ -1,6 +1,6 @@
 // How a source is read. Types only.
 import type { ReadOptions } from "../csv/options.ts";
-import type { MemoryShare } from "./memory.ts";
+import type { MemoryLimit, MemoryShare } from "./memory.ts";
 import type { ReplayOptions } from "./replay/speed.ts";
 
 /** How a table is taken from what is read. */
@@ -23,6 +23,8 @@ export type TableOptions = ReadOptions &
 export type SourceSettings = TableOptions & {
   /** What all tables hold together: `maxMemoryBytes` is for all of them. */
   readonly memory?: MemoryShare | undefined;
+  /** What was in tables, and is held for those only who are still sent it. */
+  readonly pinned?: MemoryLimit | undefined;
   /** A path, `-` for standard input, a web address, or the URL of a relay. */
   readonly location: string;
   /** Whether what is not there yet is waited for, and not refused. */

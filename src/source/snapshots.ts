@@ -7,6 +7,8 @@ import { renderBlocks } from "../csv/table.ts";
 import type { Block } from "../csv/blocks.ts";
 import type { Columns, Cursor } from "../feed/publication.ts";
 import type { Verdict } from "../values/verdict.ts";
+import { collectAfter } from "./garbage.ts";
+import { heldByOthers, hold, type MemoryLimit } from "./memory.ts";
 import { type Part, type Shape, type Snapshot, snapshotOf, type Source } from "./source.ts";
 
 /** The rows of a table that are shown. */
@@ -23,23 +25,29 @@ export type Shown = Range & {
 const ARENA_IDLE_MS = 5_000;
 
 export type Snapshots = Pick<Source, "snapshot" | "close"> & {
-  /** From now on this is the table. */
-  show(shown: Shown): void;
+  /** From now on this is the table. `changedBytes`: about so much of the one before is in it no more. */
+  show(shown: Shown, changedBytes?: number): void;
 };
 
-/** To look at what snapshots hold takes as long as a small change: it is done once in so many. */
-const EXPIRED_EVERY = 8;
+/** Unless it is said otherwise. */
+const PINNED: MemoryLimit = { maxBytes: 256 << 20, share: undefined };
+/** To look at what snapshots hold takes as long as a small change: it is done when so much of what they may hold can be new. */
+const LOOK_SHARE = 8;
 
 /** A snapshot that somebody takes. */
 type Taken = { shown: Shown | undefined };
 
-/** `maxHeldBytes`: of blocks that only snapshots still have; beyond it the one that was begun first can be had no more. */
-export function openSnapshots(maxHeldBytes = Infinity): Snapshots {
+/**
+ * `pinned`: of blocks that only snapshots still have; beyond it the one that was begun first can be had no more. One version of one
+ * table may be larger, up to `maxOneBytes`: else a large table that is replaced again and again would reach nobody.
+ */
+export function openSnapshots(pinned = PINNED, maxOneBytes = pinned.maxBytes): Snapshots {
+  const { maxBytes, share } = pinned;
   const coming = Promise.withResolvers<void>();
   coming.promise.catch(() => {}); // nobody may be waiting
   const taken = new Set<Taken>();
   let shown: Shown | undefined;
-  let shownSince = 0;
+  let changed = 0; // bytes, since what is held was last looked at
   let arena: Arena = {};
   let idle: ReturnType<typeof setTimeout> | undefined;
 
@@ -60,8 +68,7 @@ export function openSnapshots(maxHeldBytes = Infinity): Snapshots {
         return partOf(of.shown, shape, at, typing, maxBytes);
       },
       close() {
-        of.shown = undefined;
-        taken.delete(of);
+        end(of);
       },
     });
   }
@@ -84,28 +91,39 @@ export function openSnapshots(maxHeldBytes = Infinity): Snapshots {
     return { at: 0, next: to - from, text, bytes };
   }
 
+  function end(one: Taken): void {
+    one.shown = undefined;
+    taken.delete(one);
+    if (taken.size === 0) hold(share, 0);
+  }
+
   /** The oldest of those taken end while they have too many blocks that the table has not any more. */
   function expire(): void {
-    shownSince = 0;
+    changed = 0;
+    const others = heldByOthers(share);
     const seen = new Set<Block>(shown?.table.blocks);
     let held = 0;
     for (const one of [...taken].reverse()) {
-      for (const block of one.shown?.table.blocks ?? []) {
-        if (seen.has(block)) continue;
-        seen.add(block);
-        held += block.bytes.length;
+      const own = one.shown?.table.blocks.filter((block) => !seen.has(block)) ?? [];
+      const bytes = own.reduce((sum, block) => sum + block.bytes.length, 0);
+      const most = held + others === 0 ? Math.max(maxBytes, maxOneBytes) : maxBytes;
+      if (bytes > 0 && held + others + bytes > most) {
+        end(one);
+        collectAfter(bytes);
+        continue;
       }
-      if (held <= maxHeldBytes) continue;
-      one.shown = undefined;
-      taken.delete(one);
+      held += bytes;
+      for (const block of own) seen.add(block);
     }
+    hold(share, held);
   }
 
   return {
-    show(next) {
+    show(next, changedBytes = maxBytes / LOOK_SHARE) {
       shown = next;
       coming.resolve();
-      if (taken.size > 0 && ++shownSince >= EXPIRED_EVERY) expire();
+      changed += changedBytes;
+      if (taken.size > 0 && changed >= maxBytes / LOOK_SHARE) expire();
     },
     snapshot,
     close() {

@@ -45,11 +45,19 @@ export function valueIn(row: Row, column: number, kind: Kind): number {
   return together(row[column] ?? "", kind.clock && row[kind.clock.column], kind);
 }
 
-/** As `valueIn`, of the rows of a block: only the columns that it takes are read. */
-export function valuesIn(rows: Rows, block: Block, column: number, kind: Kind): (index: number) => number {
-  const cells = rows.cells(block, column);
-  const clocks = kind.clock && rows.cells(block, kind.clock.column);
-  return (index) => together(cells[index] ?? "", clocks?.[index], kind);
+/** A column, and how it is read. */
+export type Reader = { readonly column: number; readonly kind: Kind };
+
+/** As `valueIn`, of the rows of a block, for each of these: only the columns that they take are read, all in one go. */
+export function valuesIn(rows: Rows, block: Block, readers: readonly Reader[]): ((index: number) => number)[] {
+  const columns = readers.map(({ column, kind }) => (kind.clock ? [column, kind.clock.column] : [column]));
+  const cells = rows.cells(block, columns.flat());
+  let next = 0;
+  return readers.map(({ kind }) => {
+    const own = cells[next++]!;
+    const clocks = kind.clock && cells[next++];
+    return (index) => together(own[index] ?? "", clocks?.[index], kind);
+  });
 }
 
 function together(cell: string, ofClock: string | undefined, { valueOf: read, clock }: Kind): number {

@@ -46,11 +46,19 @@ type Raw = { readonly path: string; readonly type: string; readonly bytes: Uint8
 
 function embedded(): Promise<Raw[]> {
   const { index, files } = page as unknown as Manifest;
+  const parts = files.map(({ path, headers }) => ({
+    path: path === index ? "/" : `/${path.split("/").pop()}`,
+    type: headers["content-type"] ?? "application/octet-stream",
+    file: Bun.file(path),
+  }));
+  // Embedded as it is: as an entry of its own (`build:library`), and not as a module of the executable.
+  const library = Bun.embeddedFiles.filter((file) => "name" in file && /^library-\w+\.bundle$/.test(String(file.name)));
+  const own = library.map((file) => ({ path: LIBRARY_PATH, type: "text/javascript;charset=utf-8", file }));
   return Promise.all(
-    files.map(async ({ path, headers }) => ({
-      path: path === index ? "/" : `/${path.split("/").pop()}`,
-      type: headers["content-type"] ?? "application/octet-stream",
-      bytes: await Bun.file(path).bytes(),
+    [...parts, ...own].map(async ({ path, type, file }) => ({
+      path,
+      type,
+      bytes: new Uint8Array(await file.arrayBuffer()),
     })),
   );
 }

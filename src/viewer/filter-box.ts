@@ -10,6 +10,8 @@ export type FilterBox = {
   /** As if it had been typed. */
   set(filter: string): void;
   show(readings: readonly Reading[]): void;
+  /** A filter that was given up stays in the box, to be mended. */
+  stopped(filter: string): void;
 };
 
 export type FilterBoxEvents = {
@@ -101,16 +103,22 @@ export function openFilterBox({ onFilter, onLeave, columns }: FilterBoxEvents): 
     showOffers();
   });
 
+  function show(readings: readonly Reading[]): void {
+    strip.hidden = readings.length === 0;
+    strip.replaceChildren(
+      ...readings.map(({ text, says, isOdd }) =>
+        element("li", { class: isOdd ? "odd" : undefined, title: shownText(text) }, isOdd ? "⚠ " : "", says),
+      ),
+    );
+  }
+
   return {
     input,
     set,
-    show(readings) {
-      strip.hidden = readings.length === 0;
-      strip.replaceChildren(
-        ...readings.map(({ text, says, isOdd }) =>
-          element("li", { class: isOdd ? "odd" : undefined, title: shownText(text) }, isOdd ? "⚠ " : "", says),
-        ),
-      );
+    show,
+    stopped(filter) {
+      input.value = filter;
+      show([{ text: filter, says: "stopped: the regular expression took too long", isOdd: true }]);
     },
   };
 }

@@ -1,6 +1,5 @@
 // The table on the page: a layer as large as the view, in which the rows in view are drawn, over something that scrolls. Asks for what
 // comes into view, keeps in place what a person looks at when rows come and go, and follows the end if asked to.
-import type { Hit } from "./filter.ts";
 import { type HitTest, openHitTest } from "./hit.ts";
 import { type Layout, openLayout } from "./layout.ts";
 import { number } from "./captions.ts";
@@ -18,15 +17,15 @@ export type Grid = HitTest & {
   takeColumns(generation: number, columns: readonly ColumnFacts[]): void;
   takeFrame(frame: Frame): void;
   setSort(sort: Scene["sort"]): void;
-  /** What the filter was looking for. */
-  setHits(hits: readonly Hit[]): void;
   /** Stays where new rows come: at the end, or at the top of a descending order. */
   follow(isFollowing: boolean): void;
   isFollowing(): boolean;
   /** New rows come at the top. */
   isNewestFirst(): boolean;
-  /** Rows that come are seen. */
-  seesNewest(): boolean;
+  /** How many rows have come out of sight. */
+  unseen(): number;
+  /** What there is to print: all that is shown, or, of more rows than that, those from the first in view. */
+  lookAtAll(most: number): Look;
   /** The rows that are here. */
   frame(): Frame | undefined;
   /** What the table shows there, if it is in view. */
@@ -64,6 +63,8 @@ export function openGrid(host: HTMLElement, rowHeight: number, events: GridEvent
   let isFollowing = false;
   let isAsking = false;
   let isDrawing = false;
+  let seen: number | undefined; // the last row of the file when rows that came were seen the last time
+  let unseen = 0;
 
   const gutter = () => Math.max(MIN_GUTTER, number(frame?.total ?? 0).length * DIGIT * rowHeight + 18);
   const layout = openLayout(measuring(), rowHeight / ROW_HEIGHT);
@@ -137,8 +138,15 @@ export function openGrid(host: HTMLElement, rowHeight: number, events: GridEvent
     onFollowing(next);
   }
 
+  /** What is there has been seen, or nothing is known of what has. */
+  function see(): void {
+    seen = frame?.isWhole ? frame.total - 1 : undefined;
+    unseen = 0;
+  }
+
   /** Asks for what is in view if it is not there; else to be told when it changes. */
   function ask(): void {
+    if (isAtNewest()) see();
     if (generation === -1 || isAsking || view.height() === 0) return;
     const first = firstInView();
     const last = first + Math.ceil(view.height() / rowHeight) + 1;
@@ -152,16 +160,32 @@ export function openGrid(host: HTMLElement, rowHeight: number, events: GridEvent
     isAsking = !covers(first, Math.min(endOfView(), count()), inView);
     const boundToEnd = isFollowing && !isAsking && !isNewestFirst();
     onLook({
-      version: frame?.version ?? -1,
-      generation,
-      from: Math.max(0, first - SPARE_ROWS),
-      to: boundToEnd ? count() : last + SPARE_ROWS,
-      columns,
+      ...lookAt(Math.max(0, first - SPARE_ROWS), boundToEnd ? count() : last + SPARE_ROWS, columns),
       anchor: boundToEnd ? "end" : anchorAt(first),
-      marks: selection.marks(),
-      selection: selection.id,
       isMissing: isAsking,
     });
+  }
+
+  function lookAt(from: number, to: number, columns: readonly number[]): Look {
+    const version = frame?.version ?? -1;
+    return {
+      version,
+      generation,
+      from,
+      to,
+      columns,
+      anchor: "none",
+      marks: selection.marks(),
+      selection: selection.id,
+      seen: seen === undefined ? undefined : { row: seen, version, isNewestFirst: isNewestFirst() },
+      isMissing: true,
+    };
+  }
+
+  function lookAtAll(most: number): Look {
+    const from = count() <= most ? 0 : Math.min(firstInView(), count() - most);
+    const columns = layout.shown().map(({ index }) => index);
+    return lookAt(from, from + most, columns);
   }
 
   /** At the top of the table what comes there is to be seen; elsewhere what is seen stays where it is. */
@@ -180,6 +204,8 @@ export function openGrid(host: HTMLElement, rowHeight: number, events: GridEvent
     isAsking = false;
     if (next.generation !== generation) return ask();
     frame = next;
+    if (!next.unseen || !next.isWhole) see();
+    else ({ last: seen, count: unseen } = next.unseen);
     next.columns.forEach((column, i) =>
       layout.widen(
         column,
@@ -225,6 +251,7 @@ export function openGrid(host: HTMLElement, rowHeight: number, events: GridEvent
     takeColumns(next, columns) {
       if (next !== generation) {
         frame = undefined;
+        see();
         selection.clear();
         isAsking = false;
       }
@@ -239,10 +266,6 @@ export function openGrid(host: HTMLElement, rowHeight: number, events: GridEvent
       if (isFollowing) arrange();
       redraw();
     },
-    setHits(hits) {
-      rows.setHits(hits);
-      redraw();
-    },
     follow(next) {
       setFollowing(next);
       arrange();
@@ -250,7 +273,8 @@ export function openGrid(host: HTMLElement, rowHeight: number, events: GridEvent
     isFollowing: () => isFollowing,
     isNewestFirst,
     frame: () => frame,
-    seesNewest: isAtNewest,
+    unseen: () => unseen,
+    lookAtAll,
     textAt({ position, place }) {
       const index = layout.shown()[place]?.index;
       const at = frame?.columns.findIndex((column) => column === index) ?? -1;

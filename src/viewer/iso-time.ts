@@ -28,7 +28,8 @@ export function plainIsoTime(text: string): number | undefined {
   if (Number.isNaN(day)) return undefined;
   if (length === 10) return day;
   const mark = text[10];
-  const [hour, minute] = [digits(text, 11, 2), digits(text, 14, 2)];
+  const hour = digits(text, 11, 2);
+  const minute = digits(text, 14, 2);
   if ((mark !== "T" && mark !== " ") || text.charCodeAt(13) !== COLON || !(hour < 24 && minute < 60)) return undefined;
   const second = text.charCodeAt(16) === COLON ? digits(text, 17, 2) : 0;
   if (!(second < 60)) return undefined;

@@ -1,5 +1,7 @@
 // The keyboard: arrows and pages on the table, single keys for what the buttons do.
+import { number } from "./captions.ts";
 import type { Grid } from "./grid.ts";
+import { MAX_PRINTED } from "./print.ts";
 import { HEADER, type Spot } from "./selection.ts";
 
 export type KeyEvents = {
@@ -9,6 +11,7 @@ export type KeyEvents = {
   onOpen(): void;
   onMenu(column: number, at: { readonly x: number; readonly y: number }): void;
   onCopy(hasHeader: boolean): void;
+  onPrint(): void;
   /** Keys that are buttons, too. */
   readonly buttons: Readonly<Record<string, () => void>>;
 };
@@ -19,6 +22,7 @@ export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ["PgUp, PgDn", "a page up or down"],
   ["Home, End", "the first or the last row"],
   ["Ctrl+A, Ctrl+C", "select all; copy the selection, with Shift with its header"],
+  ["Ctrl+P", `print what is shown, up to ${number(MAX_PRINTED)} rows`],
   ["Enter", "all of a row; on a header: sort"],
   ["s, h, m", "sort by this column; hide it; its menu"],
   ["/", "the filter; Esc leaves it"],
@@ -30,18 +34,18 @@ export function listenToKeys(grid: Grid, events: KeyEvents): void {
   document.addEventListener("keydown", (event) => {
     const target = event.target as HTMLElement;
     const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
-    if (event.defaultPrevented || isTyping || document.querySelector("dialog[open]")) return;
+    const isInTheWay = isTyping && !isChord(event, "p");
+    if (event.defaultPrevented || isInTheWay || document.querySelector("dialog[open]")) return;
     const isHandled = isPlain(event) ? onKey(event, target) : onChord(event);
     if (isHandled) event.preventDefault();
   });
 
   function onChord(event: KeyboardEvent): boolean {
-    const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
-    if (isCommand && event.key.toLowerCase() === "c")
-      return getSelection()?.isCollapsed !== false && did(() => events.onCopy(event.shiftKey));
-    if (isCommand && event.key.toLowerCase() === "a") return did(selectAll); // and not the toolbar's words
+    if (isChord(event, "p") && !event.shiftKey) return did(events.onPrint);
+    if (isChord(event, "c")) return getSelection()?.isCollapsed !== false && did(() => events.onCopy(event.shiftKey));
+    if (isChord(event, "a")) return did(selectAll); // and not the toolbar's words
     if (document.activeElement !== grid.scroller && document.activeElement !== document.body) return false;
-    return isCommand && move(event);
+    return !event.altKey && move(event);
   }
 
   function onKey(event: KeyboardEvent, target: HTMLElement): boolean {
@@ -112,6 +116,9 @@ function middleOf(box: HTMLElement | null) {
   const { left = 0, bottom = 0 } = box?.getBoundingClientRect() ?? {};
   return { x: left, y: bottom };
 }
+
+const isChord = ({ key, ctrlKey, metaKey, altKey }: KeyboardEvent, letter: string) =>
+  (ctrlKey || metaKey) && !altKey && key.toLowerCase() === letter;
 
 const isPlain = (event: KeyboardEvent) => !event.ctrlKey && !event.metaKey && !event.altKey;
 

@@ -2,7 +2,7 @@
 import type { ConnectionState } from "../follow/subscriber.ts";
 import type { Replay, State } from "../feed/protocol.ts";
 import type { ColumnType } from "./cells.ts";
-import type { Hit, Reading } from "./filter.ts";
+import type { Reading } from "./filter.ts";
 import type { Rules } from "./model.ts";
 import type { Points } from "./series.ts";
 import type { Figures, Summary } from "./summary.ts";
@@ -24,6 +24,8 @@ export type Look = {
   /** The ends of the selection, if there is one, and a number for this selection. */
   readonly marks: readonly Mark[];
   readonly selection: number;
+  /** The last row of the file when rows that came were seen the last time. */
+  readonly seen: { readonly row: number; readonly version: number; readonly isNewestFirst: boolean } | undefined;
   /** What is asked for is not on the page yet: answer at once, not when something changes. */
   readonly isMissing: boolean;
 };
@@ -34,8 +36,9 @@ export type FrameFlash = { readonly ms: number; readonly cells: readonly number[
 export type FrameRow = {
   /** Its number in the file, from 0. */
   readonly row: number;
-  /** Of the columns that were asked for. */
+  /** Of the columns that were asked for; `hits`: where in each the filter has found something, as of `hitsIn`. */
   readonly cells: readonly string[];
+  readonly hits: readonly (readonly number[])[];
   readonly flash: FrameFlash | undefined;
 };
 
@@ -53,6 +56,10 @@ export type Frame = {
   /** Where the ends of that selection are: their rows, and positions. */
   readonly marks: readonly { readonly row: number; readonly position: number }[];
   readonly selection: number;
+  /** Nothing of the table is still to come. */
+  readonly isWhole: boolean;
+  /** Where what is `seen` is now, and how many rows that are shown have come behind it. */
+  readonly unseen: { readonly last: number; readonly count: number } | undefined;
 };
 
 export type ColumnFacts = {
@@ -140,6 +147,7 @@ export type ToWorker =
   | { readonly type: "rules"; readonly rules: Rules }
   | { readonly type: "pause"; readonly isPaused: boolean }
   | { readonly type: "look"; readonly look: Look }
+  | { readonly type: "print"; readonly look: Look }
   | { readonly type: "plot"; readonly request: PlotRequest | undefined }
   | { readonly type: "copy"; readonly area: Area; readonly isGuarded: boolean; readonly hasHeader: boolean }
   /** To be told of a row as it is and becomes; undefined: of none. */
@@ -153,7 +161,7 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: "columns"; readonly generation: number; readonly columns: readonly ColumnFacts[] }
   | { readonly type: "facts"; readonly facts: Facts }
-  | { readonly type: "frame"; readonly frame: Frame }
+  | { readonly type: "frame" | "print"; readonly frame: Frame }
   | {
       readonly type: "status";
       readonly state: State;
@@ -165,7 +173,7 @@ export type FromWorker =
     }
   | { readonly type: "connection"; readonly connection: ConnectionState }
   | { readonly type: "ended"; readonly why: string }
-  | { readonly type: "filter"; readonly readings: readonly Reading[]; readonly hits: readonly Hit[] }
+  | { readonly type: "filter"; readonly readings: readonly Reading[] }
   | { readonly type: "plot"; readonly plot: Plot }
   /** Undefined: it is too much for a clipboard. */
   | {

@@ -3,7 +3,7 @@
 import type { Splice } from "../feed/protocol.ts";
 import type { Rows } from "../follow/blocks.ts";
 import type { Kind } from "./cells.ts";
-import { type ColumnValues, readColumn, spliceColumn } from "./series.ts";
+import { type ColumnValues, readColumns, spliceColumn } from "./series.ts";
 import type { Breath } from "./sort.ts";
 
 /** What they are of. */
@@ -59,14 +59,17 @@ export function openNumbers(table: () => NumbersOf): Numbers {
     kinds = table().kinds;
     wants.set(user, new Set(wanted.map(keyOf)));
     for (const key of held.keys()) if (![...wants.values()].some((keys) => keys.has(key))) held.delete(key);
-    for (const one of wanted) {
-      if (values(one)) continue;
-      const { kind, words } = one.as === "word" ? wordKind() : { kind: table().kinds[one.column]!, words: [] };
-      const current = await readColumn(table().rows, one.column, kind, table().version, breathe);
-      if (!current) return false;
-      if (isOther()) return true;
-      held.set(keyOf(one), { ...current, kind, words });
-    }
+    const unread = wanted
+      .filter((one) => !values(one))
+      .map((one) => ({
+        ...one,
+        ...(one.as === "word" ? wordKind() : { kind: table().kinds[one.column]!, words: [] }),
+      }));
+    if (unread.length === 0) return true;
+    const lists = await readColumns(table().rows, unread, table().version, breathe);
+    if (!lists) return false;
+    if (isOther()) return true;
+    unread.forEach((one, i) => held.set(keyOf(one), { ...lists[i]!, kind: one.kind, words: one.words }));
     return true;
   }
 

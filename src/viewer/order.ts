@@ -133,7 +133,7 @@ const FEW_COLUMNS = 3;
 /** The rows of a block, as far as the filter looks at them; each only until the next. */
 function* readFor({ columns }: Filter, rows: Rows, block: Block): Iterable<Row> {
   if (!columns || columns.length > FEW_COLUMNS || block.rows) return yield* rows.read(block);
-  const read = columns.map((column) => rows.cells(block, column));
+  const read = rows.cells(block, columns);
   const row: string[] = [];
   for (let i = 0; i < block.count; i++) {
     for (let k = 0; k < read.length; k++) row[columns[k]!] = read[k]![i]!;
@@ -162,12 +162,12 @@ async function comparisonByKeys(
   return isText ? byText((row) => texts[row]!, descending) : byNumber((row) => values[row]!, descending);
 
   function read(block: Block, end: number): void {
-    const cells = isText ? rows.cells(block, column) : [];
-    const valueAt = isText ? undefined : valuesIn(rows, block, column, kind);
+    const [cells] = isText ? rows.cells(block, [column]) : [];
+    const [valueAt] = isText ? [] : valuesIn(rows, block, [{ column, kind }]);
     for (; list[next]! < end; next++) {
       const row = list[next]!;
       if (valueAt) values[row] = valueAt(row - begin);
-      else texts[row] = cells[row - begin]!;
+      else texts[row] = cells![row - begin]!;
     }
   }
 }

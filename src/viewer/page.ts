@@ -19,7 +19,7 @@ import type { ColumnFacts, Facts, FromWorker, ToWorker } from "./messages.ts";
 import type { Rules } from "./model.ts";
 import { openPlotPanel, type PlotPanel } from "./plot.ts";
 import { listenToPointer } from "./pointer.ts";
-import { listenToPrinting } from "./print.ts";
+import { openPrinting } from "./print.ts";
 import { ROW_HEIGHT } from "./rows.ts";
 import { askForToken, askNoMore, takeToken } from "./token.ts";
 import { type Listed, tablePath } from "./listed.ts";
@@ -27,6 +27,9 @@ import { keepView, openTables } from "./tables.ts";
 import type { Situation } from "./verdict.ts";
 
 const BADGE_MS = 500;
+const MOST_SILENT = 10;
+/** A regular expression may be in it. */
+const PATTERN = /\/.+\//;
 /** After the last word of the server on the state of its file. */
 const LOOK_MS = 200;
 
@@ -49,6 +52,7 @@ export function startPage(script: URL): void {
   let facts: Facts | undefined;
   let isTouched = location.hash.length > 1; // else it begins where the file is written
   let looking: ReturnType<typeof setTimeout> | undefined;
+  let silent = 0; // times that the badge was drawn since the Worker said something
   let serverChangedAt: number | undefined; // what the server said when we came
   let situation: Situation = {
     status: undefined,
@@ -85,6 +89,7 @@ export function startPage(script: URL): void {
     },
     onColumns: columnsChanged,
   });
+  const printing = openPrinting(grid, (look) => say({ type: "print", look }));
   const fresh = openFresh(() => grid.follow(true));
   const filterBox = openFilterBox({
     onFilter: (filter) => setRules({ filter }),
@@ -114,6 +119,7 @@ export function startPage(script: URL): void {
   };
 
   function receive(message: FromWorker): void {
+    silent = 0;
     switch (message.type) {
       case "columns":
         return takeColumns(message.generation, message.columns);
@@ -121,6 +127,8 @@ export function startPage(script: URL): void {
         return takeFacts(message.facts);
       case "frame":
         return grid.takeFrame(message.frame);
+      case "print":
+        return printing.take(message.frame);
       case "status":
         clearTimeout(looking); // another file may be published
         looking = setTimeout(() => void lookAround(), LOOK_MS);
@@ -132,8 +140,7 @@ export function startPage(script: URL): void {
       case "plot":
         return plot?.draw(message.plot);
       case "filter":
-        filterBox.show(message.readings);
-        return grid.setHits(message.hits);
+        return filterBox.show(message.readings);
       case "copied":
         return void footer.copied(message);
       case "figures":
@@ -150,7 +157,6 @@ export function startPage(script: URL): void {
   }
 
   function takeColumns(generation: number, columns: readonly ColumnFacts[]): void {
-    fresh.show(undefined, true, false);
     grid.takeColumns(generation, columns);
   }
 
@@ -165,7 +171,6 @@ export function startPage(script: URL): void {
     const loaded = total === undefined ? undefined : rows / total;
     update({ isBehind, rows, loaded, changedAt, heardAt: at(next.heardMs) ?? situation.heardAt, aliveAt: now });
     beginAtEnd();
-    showFresh(); // what is there now has been seen
     showCounts();
   }
 
@@ -180,8 +185,7 @@ export function startPage(script: URL): void {
   function showFresh(): void {
     const { column } = rules.sort ?? {};
     const isByTime = column === undefined || grid.layout.columns.some((c) => c.name === column && c.type === "time");
-    const frame = facts?.hasTable && facts.total === undefined && isByTime ? grid.frame() : undefined;
-    fresh.show(frame && { shown: frame.count, all: frame.total }, grid.seesNewest(), grid.isNewestFirst());
+    fresh.show(isByTime ? grid.unseen() : 0, grid.isNewestFirst());
   }
 
   async function plotPanel(): Promise<PlotPanel> {
@@ -278,7 +282,6 @@ export function startPage(script: URL): void {
   function setRules(change: Partial<Rules>): void {
     rules = { ...rules, ...change };
     grid.setSort(rules.sort);
-    fresh.show(undefined, true, false);
     say({ type: "rules", rules });
     showCounts();
     address.changed();
@@ -290,6 +293,16 @@ export function startPage(script: URL): void {
     if (name === undefined) return;
     const isSame = rules.sort?.column === name;
     setRules({ sort: isSame && rules.sort?.descending ? undefined : { column: name, descending: isSame } });
+  }
+
+  /** The Worker says something each second, unless a regular expression never comes to an end in a cell: then only its own end helps. */
+  function watch(): void {
+    badge.show(situation, performance.now());
+    if (++silent < MOST_SILENT || !PATTERN.test(rules.filter)) return;
+    const stopped = rules.filter;
+    setRules({ filter: "" });
+    history.replaceState({ stopped }, "", address.link());
+    location.reload();
   }
 
   function save(blob: Blob, extension: string): void {
@@ -309,7 +322,6 @@ export function startPage(script: URL): void {
     onMenu: details.openMenu,
     onWidth: address.changed,
   });
-  listenToPrinting(grid);
   listenToKeys(grid, {
     onFilter: () => filterBox.input.select(),
     onSort: sortBy,
@@ -320,6 +332,7 @@ export function startPage(script: URL): void {
     onOpen: details.openRow,
     onMenu: details.openMenu,
     onCopy: footer.copy,
+    onPrint: printing.print,
     buttons: { f: tools.follow, " ": tools.pause, p: tools.plot, c: tools.columns, t: tools.tables, "?": tools.help },
   });
   // A page that may come back is kept by the browser as it is; it must not go on as a client.
@@ -329,8 +342,10 @@ export function startPage(script: URL): void {
   });
   addEventListener("focus", () => void lookAround()); // tables come and go
   addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
-  setInterval(() => badge.show(situation, performance.now()), BADGE_MS);
+  setInterval(watch, BADGE_MS);
   showView(asked);
+  const { stopped } = (history.state ?? {}) as { readonly stopped?: string };
+  if (stopped !== undefined) filterBox.stopped(stopped);
   open();
 }
 

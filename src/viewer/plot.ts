@@ -12,6 +12,7 @@ import { heightEdge, listenToGestures, MIN_HEIGHT } from "./plot-gestures.ts";
 import { pictureOf } from "./plot-image.ts";
 import { NO_PLOT_VIEW, type PlotView, type Range, WHOLE } from "./plot-view.ts";
 import { MAX_SERIES } from "./plotting.ts";
+import { isPrinting } from "./print.ts";
 import { labelOf, plotLabel, readoutAt, seriesName } from "./readout.ts";
 import { type Zone, zoneFor } from "./zones.ts";
 
@@ -59,8 +60,10 @@ export function openPlotPanel(
   const places = openPlaces(COLOURS.length);
   let view = NO_PLOT_VIEW;
   let shown: Plot | undefined;
+  let named = ""; // the lines of the legend
   let ranges = { key: "", differ: false };
   dark.addEventListener("change", redraw);
+  for (const type of ["beforeprint", "afterprint"]) addEventListener(type, redraw);
   new ResizeObserver(() => requestAnimationFrame(() => shown && charts.resize(width(), height()))).observe(canvas);
   listenToGestures(canvas, {
     range: charts.range,
@@ -98,7 +101,6 @@ export function openPlotPanel(
 
   function draw(plot: Plot): void {
     if (panel.hidden) return;
-    const isOther = !shown || JSON.stringify(shown.series) !== JSON.stringify(plot.series);
     shown = plot;
     const isApart = areApart(plot);
     const lines = linesOf(plot);
@@ -120,7 +122,8 @@ export function openPlotPanel(
       width: width(),
       height: height(),
     });
-    if (isOther) legend.replaceChildren(...legendOf(lines));
+    if (named !== JSON.stringify(lines)) legend.replaceChildren(...legendOf(lines));
+    named = JSON.stringify(lines);
     showLegend(charts.point());
   }
 
@@ -142,7 +145,7 @@ export function openPlotPanel(
     const isOnly = new Set(series.map(({ column }) => column)).size === 1;
     const keys = series.map(({ column, word }) => JSON.stringify([column, word]));
     const place = places(keys);
-    const colours = dark.matches ? DARK_COLOURS : COLOURS;
+    const colours = dark.matches && !isPrinting() ? DARK_COLOURS : COLOURS;
     return series.map((one, i) => ({
       name: seriesName(one, isOnly),
       unit: one.unit,

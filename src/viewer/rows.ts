@@ -2,10 +2,9 @@
 import { number } from "./captions.ts";
 import { shownText } from "./cells.ts";
 import { element } from "./dom.ts";
-import type { Hit } from "./filter.ts";
 import { FLASH_MS } from "./flashes.ts";
-import { openHits } from "./hits.ts";
 import type { Column, Layout } from "./layout.ts";
+import { openMarks } from "./marks.ts";
 import type { Frame, FrameFlash, FrameRow } from "./messages.ts";
 import { HEADER, type Selection } from "./selection.ts";
 
@@ -32,7 +31,7 @@ export type Scene = {
   readonly rowHeight: number;
 };
 
-type CellBox = { readonly box: HTMLElement; column: number; text: string; style: string; kind: string };
+type CellBox = { readonly box: HTMLElement; hits: readonly number[]; text: string; style: string; kind: string };
 type RowBox = {
   readonly box: HTMLElement;
   readonly number: HTMLElement;
@@ -44,7 +43,6 @@ type RowBox = {
 
 export type Rows = {
   draw(scene: Scene): void;
-  setHits(hits: readonly Hit[]): void;
   /** The element of the focus, for screen readers. */
   readonly focusId: string;
 };
@@ -60,7 +58,7 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
   layer.append(element("div", { role: "rowgroup" }, head), body);
   let used = new Map<number, RowBox>();
   const free: RowBox[] = [];
-  const hits = openHits();
+  const marks = openMarks();
   let drawnFrame: Frame | undefined;
   let drawnAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -73,7 +71,7 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
     layer.style.setProperty("--scrolled", `${scene.scrollLeft}px`);
     drawHead(scene);
     drawBody(scene);
-    hits.mark(cellsInView());
+    marks.mark(cellsInView());
   }
 
   function* cellsInView(): Iterable<CellBox> {
@@ -171,7 +169,9 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
       const column = shown[place];
       cell.box.hidden = !column;
       if (!column) return;
-      put(cell, row.cells[columnAt.get(column.index) ?? -1] ?? "", layout, place, column);
+      const at = columnAt.get(column.index) ?? -1;
+      put(cell, row.cells[at] ?? "", layout, place, column);
+      cell.hits = row.hits[at] ?? [];
       const isFresh = flash && flash.ms < FLASH_MS && (flash.cells === "all" || flash.cells.includes(column.index));
       const isSelected = isIn && !isOne && place >= area.left && place <= area.right;
       const isFocus = focus?.position === position && focus.place === place;
@@ -183,7 +183,7 @@ export function openRows(layer: HTMLElement, now: () => number, redraw: () => vo
     });
   }
 
-  return { draw, setHits: hits.set, focusId: "focus" };
+  return { draw, focusId: "focus" };
 }
 
 /** Those of the pinned columns, and of those in view. */
@@ -209,7 +209,7 @@ function putEdge(edge: HTMLElement, { index, type, width, isPinned }: Column, ri
 /** The edge of a column in the header, to drag it by, with the mark that opens its menu. */
 const newEdge = () => element("div", { class: "edge" }, element("div", { class: "mark", "aria-hidden": "true" }));
 
-const EMPTY = { column: -1, text: "", style: "", kind: "" };
+const EMPTY = { hits: [], text: "", style: "", kind: "" };
 
 function fill(parent: HTMLElement, boxes: CellBox[], count: number, make: () => CellBox): void {
   while (boxes.length < count) {
@@ -220,8 +220,7 @@ function fill(parent: HTMLElement, boxes: CellBox[], count: number, make: () => 
 }
 
 /** Touches the page only where something is other than it was. */
-function put(cell: CellBox, text: string, layout: Layout, place: number, { width, index }: Column): void {
-  cell.column = index;
+function put(cell: CellBox, text: string, layout: Layout, place: number, { width }: Column): void {
   if (cell.text !== text) cell.box.textContent = cell.text = text;
   const style = `${layout.left(place)} ${width}`;
   if (cell.style === style) return;

@@ -1,7 +1,7 @@
 // What is drawn of the table: numeric columns over a time, a number or the row number, with no more points than there are pixels for.
 import type { Row, Splice } from "../feed/protocol.ts";
 import type { Rows } from "../follow/blocks.ts";
-import { type Kind, valueIn, valuesIn } from "./cells.ts";
+import { type Kind, type Reader, valueIn, valuesIn } from "./cells.ts";
 import type { Breath } from "./sort.ts";
 
 /** The x axis that is no column. */
@@ -66,22 +66,23 @@ function ascends(values: ArrayLike<number>): boolean {
 /** The numbers of one column, kept up with its rows. */
 export type ColumnValues = { values: Float64Array<ArrayBuffer>; count: number; version: number };
 
-/** Block by block; undefined if it was given up. */
-export async function readColumn(
+/** Block by block, each for all of them; undefined if it was given up. */
+export async function readColumns(
   rows: Rows,
-  column: number,
-  kind: Kind,
+  readers: readonly Reader[],
   version: number,
   breathe: Breath,
-): Promise<ColumnValues | undefined> {
-  const values = new Float64Array(Math.ceil(rows.length * 1.25) + 64);
-  let row = 0;
+): Promise<ColumnValues[] | undefined> {
+  const lists = readers.map(() => new Float64Array(Math.ceil(rows.length * 1.25) + 64));
+  let begin = 0;
   for (const block of rows.blocks) {
-    const valueAt = valuesIn(rows, block, column, kind);
-    for (let i = 0; i < block.count; i++) values[row++] = valueAt(i);
+    valuesIn(rows, block, readers).forEach((valueAt, k) => {
+      for (let i = 0; i < block.count; i++) lists[k]![begin + i] = valueAt(i);
+    });
+    begin += block.count;
     if (!(await breathe())) return undefined;
   }
-  return { values, count: rows.length, version };
+  return lists.map((values) => ({ values, count: rows.length, version }));
 }
 
 export function spliceColumn(held: ColumnValues, splices: readonly Splice[], column: number, kind: Kind): void {

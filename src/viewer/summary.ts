@@ -51,7 +51,7 @@ export async function summaryOf(rows: Rows, column: number, kind: Kind, breathe:
   let blanks = 0;
   let isDistinctKnown = true;
   for (const block of rows.blocks) {
-    for (const cell of rows.cells(block, column)) {
+    for (const cell of rows.cells(block, [column])[0]!) {
       if (isMissing(cell)) blanks++;
       else if (kind.type !== "text") add(kind.valueOf(cell));
       const before = counts.get(cell);

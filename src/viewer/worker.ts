@@ -7,7 +7,8 @@ import type { PartialTable } from "../follow/table.ts";
 import { openAnswers } from "./answers.ts";
 import { shownText } from "./cells.ts";
 import { csvOf } from "./export.ts";
-import type { ColumnFacts, Frame, FrameRow, FromWorker, Look, Mark, ToWorker } from "./messages.ts";
+import { frameOf } from "./frame.ts";
+import type { ColumnFacts, FromWorker, Look, Mark, ToWorker } from "./messages.ts";
 import { type Model, openModel, sampleOf } from "./model.ts";
 import { openPlotting } from "./plotting.ts";
 import { isLog } from "./series.ts";
@@ -52,7 +53,7 @@ export function startWorker(): void {
   let heardAt: number | undefined;
   let loaded: number | undefined;
   let grownAt = -Infinity;
-  let toldFilter = "[[],[]]";
+  let toldFilter = "[]";
   let waitingExports: (() => void)[] = [];
   let factsTimer: ReturnType<typeof setTimeout> | undefined;
   let factsAt = -Infinity;
@@ -76,6 +77,8 @@ export function startWorker(): void {
         return model.pause(message.isPaused);
       case "look":
         return takeLook(message.look);
+      case "print":
+        return say({ type: "print", frame: frameOf(model, message.look, now()) });
       case "plot":
         return plotting.request(message.request);
       case "copy":
@@ -155,12 +158,11 @@ export function startWorker(): void {
   }
 
   function tellFilter(): void {
-    const { readings, hits: found } = model.filterRead;
-    const hits = model.isBuilding ? [] : found; // a pattern that never comes to an end stops here, and not the page
-    const next = JSON.stringify([readings, hits]);
+    const { readings } = model.filterRead;
+    const next = JSON.stringify(readings);
     if (next === toldFilter) return;
     toldFilter = next;
-    say({ type: "filter", readings, hits });
+    say({ type: "filter", readings });
   }
 
   function tellFacts(): void {
@@ -231,51 +233,6 @@ function resting(breathe: Breath): (rows: Rows) => Promise<void> {
       await breathe();
     }
     isBusy = false;
-  };
-}
-
-function frameOf(model: Model, look: Look, now: number): Frame {
-  const { order, rows, version, generation } = model;
-  const count = order.count();
-  const columns = look.generation === generation ? look.columns : [];
-  const placeOf = (mark: Mark) => {
-    const known = "row" in mark ? model.moved(mark.row, mark.version) : order.rowAt(Math.min(mark.position, count - 1));
-    const now = Math.min(known ?? -1, rows.length - 1);
-    return { row: now, position: now < 0 ? 0 : Math.min(order.positionOf(now), Math.max(0, count - 1)) };
-  };
-  const { anchor } = look;
-  const isSame = look.generation === generation;
-  const shift =
-    anchor === "end"
-      ? count - look.to
-      : anchor === "none" || !isSame
-        ? 0
-        : placeOf(anchor.mark).position - anchor.position;
-  const from = Math.max(0, Math.min(look.from + shift, count));
-  const to = Math.max(from, Math.min(look.to + shift, count));
-  const shown: FrameRow[] = [];
-  for (let position = from; position < to; position++) {
-    const row = order.rowAt(position);
-    const cells = rows.row(row)!;
-    const flash = model.flashOf(cells);
-    shown.push({
-      row,
-      cells: columns.map((column) => shownText(cells[column] ?? "")),
-      flash: flash && { ms: now - flash.at, cells: flash.cells },
-    });
-  }
-  const marks = isSame ? look.marks.map(placeOf) : [];
-  return {
-    version,
-    generation,
-    total: rows.length,
-    count,
-    from,
-    columns,
-    rows: shown,
-    shift,
-    marks,
-    selection: look.selection,
   };
 }
 

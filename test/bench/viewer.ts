@@ -163,6 +163,7 @@ async function measure(folder: string): Promise<string> {
   await page.clickHeader("volume"); // and back to the order of the file
   await page.filter("");
   await page.view.press("Escape");
+  await waitFor(page, `document.querySelector("#count").textContent === ""`);
   const plotted = await plotIsThere(page, "#plot", /points$/);
   await longest(page);
   const firstFilter = await filterWithPlot(page, "price>119");

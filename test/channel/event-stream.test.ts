@@ -92,42 +92,55 @@ describe("an event stream", () => {
 const textOf = (chunk: Uint8Array | undefined) => new TextDecoder().decode(chunk);
 
 test("who comes to follow while a change is broadcast holds it already, and does not get it again", async () => {
-  const streams = openEventStreams(() => {});
   const subscribers: Subscriber[] = [];
-  let onDrain = () => {};
-  const open = () =>
-    streams
-      .open(undefined, {
-        peer: { address: "127.0.0.1", port: 1 },
-        onOpen: (subscriber) => void subscribers.push(subscriber),
-        onDrain: () => onDrain(),
-        onClose() {},
-      })
-      .getReader();
-  const first = open();
-  const second = open();
-  await first.read(); // `retry`
-  await second.read();
-  subscribers[0]!.follow(true);
   let isBroadcasting = false;
-  let isCaughtUp = false;
-  onDrain = () => {
-    if (isCaughtUp || !isBroadcasting) return;
-    isCaughtUp = true; // as the live feed does with whoever was waiting
-    subscribers[1]!.send("caught up");
+  const streams = openEventStreams(() => {
+    if (!isBroadcasting) return;
+    isBroadcasting = false;
+    subscribers[1]!.send("caught up"); // as the live feed does with whoever was waiting
     subscribers[1]!.follow(true);
+  });
+  const events = {
+    peer: { address: "127.0.0.1", port: 1 },
+    onOpen: (subscriber: Subscriber) => void subscribers.push(subscriber),
+    onDrain() {},
+    onClose() {},
   };
-  const taken = first.read(); // so that the change goes out at once, and there is room again
-  await Bun.sleep(0); // until it waits for it
+  const first = streams.open(undefined, events).getReader();
+  const second = streams.open(undefined, events).getReader();
+  await first.read(); // `retry`
+  subscribers[0]!.follow(true);
   isBroadcasting = true;
   streams.broadcast("change");
-  isBroadcasting = false;
-  expect(textOf((await taken).value)).toContain("data: change");
-  await Bun.sleep(0);
+  expect(textOf((await first.read()).value)).toContain("data: change");
   subscribers[1]!.send("last");
   const seen: string[] = [];
   while (!seen.join("").includes("last")) seen.push(textOf((await second.read()).value));
-  expect(isCaughtUp).toBe(true);
+  expect(seen.join("")).toContain("caught up");
   expect(seen.join("")).not.toContain("data: change");
+  streams.close();
+});
+
+test("what was passed on to be written is owed until more is asked for", async () => {
+  const subscribers: Subscriber[] = [];
+  let drains = 0;
+  const streams = openEventStreams(() => {});
+  const reader = streams
+    .open(undefined, {
+      peer: { address: "127.0.0.1", port: 1 },
+      onOpen: (subscriber) => void subscribers.push(subscriber),
+      onDrain: () => void drains++,
+      onClose() {},
+    })
+    .getReader();
+  await reader.read(); // `retry`
+  const taken = reader.read();
+  const before = drains;
+  expect(subscribers[0]!.send("x".repeat(1 << 20))).toBe(false);
+  await taken;
+  expect([subscribers[0]!.buffered() > 1 << 20, drains]).toEqual([true, before]);
+  void reader.read().catch(() => {});
+  await until("more to be asked for", () => drains > before);
+  expect(subscribers[0]!.buffered()).toBe(0);
   streams.close();
 });

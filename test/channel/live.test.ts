@@ -309,7 +309,7 @@ describe("a subscriber that takes a message and asks for the next in one breath,
         about,
       });
 
-    function join(takesLong: boolean): string[] {
+    function join(takesLong: boolean, takesAll = true): string[] {
       const texts: string[] = [];
       const subscriber: Subscriber = {
         pendingBytes: 0,
@@ -317,10 +317,11 @@ describe("a subscriber that takes a message and asks for the next in one breath,
         cursor: undefined,
         isFollowing: false,
         transfer: undefined,
-        buffered: () => 0,
+        buffered: () => (takesAll || texts.length === 0 ? 0 : 1),
         send(text) {
           texts.push(text);
           if (takesLong) Bun.sleepSync(LONG_MS);
+          if (!takesAll) return false;
           liveFeed.drain(live, subscriber);
           return true;
         },
@@ -333,6 +334,18 @@ describe("a subscriber that takes a message and asks for the next in one breath,
     }
     return { live, publish, join, subscribers };
   }
+
+  test("gets no slice of time of its own: many who come in one turn of the event loop are served in several", async () => {
+    const { live, publish, join } = openScene();
+    publish(1);
+    const first = join(true);
+    await until("the snapshot", () => first.length > 0);
+    await Bun.sleep(0);
+    const others = Array.from({ length: 20 }, () => join(true, false));
+    expect(others.filter((texts) => texts.length > 0).length).toBeLessThanOrEqual(1);
+    await until("all to be served", () => others.every((texts) => texts.length > 0));
+    liveFeed.stop(live);
+  });
 
   test.each([false, true])("gets each change once (slowly: %p)", async (takesLong) => {
     const { live, publish, join, subscribers } = openScene();

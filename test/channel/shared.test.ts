@@ -1,5 +1,6 @@
 // Snapshots that several take: each lets go of it once, whatever happens to it, and the last of them closes it.
 import { expect, test } from "bun:test";
+import type { Backlog, Consumer } from "../../src/channel/client.ts";
 import { openDocuments } from "../../src/channel/documents.ts";
 import { openShared } from "../../src/channel/shared.ts";
 import { CsvError } from "../../src/csv/error.ts";
@@ -26,10 +27,28 @@ function openScene(keptBytes?: number) {
       },
       close: () => void closed++,
     });
-  const documents = openDocuments({ cursor: () => CURSOR, why: () => "", snapshot: snapshot as never });
-  const get = () => documents.answer(new Request("http://localhost/csv.csv"), "csv");
+  const owing = new Set<Consumer>();
+  const queue: (() => void)[] = [];
+  let isFull = false;
+  const backlog: Backlog = {
+    add: (consumer) => void owing.add(consumer),
+    settle: (consumer) => void owing.delete(consumer),
+    waits: (_consumer, resume) => isFull && queue.push(resume) > 0,
+  };
+  const documents = openDocuments({
+    ...{ cursor: () => CURSOR, why: () => "", snapshot: snapshot as never, backlog, waitMs: 5 },
+  });
+  let ended = 0;
+  const reader = { peer: { address: "10.0.0.7", port: 1 }, setTimeout() {}, onEnd: () => void ended++ };
+  const get = () => documents.answer(new Request("http://localhost/csv.csv"), "csv", reader);
   const shared = openShared(snapshot, () => 0, keptBytes);
-  return { documents, get, shared, made, closed: () => closed, fail: (error: CsvError) => void (failure = error) };
+  return {
+    ...{ documents, get, shared, made, owing, queue },
+    closed: () => closed,
+    ended: () => ended,
+    fail: (error: CsvError) => void (failure = error),
+    setFull: (full: boolean) => void (isFull = full),
+  };
 }
 
 const TEXT = Buffer.from(Array.from({ length: PARTS }, (_, at) => 97 + at)).toString();
@@ -82,4 +101,45 @@ test("who lets go twice lets go once", async () => {
   expect(closed()).toBe(0);
   other();
   expect(closed()).toBe(1);
+});
+
+test("whoever takes a document is owed the chunk that is under way, and a client, until it has all", async () => {
+  const { get, owing, ended } = openScene();
+  const reader = (await get()).body!.getReader();
+  expect([owing.size, ended()]).toEqual([1, 0]);
+  await reader.read();
+  expect([...owing].map((consumer) => consumer.buffered())).toEqual([1]);
+  for (let taken = 1; taken < PARTS; taken++) await reader.read();
+  expect([owing.size, ended()]).toEqual([0, 1]);
+  expect((await reader.read()).done).toBe(true);
+});
+
+test("one who takes nothing is broken off, and no client any more", async () => {
+  const { get, owing, documents, closed, ended } = openScene();
+  const reader = (await get()).body!.getReader();
+  await reader.read();
+  for (const consumer of owing) consumer.close(1013, "too slow");
+  expect(await reader.read().catch((error: unknown) => error)).toEqual(new Error("too slow"));
+  documents.expire(Infinity);
+  expect([closed(), ended(), owing.size]).toEqual([1, 1, 0]);
+});
+
+test("while there is no room in the backlog newcomers wait, and then are told to come again", async () => {
+  const { get, queue, setFull, ended } = openScene();
+  setFull(true);
+  const busy = await get();
+  expect([busy.status, busy.headers.get("retry-after"), ended()]).toEqual([503, "5", 1]);
+  const waiting = get();
+  queue.at(-1)!();
+  expect((await waiting).status).toBe(200);
+});
+
+test("parts of all snapshots are kept within one budget", async () => {
+  const { shared, made } = openScene(3);
+  const first = await shared.renew();
+  for (let at = 0; at < 3; at++) await first.part(at);
+  const second = await shared.renew();
+  for (let at = 0; at < 3; at++) await second.part(at);
+  expect([first.kept(2), second.kept(0) !== undefined]).toEqual([undefined, true]);
+  expect(made).toEqual([0, 1, 2, 0, 1, 2]);
 });

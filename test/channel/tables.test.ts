@@ -19,7 +19,7 @@ const settings = serverSettings(defaultsOf(serverOptions));
 
 /** The tables of these locations; files may come back within `graceMs`. */
 function openScene(locations: readonly string[], { graceMs = 30, maxTables = 256, maxMemoryBytes = Infinity } = {}) {
-  const memory = openMemory(maxTables);
+  const common = { tables: openMemory(maxTables), pinned: openMemory(maxTables), maxPinnedBytes: Infinity };
   const events: TableEvent[] = [];
   const dismissed: string[] = [];
   const sources = openSources();
@@ -30,7 +30,7 @@ function openScene(locations: readonly string[], { graceMs = 30, maxTables = 256
       topic,
       openSource: (location, heard, waits) =>
         openWithin(
-          memory,
+          common,
           sources.open,
           { ...settings, maxMemoryBytes, location, waits, lookMs: 200, watches: true, silenceMs: 5_000 },
           heard,

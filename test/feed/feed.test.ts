@@ -83,6 +83,29 @@ describe("a feed", () => {
     expect(deltaOf(feed.since(at(3)))).toBe("none");
   });
 
+  test("says in several deltas what is too much for one, each of which is a version that there was", () => {
+    const feed = openFeed(16 << 20);
+    const BYTES = 100_000;
+    feed.publish(whole(at(1), 1, 16 << 20));
+    for (let version = 2; version <= 8; version++)
+      feed.publish(append(at(version), version, "x".repeat(BYTES), 16 << 20));
+    const steps: [from: number, to: number, count: number][] = [];
+    let held = at(1);
+    for (let step = feed.since(held); step.type === "delta"; step = feed.since(held)) {
+      const delta = parseMessage(step.text) as unknown as { to: number; count: number; splices: unknown[] };
+      expect(delta.splices).toHaveLength(delta.to - held.version);
+      steps.push([held.version, delta.to, delta.count]);
+      held = step.cursor;
+    }
+    expect(steps).toEqual([
+      [1, 3, 3],
+      [3, 5, 5],
+      [5, 7, 7],
+      [7, 8, 8],
+    ]);
+    expect(held).toEqual(at(8));
+  });
+
   test("tells what the columns are when that has changed, and those who missed it", () => {
     const feed = openTestFeed();
     const told = (types: string) => ({ ...COLUMNS, verdicts: { types: `["${types}"]`, units: "[null]" } });

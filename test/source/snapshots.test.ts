@@ -3,17 +3,18 @@ import { describe, expect, test } from "bun:test";
 import { openDocument } from "../../src/csv/document.ts";
 import { CsvError } from "../../src/csv/error.ts";
 import { openTable } from "../../src/csv/table.ts";
+import { type MemoryLimit, openMemory } from "../../src/source/memory.ts";
 import { openSnapshots } from "../../src/source/snapshots.ts";
 import { forSeeds } from "../fuzz/random.ts";
 
 const COLUMNS = { count: 2, json: '["a","b"]' };
 const SMALL = { min: 64, max: 256 };
 
-function openScene(rows: number, maxHeldBytes?: number) {
+function openScene(rows: number, pinned?: MemoryLimit, maxOneBytes?: number) {
   const text = `a,b\n${Array.from({ length: rows }, (_, r) => `${r},row ${r}\n`).join("")}`;
   const bytes = Buffer.from(text);
   const table = openTable(openDocument(bytes, bytes.length), { size: SMALL });
-  const snapshots = openSnapshots(maxHeldBytes);
+  const snapshots = openSnapshots(pinned, maxOneBytes);
   let version = 0;
   const show = () =>
     snapshots.show({
@@ -56,7 +57,7 @@ describe("a snapshot", () => {
   });
 
   test("that holds more than may be held ends, the oldest first; those of the table as it is never do", async () => {
-    const { table, snapshots, show, rowsNow } = openScene(2_000, 4_000);
+    const { table, snapshots, show, rowsNow } = openScene(2_000, { maxBytes: 4_000, share: undefined });
     const old = await snapshots.snapshot("rows");
     for (let change = 0; change < 16; change++) {
       table.replaceRows(0, table.rows(), Buffer.from(`${change},x\n`.repeat(500)));
@@ -66,6 +67,41 @@ describe("a snapshot", () => {
     const failure = await old.part(0).catch((error: unknown) => error);
     expect(failure).toEqual(new CsvError("outdated", "the table has changed too much meanwhile: try again"));
     expect(await rowsOf(current)).toEqual(rowsNow());
+  });
+
+  test("of one version may hold more, so that a large table which is replaced again and again reaches somebody", async () => {
+    const { table, snapshots, show, rowsNow } = openScene(2_000, { maxBytes: 4_000, share: undefined }, 1e6);
+    const old = await snapshots.snapshot("rows");
+    const replace = (cell: string) => {
+      table.replaceRows(0, table.rows(), Buffer.from(`${cell},x\n`.repeat(2_000)));
+      show();
+    };
+    replace("a");
+    const next = { rows: rowsNow(), snapshot: await snapshots.snapshot("rows") };
+    replace("b");
+    expect(await old.part(0).catch((error: unknown) => error)).toBeInstanceOf(CsvError);
+    expect(await rowsOf(next.snapshot)).toEqual(next.rows);
+  });
+
+  test("holds what all tables together may", async () => {
+    const memory = openMemory(2);
+    const limit = () => ({ maxBytes: 50_000, share: memory.share() });
+    const [first, second] = [openScene(2_000, limit()), openScene(2_000, limit())];
+    const begun = [];
+    for (const { snapshots, table, show } of [first, second]) {
+      begun.push(await snapshots.snapshot("rows"));
+      for (let change = 0; change < 2; change++) {
+        table.replaceRows(0, table.rows(), Buffer.from(`${change},x\n`.repeat(500)));
+        show();
+      }
+    }
+    expect(await begun[1]!.part(0).catch((error: unknown) => error)).toBeInstanceOf(CsvError);
+    begun[0]!.close();
+    const again = await second.snapshots.snapshot("rows");
+    const rows = second.rowsNow();
+    second.table.replaceRows(0, second.table.rows(), Buffer.from("z,z\n"));
+    second.show();
+    expect(await rowsOf(again)).toEqual(rows);
   });
 
   test("that is closed gives no more parts", async () => {

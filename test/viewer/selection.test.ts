@@ -20,6 +20,8 @@ const frameFor = (selection: Selection, ...marks: Frame["marks"][number][]): Fra
   total: 1000,
   count: 1000,
   from: 0,
+  isWhole: true,
+  unseen: undefined,
   columns: [],
   rows: [],
   shift: 0,

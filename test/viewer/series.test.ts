@@ -9,7 +9,7 @@ import {
   isLog,
   pickAxes,
   pointsOf,
-  readColumn,
+  readColumns,
   ROW_NUMBER,
   spliceColumn,
   splitValues,
@@ -149,8 +149,8 @@ describe("of a table are drawn", () => {
 
 test("a date is drawn at the time of day that another column has", async () => {
   const { rows, kinds } = tableOf("Date;Time;U\n2026-01-31;12:00;1\n2026-01-31;12:01;2\n2026-01-31;;3");
-  const read = await readColumn(rowsFrom(rows), 0, kinds[0]!, 1, () => true);
-  expect([...read!.values.subarray(0, 3)]).toEqual(
+  const read = await readColumns(rowsFrom(rows), [{ column: 0, kind: kinds[0]! }], 1, () => true);
+  expect([...read![0]!.values.subarray(0, 3)]).toEqual(
     ["2026-01-31T12:00Z", "2026-01-31T12:01Z", "2026-01-31T00:00Z"].map(Date.parse),
   );
 });
@@ -405,7 +405,8 @@ test("a column that follows its changes is the one that is read anew", async () 
   const first = seedOfRun();
   for (let seed = first; seed < first + 200; seed++) {
     const random = randomFrom(seed);
-    const read = async () => (await readColumn(rowsFrom(rows, { ...BLOCKS, cells: 16 }), 1, kind, 1, () => true))!;
+    const read = async () =>
+      (await readColumns(rowsFrom(rows, { ...BLOCKS, cells: 16 }), [{ column: 1, kind }], 1, () => true))![0]!;
     const rowsOf = (most: number) =>
       Array.from({ length: random.below(most + 1) }, (): Row =>
         random.chance(0.1) ? ["a"] : ["a", random.pick(["", "x", "1", "2.5", "1,000"])],

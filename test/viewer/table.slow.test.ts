@@ -220,7 +220,7 @@ test.skipIf(!browserPath)("on paper are the rows in view as a table, and no tool
   await page.untilRows("rows", ({ length }) => length > 10);
   await page.view.cdp("Emulation.setEmulatedMedia", { media: "print", features: [] });
   await page.value(`dispatchEvent(new Event("beforeprint"))`);
-  expect(await page.text("#paper p")).toMatch(/^Rows 1 to \d+ of 300$/);
+  expect(await page.text("#paper p")).toMatch(/^Rows 1 to \d+ of 300; Ctrl\+P on the page prints up to 5,000$/);
   expect(await page.text("#paper tbody tr")).toBe("10row 0");
   expect(
     await page.value(
@@ -231,4 +231,47 @@ test.skipIf(!browserPath)("on paper are the rows in view as a table, and no tool
   await page.value(`dispatchEvent(new Event("afterprint"))`);
   expect(await page.value(`document.querySelector("#paper").childElementCount`)).toBe(0);
   await page.view.cdp("Emulation.setEmulatedMedia", { media: "", features: [] });
+});
+
+test.skipIf(!browserPath)(
+  "Ctrl+P prints all rows that pass the filter, also while one types there, up to a bound that is said",
+  async () => {
+    await using scene = await openScene(numbered(6_000));
+    const { page } = scene;
+    await page.untilRows("rows", ({ length }) => length > 10);
+    await page.value(`(window.prints = [], window.print = () => {
+    dispatchEvent(new Event("beforeprint"));
+    prints.push([document.querySelector("#paper p").textContent, document.querySelectorAll("#paper tbody tr").length]);
+    dispatchEvent(new Event("afterprint"));
+  })`);
+    const printed = async (count: number) => {
+      await page.view.press("p", { modifiers: ["Control"] });
+      await page.until(`prints.length === ${count}`);
+      return page.value<[string, number]>(`prints.at(-1)`);
+    };
+    expect(await printed(1)).toEqual(["Rows 1 to 5,000 of 6,000", 5_000]);
+    await page.filter("n < 700");
+    await page.until(`document.querySelector("#count").textContent === "700 of 6,000 rows"`);
+    expect(await printed(2)).toEqual(["Rows 1 to 700 of 700", 700]);
+    await page.filter("");
+    await page.view.press("Escape");
+    await page.view.press("End");
+    await page.untilRows("the end", (rows) => rows.at(-1)?.[1] === "5999");
+    expect(await printed(3)).toEqual(["Rows 1,001 to 6,000 of 6,000", 5_000]);
+  },
+);
+
+test.skipIf(!browserPath)("on paper a dark page is light, with its plot, and dark again behind it", async () => {
+  await using scene = await openScene(LOG_HEADER + timed(300), {}, { view: "#plot=count" });
+  const { page } = scene;
+  await page.view.cdp("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: "dark" }] });
+  const isDrawn = (text: string, dot: string) =>
+    page.until(
+      `getComputedStyle(document.documentElement).getPropertyValue("--text") === "${text}" && document.querySelector("#plot-panel .legend .swatch")?.style.background === "${dot}"`,
+    );
+  await isDrawn("#e3e6ea", "rgb(122, 168, 255)");
+  await page.value(`dispatchEvent(new Event("beforeprint"))`);
+  await isDrawn("#1d2025", "rgb(37, 99, 235)");
+  await page.value(`dispatchEvent(new Event("afterprint"))`);
+  await isDrawn("#e3e6ea", "rgb(122, 168, 255)");
 });

@@ -2,7 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile } from "node:fs/promises";
 import { atOnce } from "../at-once.ts";
-import { TEST_TIMEOUT_MS } from "../support.ts";
+import { TEST_TIMEOUT_MS, until } from "../support.ts";
 import { browserPath } from "./browser.ts";
 import { column, LOG_HEADER, openScene, PRICES, timed } from "./scene.ts";
 
@@ -50,3 +50,22 @@ describe.concurrent.skipIf(!browserPath)("rows that come out of sight", () => {
     await page.untilRows("the new end", (rows) => rows.at(-1)?.[2] === "200");
   });
 });
+
+test.skipIf(!browserPath)(
+  "a regular expression that never comes to an end is stopped, said, and the table goes on",
+  async () => {
+    await using scene = await openScene(`n,name\n1,${"a".repeat(64)}!\n2,b\n`);
+    const { page, path } = scene;
+    await page.untilRows("rows", ({ length }) => length === 2);
+    await page.filter("/^(a+)+$/");
+    const isStopped = `document.querySelector("#readings")?.textContent.startsWith("⚠ stopped")`;
+    await until("it is stopped", () => page.value<boolean>(isStopped).catch(() => false)); // the page is left while it is asked
+    expect(await page.value(`document.querySelector("#filter").value`)).toBe("/^(a+)+$/");
+    await appendFile(path, "3,c\n");
+    await page.untilRows("the next row", ({ length }) => length === 3);
+    expect(await page.value("location.hash")).not.toContain("filter");
+    await page.filter("/^b$/");
+    await page.untilRows("another one", (rows) => column(rows, 1).join() === "b");
+    expect(await page.text("#readings")).toBe("any cell matches /^b$/");
+  },
+);

@@ -56,6 +56,20 @@ describe.concurrent.skipIf(!browserPath)("rows that come out of sight", () => {
     await page.untilRows("what comes is seen", (rows) => rows.at(-1)?.[1] === "103");
     expect(await page.value(`document.querySelector("#fresh").hidden`)).toBe(true);
   });
+
+  test("are counted where as many leave in front, and under a filter only those that pass it", async () => {
+    await using scene = await openScene(numbered(100), { lastRows: 100 });
+    const { page, path } = scene;
+    await page.untilRows("the first rows", (rows) => firstCell(rows) === "0");
+    await page.badge("live");
+    await page.until(`document.title.startsWith("100 rows")`);
+    await appendFile(path, "100,new\n101,new\n");
+    await page.until(`document.querySelector("#fresh").textContent === "▼ 2 new rows"`);
+    await page.filter("new OR row");
+    await page.until(`document.querySelector("#readings").children.length === 2`);
+    await appendFile(path, "102,new\n103,other\n");
+    await page.until(`document.querySelector("#fresh").textContent === "▼ 3 new rows"`);
+  });
 });
 
 describe.concurrent.skipIf(!browserPath)("under the filter stands how it was read:", () => {

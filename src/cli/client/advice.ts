@@ -1,4 +1,5 @@
 // What a connection that cannot be made calls for.
+import { isIP } from "node:net";
 import { DEFAULT_PORT } from "../port.ts";
 
 export type Attempt = {
@@ -24,6 +25,10 @@ export function advised(why: string, { url, hasToken, wasOpen }: Attempt): strin
   return why;
 }
 
+/** A server of this project accepts these for its own names. */
+const isOwnName = (hostname: string) =>
+  isIP(hostname.replace(/^\[|\]$/g, "")) !== 0 || /(^|\.)localhost$/.test(hostname);
+
 function statusAdvice(status: number, hostname: string, hasToken: boolean): string | undefined {
   switch (status) {
     case 401:
@@ -31,7 +36,9 @@ function statusAdvice(status: number, hostname: string, hasToken: boolean): stri
         ? "the token is wrong; the server prints it in its Network lines, or was started with it"
         : "a token is needed, in CSVCAST_TOKEN or --token-file; the server prints it in its Network lines, or was started with it";
     case 403:
-      return `the server does not go by the name ${hostname}; it needs --allow-host ${hostname}`;
+      return isOwnName(hostname)
+        ? "refused, and not by csvcast, which goes by this name: another server, or a proxy before it"
+        : `the server may not know that it is ${hostname}; start it with --allow-host ${hostname}`;
     case 404:
       return "no such table; --list prints those that there are";
     case 429:

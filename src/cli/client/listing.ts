@@ -74,13 +74,9 @@ export function listLines(tables: readonly ListedTable[], isForPerson: boolean):
 
 const SHOWN_NAMES = 10;
 
-/** `a, b, c` */
+/** `a, b, c`; several servers may have a table of the same name. */
 export function namesText(tables: readonly ListedTable[]): string {
-  const more = tables.length > SHOWN_NAMES ? `, and ${tables.length - SHOWN_NAMES} more` : "";
-  return (
-    tables
-      .slice(0, SHOWN_NAMES)
-      .map(({ name }) => name)
-      .join(", ") + more
-  );
+  const names = [...new Set(tables.map(({ name }) => name))];
+  const more = names.length > SHOWN_NAMES ? `, and ${names.length - SHOWN_NAMES} more` : "";
+  return names.slice(0, SHOWN_NAMES).join(", ") + more;
 }

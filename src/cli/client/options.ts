@@ -7,29 +7,29 @@ import { tokenFile } from "../token.ts";
 /** Every option with its default, unit and rule; `readOptions` turns them into values. */
 export const clientOptions = {
   print: {
-    live: onOff("live", "print the messages of the live feed: the table, then\neach change"),
-    ndjson: onOff("ndjson", "print rows as JSON objects, one a line: those that are\nappended from now on"),
-    csv: onOff("csv", "print rows as CSV (RFC 4180, LF), header first: those\nthat are appended from now on"),
-    all: onOff("all", "with --ndjson or --csv: the rows that are there, too"),
-    once: onOff("once", "print one message and end; with --ndjson or --csv: the\ntable as it is now"),
+    live: onOff("live", "print the live feed: the table once, then each change"),
+    ndjson: onOff("ndjson", "print each new row as a JSON object, one per line"),
+    csv: onOff("csv", "print each new row as CSV (RFC 4180, LF), header first"),
+    all: onOff("all", "with --ndjson or --csv: print the existing rows first"),
+    once: onOff("once", "print one message and exit; with --ndjson or --csv:\nprint the current table and exit"),
     count: option<number>({
       flag: "count",
       value: "N",
       short: "n",
-      help: "print N messages, or rows, and end",
+      help: "print N messages, or N rows, and exit",
       rule: "a number of messages or rows, 1 or more",
       parse: (text) => wholeNumber(text, 1, Number.MAX_SAFE_INTEGER),
       default: Infinity,
     }),
-    list: onOff("list", "print the tables of the server: name, rows, state, file", { short: "l" }),
-    quiet: onOff("quiet", "no word about connection and file on stderr", { short: "q" }),
+    list: onOff("list", "list the tables of the server: name, rows, state, file", { short: "l" }),
+    quiet: onOff("quiet", "print nothing about the connection or the file on stderr", { short: "q" }),
   },
   connection: {
     token: option<string | undefined>({
       flag: "token",
       value: "TEXT",
       isSecret: true,
-      help: "what the server asks strangers for; prefer the variable",
+      help: "the token that the server asks for; other users of this\nmachine can see it here, so prefer the variable or a file",
       rule: "the token that the server prints",
       parse: (text) => (/^[\x21-\x7e]+$/.test(text) ? text : undefined),
       default: undefined,
@@ -38,7 +38,7 @@ export const clientOptions = {
     ca: option<string | undefined>({
       flag: "ca",
       value: "PATH",
-      help: "the certificate (PEM) that the server's is signed with,\nif no public authority did it: its own, for instance",
+      help: "trust this certificate (PEM): the server's own, or that of\nthe authority that signed it, if it is not a public one",
       rule: "the path of a PEM file",
       parse: (text) => (text === "" ? undefined : text),
       default: undefined,
@@ -46,14 +46,14 @@ export const clientOptions = {
     giveUpMs: option<number>({
       flag: "give-up",
       value: "TIME",
-      help: "end when the server is gone for this long (default: 1m)",
+      help: "exit when the server has been unreachable for this long\n(default: 1m)",
       rule: "a time from 0s to 24h, such as 30s",
       parse: (text) => durationMs(text, 0, 86_400_000),
       default: 60_000,
     }),
   },
   program: {
-    help: onOff("help", "show this", { short: "h" }),
+    help: onOff("help", "show this help", { short: "h" }),
     version: onOff("version", "show the version", { short: "V" }),
   },
 };
@@ -68,27 +68,29 @@ export const clientHelp = `csvcast-client ${pkg.version} - prints what a csvcast
 
 Usage: bun run client [TABLE | URL] [options]
 
-  bun run client                          the newest server of yours on this machine
-  bun run client prices                   its table of that name, at /prices
+  bun run client                          the server you started last on this machine
+  bun run client prices                   its table prices, at /prices
   bun run client --list                   which tables it has
-  bun run client ws://192.168.1.20:59050/ that server; a host alone, too: port 59050
+  bun run client ws://192.168.1.20:59050/ a server elsewhere; a bare host means port 59050
   bun run client --once | jq length       one message, for a script
   bun run client --ndjson | jq .price     each new row
   bun run client --csv --once > now.csv   the table as it is
 
-Each message is one line on stdout, exactly as it was received; everything else goes
-to stderr. On a terminal, and nowhere else, a large one is shortened. A lost connection
-is made again. Without --live, --ndjson and --csv each message is the whole table, sent
-again and again.
+Each message is one line on stdout, exactly as received; everything else goes to
+stderr. On a terminal, long messages are shortened; in pipes and files they never are.
+Without --live, --ndjson or --csv, each message is the whole table, and the server sends
+it every second (or as often as its --interval says).
 
---live, --ndjson and --csv go on where they were after a lost connection: nothing is
-lost, nothing is printed twice. If the server was started again, --live prints the table
-that it sends, --ndjson and --csv only the rows beyond those printed; if more came than
-a server with --last keeps, stderr says how many were skipped.
+The client reconnects automatically. With --live, --ndjson and --csv it resumes where it
+was: nothing is lost and nothing is printed twice. If the server was restarted meanwhile,
+--live prints the whole table again; --ndjson and --csv print only the rows after those
+already printed. If more rows arrived than a server with --last keeps, stderr says how
+many were skipped.
 
---ndjson and --csv: a last row that was not complete is printed again when it is. Rows
-that change elsewhere or go are not printed; stderr says so once. If the columns change,
-stderr says so, --csv prints the new header, and --all the rows of the new table.
+With --ndjson and --csv, a last row that was incomplete is printed again once it is
+complete. Rows that are changed or deleted elsewhere in the table are not printed; stderr
+says so once. If the columns change, stderr says so, --csv prints the new header, and
+with --all the rows of the new table are printed.
 
 ${describeOptions(clientOptions, TITLES, true)}
 

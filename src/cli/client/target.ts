@@ -97,8 +97,8 @@ async function localTable(name: string, { token, env }: Finding): Promise<Target
     there.push(...tables);
   }
   if (entries.length === 0) throw new CliError("connect", `${name}: ${NONE_RUNNING}; ${asHost}`);
-  const others = there.length === 0 ? "none" : namesText(there);
-  throw new CliError("connect", `${name}: no table of that name here; there is ${others}; ${asHost}`);
+  const others = there.length === 0 ? "there are none" : `tables: ${namesText(there)}`;
+  throw new CliError("connect", `${name}: no table of that name here; ${others}; ${asHost}`);
 }
 
 function parsed(given: string): URL {

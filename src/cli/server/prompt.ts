@@ -37,6 +37,8 @@ export type PromptOptions = {
     readonly remove: (name: string) => boolean;
   };
   readonly openPage: () => void;
+  /** A text with the commands that the person has. */
+  readonly called: (text: string) => string;
   /** A path cannot be published; the next one may be. */
   readonly onRefused: (reason: string) => void;
   /** Nothing will ever be published. */
@@ -94,7 +96,9 @@ export function openPrompt(options: PromptOptions): Prompt {
     if (remove(name)) screen.line(`${name} is off the air`);
     else if (name === first || name === "csv") return refuse(`-${name}: the first table stays, which is / and /csv`);
     else
-      return refuse(`-${printable(name)}: no table of that name; there is ${others.join(", ") || "none to take off"}`);
+      return refuse(
+        `-${printable(name)}: no table of that name; ${others.length === 0 ? "none can be taken off" : `others: ${others.join(", ")}`}`,
+      );
     screen.ask();
   }
 
@@ -104,7 +108,7 @@ export function openPrompt(options: PromptOptions): Prompt {
   }
 
   function help(): void {
-    (many ? PROMPT_HELP_MANY : PROMPT_HELP).forEach(screen.line);
+    for (const line of many ? PROMPT_HELP_MANY : PROMPT_HELP) screen.line(options.called(line));
     screen.ask();
   }
 

@@ -20,7 +20,10 @@ export type Startup = {
 export type Started = {
   /** Takes the announcement back. */
   withdraw(): void;
-  /** The page, for a browser here: with the token where this machine needs it. */
+  /**
+   * The page, for a browser here: with the token where this machine needs it, if it is a random one. One that was given is not shown to
+   * whoever lists the programs that run (ps): the page asks for it.
+   */
   readonly page: string;
 };
 
@@ -38,7 +41,7 @@ export function printStartup({ address, givenPort, onEvent, line, ...access }: S
   if (isPublic) onEvent({ type: "public" });
   return {
     withdraw: announced({ pid: process.pid, url, startedAt: Date.now(), ...(everywhere && { token }) }, onEvent),
-    page: pageUrl(address, { token: isPublic ? undefined : token, everywhere }),
+    page: pageUrl(address, { token: isPublic || isTokenGiven ? undefined : token, everywhere }),
   };
 }
 

@@ -30,6 +30,7 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
     types: settings.types,
     maxMemoryBytes: settings.maxMemoryBytes,
     memory: settings.memory,
+    pinned: settings.pinned,
     now,
     onPublication: events.onPublication,
   });

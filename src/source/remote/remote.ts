@@ -33,6 +33,7 @@ export function openRemote(settings: SourceSettings, events: SourceEvents, timin
     types: settings.types,
     maxMemoryBytes: settings.maxMemoryBytes,
     memory: settings.memory,
+    pinned: settings.pinned,
     now,
     onPublication: events.onPublication,
   });

@@ -40,6 +40,7 @@ export function openReplay(settings: ReplaySettings, events: SourceEvents): Sour
     types: settings.types,
     maxMemoryBytes: settings.maxMemoryBytes,
     memory: settings.memory,
+    pinned: settings.pinned,
     now,
     oddities: () => round?.pace.oddities() ?? [],
     onPublication: events.onPublication,

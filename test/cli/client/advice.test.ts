@@ -15,7 +15,15 @@ const cases: { why: string; url?: string; attempt?: Partial<Attempt>; expected: 
     attempt: { hasToken: true },
     expected: "401: the token is wrong; the server prints it in its Network lines, or was started with it",
   },
-  { why: status(403), expected: "403: the server does not go by the name h.example; it needs --allow-host h.example" },
+  {
+    why: status(403),
+    expected: "403: the server may not know that it is h.example; start it with --allow-host h.example",
+  },
+  ...["ws://127.0.0.1:1/", "ws://[::1]:1/", "ws://localhost:1/"].map((url) => ({
+    why: status(403),
+    url,
+    expected: "403: refused, and not by csvcast, which goes by this name: another server, or a proxy before it",
+  })),
   { why: status(404), expected: "404: no such table; --list prints those that there are" },
   { why: status(200), expected: "200: no table at this address, but something else" },
   { why: status(502), expected: status(502) },

@@ -28,6 +28,7 @@ test("for a program it has fields, with tabs between them", () => {
 
 test("names are told up to a number", () => {
   expect(namesText(tables)).toBe("prices, 温度, x");
+  expect(namesText([...tables, ...tables])).toBe("prices, 温度, x");
   const many = Array.from({ length: 12 }, (_, i) => table(`t${i}`, 1));
   expect(namesText(many)).toBe("t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, and 2 more");
 });

@@ -308,7 +308,7 @@ describe.concurrent("at the prompt, a person", () => {
       { typed: "c.csv", answer: "/c: c.csv: 1 row × 1 column, comma, UTF-8", tables: 3 },
       { typed: "./c.csv", answer: "c.csv is on air already", tables: 3 },
       { typed: "-c", answer: "c is off the air", tables: 2 },
-      { typed: "-c", answer: "-c: no table of that name; there is b", tables: 2 },
+      { typed: "-c", answer: "-c: no table of that name; others: b", tables: 2 },
       { typed: "-a", answer: "-a: the first table stays, which is / and /csv", tables: 2 },
       { typed: "-csv", answer: "-csv: the first table stays, which is / and /csv", tables: 2 },
       { typed: "./-x.csv", answer: "/-x: -x.csv: 1 row × 1 column, comma, UTF-8", tables: 3 },
@@ -367,12 +367,12 @@ describe.concurrent("at the prompt, a person", () => {
   });
 });
 
-test("--open opens the page, with the token only where this machine needs it", async () => {
+test("--open gives no token that was given to another program, whose arguments others can see: the page asks for it", async () => {
   await using folder = await temporaryFolder();
   await folder.write("a.csv", "x\n1\n");
   const env = { ...(await withBrowser(folder)), CSVCAST_TOKEN: "sesame+open" };
   await using server = await startServer(["a.csv", "--open"], { folder, env });
-  expect(await openedIn(folder)).toBe(`${server.http}/?token=sesame%2Bopen`);
+  expect(await openedIn(folder)).toBe(`${server.http}/`);
   expect(server.stdout()).not.toContain("sesame");
 });
 
