@@ -51,5 +51,5 @@ test.each([
 test("what was written just now says when", () => {
   const said = nothingSaid();
   hear(said, beat(1, {}, true), true, { now: 5, date: 6 });
-  expect(said).toMatchObject({ list: "l", number: 1, heard: { now: 5, date: 6 } });
+  expect(said).toMatchObject({ number: 1, heard: { now: 5, date: 6 } });
 });

@@ -111,7 +111,7 @@ function follow(
   const followed: Followed = {
     ...{ name, keys, settings, state },
     place: { key: keys.stream, at: START, tip: name === FIRST_TABLE ? START : undefined },
-    ...{ need: "gap", retryAt: 0, retryMs: RETRY_MS, gapAt: "", loading: undefined },
+    ...{ need: "gap", retryAt: 0, retryMs: RETRY_MS, heardAt: -Infinity, gapAt: "", loading: undefined },
     onChange: publish,
     onState: () => (wasConnected === state.isConnected ? reportStatus() : review()),
     onLoading: (bytes) => hold(settings.memory, bytes),

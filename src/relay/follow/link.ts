@@ -28,6 +28,8 @@ export type Followed = {
   /** Nothing is done for it before, by the monotonic clock: what came could not be taken. */
   retryAt: number;
   retryMs: number;
+  /** When the beat came that has confirmed it last: it does so once, by the monotonic clock. */
+  heardAt: number;
   /** Where changes were missing last, as text. */
   gapAt: string;
   /** The snapshot that is being read: `at` is the next part. */
@@ -51,8 +53,11 @@ export type Link = {
   readonly beats: Place;
   /** Beats were missing, and the stream was read again from its beginning up to this entry: there was no more to be found. */
   rewoundAt: string | undefined;
-  /** The id of the list that is known. */
+  /** The list that was read last: its text, and its id, if it is one. */
+  listText: string | undefined;
   list: string | undefined;
+  /** A beat has named another one. */
+  isListDue: boolean;
   /** New tables may come any moment, by the monotonic clock: no wait is long before. */
   expectsUntil: number;
   isConnected: boolean;
@@ -85,7 +90,9 @@ export function openLink(address: RelayAddress, silenceMs: number): Link {
     counts: { entries: 0, bytes: 0, snapshots: 0, reconnects: 0 },
     beats: { key: relayKeys(address.topic).beat, at: START, tip: START },
     rewoundAt: undefined,
+    listText: undefined,
     list: undefined,
+    isListDue: true,
     expectsUntil: -Infinity,
     isConnected: false,
     pauseMs: MIN_PAUSE_MS,
@@ -160,7 +167,7 @@ async function read(link: Link, connection: RelayConnection): Promise<void> {
   const streams = await openStreams(connection, always, maxWaitMs);
   begin(link);
   while (!link.isClosed) {
-    if (link.list !== link.said.list) await readList(link, connection);
+    if (link.isListDue) await readList(link, connection);
     await placeAll(link, connection);
     await readOn(link, streams, maxWaitMs);
   }
@@ -171,6 +178,7 @@ function begin(link: Link): void {
   Object.assign(link.said, nothingSaid());
   link.beats.at = START;
   link.rewoundAt = undefined;
+  link.isListDue = true;
   link.isConnected = true;
   for (const table of link.tables.values()) {
     table.state.isConnected = true;
@@ -285,6 +293,7 @@ function takeBeat(link: Link, { id, entry, fault, bytes, isFresh }: StreamItem):
   const reason = fault?.reason ?? (entry?.kind === "beat" ? entry.fault : undefined);
   if (reason !== undefined) for (const { state } of tables.values()) state.skipped = reason;
   if (entry?.kind !== "beat") return;
+  if (entry.list !== undefined && entry.list !== link.list) link.isListDue = true;
   const isWhole = hear(said, entry, isFresh, { now: performance.now(), date: Date.now() });
   if (entry.isFull && link.rewoundAt !== undefined && isBehind(id, link.rewoundAt)) link.rewoundAt = undefined;
   for (const table of tables.values())
@@ -299,8 +308,9 @@ function takeBeat(link: Link, { id, entry, fault, bytes, isFresh }: StreamItem):
 function recheck(link: Link, table: Followed): "ahead" | undefined {
   const { tables, heard } = link.said;
   const status = tables.get(table.name);
-  if (!status || !heard || table.loading || heard.now <= table.state.confirmedAt) return undefined;
+  if (!status || !heard || table.loading || heard.now <= table.heardAt) return undefined;
   const step = takeOrSkip(table.state, status, true, heard);
+  if (step.isConfirmed) table.heardAt = heard.now;
   if (step.change) table.onChange(step.change);
   if (step.isConfirmed) confirmed(link, table);
   return step.place === "ahead" ? "ahead" : undefined;
@@ -376,15 +386,18 @@ async function load(link: Link, connection: RelayConnection, table: Followed, mo
   table.need = "reread";
 }
 
-/** Which tables the server has. */
+/** Which tables the server has. A list that is not there says nothing. */
 async function readList(link: Link, connection: RelayConnection): Promise<void> {
-  const { said, address, tables } = link;
+  const { address, tables } = link;
   const text = await connection.send("GET", [relayKeys(address.topic).tables]);
-  link.list = said.list;
-  if (typeof text !== "string") return;
+  link.isListDue = false;
+  if (typeof text !== "string" || text === link.listText) return;
+  link.listText = text;
+  link.list = undefined;
   try {
-    const { first, others, dropped } = parseTables(text);
+    const { id, first, others, dropped } = parseTables(text);
     const fault = dropped > 0 ? `${dropped} names in the list of tables are malformed` : undefined;
+    link.list = id;
     link.expectsUntil = performance.now() + EXPECTED_MS;
     tables.get(FIRST_TABLE)?.onTables({ first, others, fault });
   } catch (error) {

@@ -188,6 +188,7 @@ function turnsOf(state: TablesState, topic: RelayTopic, isBeatDue: boolean): Tur
   const now = performance.now();
   let left = BATCH_BYTES;
   return [...all.slice(state.turn), ...all.slice(0, state.turn)].map(([name, writer], i) => {
+    writer.connection = topic.connection;
     if (mayWriteSnapshot(state) && isSnapshotDue(writer, now)) void renewSnapshot(writer, topic);
     const appends = appendsOf(writer, left, isBeatDue && i < CHECKED_PER_BEAT);
     if (appends && appends.entries.length > 0) left -= writer.queue.bytes();

@@ -6,7 +6,7 @@ import { formatCursor } from "../../feed/protocol.ts";
 import type { About, Cursor, Publication, Status } from "../../feed/publication.ts";
 import type { Snapshot } from "../../source/source.ts";
 import type { Answer, Append, Appends, RelayTopic } from "../scripts.ts";
-import { refusalOf } from "../redis.ts";
+import { refusalOf, type RelayConnection } from "../redis.ts";
 import { entryFields, type relayKeys, statusText } from "../wire.ts";
 import { type Budget, type Delta, openLedger, openQueue } from "./queue.ts";
 import { hasReached, writeSnapshot, type WrittenSnapshot } from "./snapshot.ts";
@@ -33,8 +33,8 @@ export type WriterState = {
   status: Status | undefined;
   /** The last publication came through a relay itself: nothing of it is published. */
   isRelayed: boolean;
-  /** The connection that is written to. */
-  topic: RelayTopic | undefined;
+  /** What is written to, while the topic is this server's. */
+  connection: RelayConnection | undefined;
   /** The cursor that the stream has come to, as text; "" for none. */
   head: string;
   /** Of the last entry or snapshot of this server. */
@@ -86,7 +86,7 @@ export function newWriter(options: WriterOptions): WriterState {
     published: undefined,
     status: undefined,
     isRelayed: false,
-    topic: undefined,
+    connection: undefined,
     head: "",
     writtenEpoch: "",
     foreignEpoch: undefined,
@@ -209,7 +209,7 @@ export function saidWith(state: WriterState, appends: Appends | undefined): stri
 
 /** A snapshot that is under way ends. */
 export function stopWriting(state: WriterState): void {
-  state.topic = undefined;
+  state.connection = undefined;
 }
 
 function appendOf(delta: Delta): Append {
@@ -236,7 +236,6 @@ export function isSnapshotDue(state: WriterState, now: number): boolean {
 /** Beside the changes, which go on if they can. */
 export async function renewSnapshot(state: WriterState, server: RelayTopic): Promise<void> {
   const topic = { ...server, keys: state.options.keys };
-  state.topic = topic;
   const { unfinished, snapshot: last } = state;
   const id = randomBytes(9).toString("base64url");
   state.isWritingSnapshot = true;
@@ -246,7 +245,7 @@ export async function renewSnapshot(state: WriterState, server: RelayTopic): Pro
       topic,
       snapshot: state.options.snapshot,
       keptElsewhere: state.options.keptElsewhere,
-      aboutOf: (epoch) => (topic === state.topic ? aboutOf(state, epoch) : undefined),
+      aboutOf: (epoch) => (topic.connection === state.connection ? aboutOf(state, epoch) : undefined),
       reached: (cursor) => reached(state, topic, cursor),
       ...{ id, last, unfinished },
       onWritten: (bytes) => void (state.bytes += bytes),
@@ -288,7 +287,7 @@ function report(state: WriterState, reason: string): void {
 async function reached(state: WriterState, topic: RelayTopic, cursor: Cursor): Promise<void> {
   const isUnderWay = () =>
     !state.needsSnapshot && state.published?.cursor.epoch === cursor.epoch && !hasReached(state.head, cursor);
-  while (topic === state.topic && isUnderWay()) await Bun.sleep(POLL_MS);
+  while (topic.connection === state.connection && isUnderWay()) await Bun.sleep(POLL_MS);
 }
 
 /** Changes that were written meanwhile have led further than the snapshot, unless there were none to lead there. */
