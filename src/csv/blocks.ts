@@ -3,6 +3,7 @@
 import type { Dialect } from "./dialect.ts";
 import { SPARE_BYTES } from "./encoding.ts";
 import { type Layout, walkRecords } from "./records.ts";
+import { scan } from "./simd.ts";
 import type { Tally } from "./tally.ts";
 
 /** Whole records, up to the last block of a table, whose last one may not have its record end yet, or be inside an open quote. */
@@ -65,10 +66,27 @@ export function startsOf(block: Block, layout: Layout): Uint32Array<ArrayBuffer>
   return starts;
 }
 
+/** After a record that takes judgement so many are left to the loop. */
+const JUDGED_RECORDS = 16;
+const NO_BORDER: BlockSize = { min: 2 ** 31 - 1, max: 2 ** 31 - 1 };
+
 function foundStarts({ bytes, end, rows }: Block, layout: Layout): Uint32Array<ArrayBuffer> {
   const starts = new Uint32Array(rows);
   let row = 0;
-  walkRecords(bytes, 0, end, layout, Infinity, (start) => void (starts[row++] = start));
+  for (let at = 0; at < end;) {
+    const found = scan(bytes, at, end, 0, { layout, columns: Infinity, breaks: true, size: NO_BORDER });
+    starts.set(found?.starts ?? [], row);
+    row += found?.rows ?? 0;
+    at = found?.at ?? at;
+    if (found?.isAll) continue;
+    let judged = 0;
+    const open = walkRecords(bytes, at, end, layout, Infinity, (start, behind) => {
+      starts[row++] = start;
+      at = behind;
+      return ++judged === JUDGED_RECORDS;
+    });
+    if (open !== -1 || judged < JUDGED_RECORDS) break;
+  }
   return starts;
 }
 

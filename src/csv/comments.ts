@@ -96,7 +96,8 @@ function behindPrefix({ start, text }: Line, prefix: RegExp): number {
 /** Whether a line of these cells has the width of the body; a single column must be typed. */
 function fits(cells: readonly string[], body: readonly HeadRecord[]): boolean {
   const { width, share } = commonWidth(body);
-  if (cells.length !== width || share < 0.9) return false;
+  const isTitle = width > 2 && cells.filter((cell) => cell.trim() !== "").length <= 1;
+  if (cells.length !== width || share < 0.9 || isTitle) return false;
   return width > 1 || isTypedColumn(rowsOf(body), 0);
 }
 

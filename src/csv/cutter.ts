@@ -2,6 +2,7 @@
 import { type Block, BLOCK_SIZE, type BlockSize, isBorder, type Walked } from "./blocks.ts";
 import { SPARE_BYTES } from "./encoding.ts";
 import { DATA_QUOTE, walkRecords } from "./records.ts";
+import { scan } from "./simd.ts";
 import { larger } from "./starts.ts";
 import { emptyTally, type Tally } from "./tally.ts";
 
@@ -186,23 +187,67 @@ function advance(state: State, isEnd: boolean): void {
 
 /** Walks on. False if it was stopped behind a block, as there may be an old one next. */
 function walk(state: State, to: number, isEnd: boolean): boolean {
+  // So many records are left to the loop at once, where hardly any are plain.
+  for (let judged = 1; state.walked < to;) {
+    const from = state.walked;
+    const next = takePlain(state, to);
+    if (next === "stop") return false;
+    if (next === "go") continue;
+    judged = state.walked - from < MIN_STRETCH_BYTES ? Math.min(2 * judged, MAX_JUDGED) : 1;
+    const found = judge(state, to, isEnd, judged);
+    if (found !== "more") return found === "end";
+  }
+  state.openAt = -1;
+  state.neededBytes = 0;
+  return true;
+}
+
+const MIN_STRETCH_BYTES = 1 << 10;
+const MAX_JUDGED = 1 << 10;
+
+/** Takes the plain records that come next, up to the border of a block. `stop`: there may be an old block behind it. */
+function takePlain(state: State, to: number): "stop" | "go" | "none" {
+  const { options, size, draft, bytes, blockStart } = state;
+  const { layout, columns, quotes, old } = options;
+  const found = scan(bytes, state.walked, to, blockStart, { layout, columns: columns.length, breaks: !quotes, size });
+  if (!found) return "none";
+  const { rows } = draft;
+  if (draft.starts.length < rows + found.rows)
+    draft.starts = larger(draft.starts, Math.max(64, 2 * rows, rows + found.rows));
+  draft.starts.set(found.starts, rows);
+  draft.rows += found.rows;
+  draft.longest = Math.max(draft.longest, found.longest);
+  state.walked = found.at;
+  if (!found.isBorder) return found.isAll ? "go" : "none";
+  emit(state, found.at);
+  return old ? "stop" : "go";
+}
+
+/**
+ * Walks over so many records, one by one. `more`: there are others behind them; `stopped`: behind a block, as there may be an old one
+ * next.
+ */
+function judge(state: State, to: number, isEnd: boolean, records: number): "end" | "more" | "stopped" {
   const { options, size, draft, bytes } = state;
   const { layout, columns, quotes, old } = options;
-  let isStopped = false;
-  const stopAt = (at: number) => {
+  let stopped: "more" | "stopped" | undefined;
+  const stopAt = (at: number, why: "more" | "stopped") => {
     state.walked = at;
-    return (isStopped = old !== undefined);
+    stopped = why;
+    return true;
   };
   const visit = (start: number, end: number, fields: number, surplus: number): boolean => {
     if (draft.rows > 0 && end - state.blockStart > size.max && start > state.blockStart) {
       emit(state, start);
-      if (stopAt(start)) return true;
+      if (old) return stopAt(start, "stopped");
     }
     count(state, start, end, fields, surplus);
-    if (end - state.blockStart < size.min || !isBorder(bytes, start, end, size.min)) return false;
-    if (bytes[end - 1] !== layout.recordEnd) return false; // it may go on
-    emit(state, end);
-    return stopAt(end);
+    const isWhole = bytes[end - 1] === layout.recordEnd; // else it may go on
+    if (isWhole && end - state.blockStart >= size.min && isBorder(bytes, start, end, size.min)) {
+      emit(state, end);
+      if (old) return stopAt(end, "stopped");
+    }
+    return --records <= 0 && isWhole && end < to && stopAt(end, "more");
   };
   const open = walkRecords(bytes, state.walked, to, layout, columns.length, visit, {
     quotes,
@@ -216,11 +261,11 @@ function walk(state: State, to: number, isEnd: boolean): boolean {
       if (!isSettled && draft.tally.unsettledAt === -1) draft.tally.unsettledAt = start - state.blockStart;
     },
   });
-  if (isStopped) return false;
+  if (stopped) return stopped;
   state.walked = open === -1 ? to : open;
   state.neededBytes = open === -1 ? 0 : 2 * (to - open);
   state.openAt = open;
-  return true;
+  return "end";
 }
 
 function count(state: State, start: number, end: number, fields: number, surplus: number): void {

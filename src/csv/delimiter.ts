@@ -38,7 +38,10 @@ export function guessDelimiter(head: Head, from: number): string {
     const isDecimalComma = best.delimiter === "," && share === best.share && fields === best.fields && fields > 1;
     if (share > best.share || isDecimalComma) best = { delimiter, share, fields };
   }
-  return best.delimiter;
+  // Nothing fits, as above a table that is to come: these are no part of a sentence.
+  const isHelpless = best.share === 0 && best.fields < 2;
+  const splitting = isHelpless && ["\t", "|"].find((delimiter) => agreement(head, from, delimiter).fields > 1);
+  return splitting || best.delimiter;
 }
 
 /** The share of rows that have as many fields as the header; 0 if the delimiter does not split the header at all. */

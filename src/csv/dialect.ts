@@ -1,11 +1,12 @@
 // What kind of CSV is this? Where its header is, its delimiter and record end, which records are no rows: a function of the first
 // 64 kB, and of the options.
 import { unitInName } from "../values/units.ts";
-import { isValue, typedColumns } from "./cells.ts";
+import { typedColumns } from "./cells.ts";
 import { detectRecordEnd } from "./delimiter.ts";
 import { HEAD_BYTES } from "./encoding.ts";
-import { areUnits, type Header, isRecognisable, isSameCells, rowsOf } from "./header.ts";
+import { areUnits, areWidths, type Header, isRecognisable, isSameCells, rowsOf, unitsAmong } from "./header.ts";
 import { cellsOf, commonWidth, contentEnd, type Head, type HeadRecord, layoutOf, recordsOf } from "./head.ts";
+import { hintsOf } from "./hints.ts";
 import { namesOf } from "./names.ts";
 import { isExotic, type ReadOptions } from "./options.ts";
 import { foundHeader, placedHeader, wholeHeader } from "./place.ts";
@@ -81,12 +82,12 @@ function withHeader(bytes: Uint8Array, to: number, head: Head, header: Header, o
   const { columns, renamed } = namesOf(options.names ?? cells, options.maxColumns ?? MAX_COLUMNS);
   const bodyAt = behindLines(bytes, header.bodyStart, to, plain, options.skipAfterHeader ?? 0);
   const records = bodyAt < head.to ? rowsUnder(head, bodyAt, header, cells) : [];
-  const unitsRow = unitsUnder(records);
+  const unitsRow = records.find(({ start }) => start === header.unitsStart) ?? unitsUnder(records);
   const rows = records.filter(({ cells: row }) => !unitsRow || !isSameCells(row, unitsRow.cells));
   const bodyStart = unitsRow?.end ?? bodyAt;
   const again = [...(header.again ?? []), ...(unitsRow ? [[unitsRow.start, unitsRow.end] as const] : [])];
   if (isRecognisable(cells, rowsOf(rows))) again.push([header.lineStart, header.end], [header.start, header.end]);
-  const unitCells = header.units ?? unitsRow?.cells;
+  const unitCells = header.units ?? (unitsRow && unitsAmong(unitsRow.cells));
   const headerLine = lineOf(bytes, header.lineStart, plain);
   return {
     delimiter: header.delimiter,
@@ -99,12 +100,13 @@ function withHeader(bytes: Uint8Array, to: number, head: Head, header: Header, o
     format: header.format,
     units: columns.map((name, c) => unitCells?.[c]?.trim() || unitInName(name)),
     quotes: quoteRuleOf(rows, plain, columns.length, options),
-    hints: cells.some(isOddName) ? ["the header looks like a row of values: see --no-header"] : [],
+    hints: isToldWhere(header, options) ? [] : hintsOf(cells, rows, (offset) => lineOf(bytes, offset, plain)),
   };
 }
 
-/** A time, or a number that is no plain integer: years and codes are names. */
-const isOddName = (cell: string) => isValue(cell) && !/^\s*\d+\s*$/.test(cell);
+/** Whether somebody says where the header is. */
+const isToldWhere = ({ format }: Header, { skipLines, headerLine, skipAfterHeader }: ReadOptions) =>
+  format !== undefined || (skipLines ?? 0) > 0 || headerLine !== undefined || skipAfterHeader !== undefined;
 
 /** The records of the body, but for directives and the header itself. */
 function rowsUnder(head: Head, from: number, { delimiter, directives = [] }: Header, names: readonly string[]) {
@@ -119,7 +121,9 @@ function unitsUnder(records: readonly HeadRecord[]): HeadRecord | undefined {
   const [first, ...rest] = records;
   if (!first) return undefined;
   const rows = rest.filter(({ cells }) => !isSameCells(cells, first.cells));
-  return areUnits(first.cells, rowsOf(rows)) ? first : undefined;
+  const isAboveOthers = rows.length > 0 && !rows.some(({ cells }) => areWidths(cells));
+  const isNoRow = areUnits(first.cells, rowsOf(rows)) || (areWidths(first.cells) && isAboveOthers);
+  return isNoRow ? first : undefined;
 }
 
 function withoutHeader(head: Head, { delimiter, start }: Header, to: number, options: ReadOptions): Dialect {

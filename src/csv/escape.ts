@@ -5,7 +5,7 @@ import { QUOTE, VOID } from "./records.ts";
 
 const BACKSLASH = 92;
 /** The letter after the backslash in JSON's short escapes (RFC 8259, section 7); 0 where only \u00XX exists. */
-const SHORT_ESCAPE = new Uint8Array(128);
+export const SHORT_ESCAPE = new Uint8Array(128);
 for (const [byte, letter] of [
   [8, "b"],
   [9, "t"],

@@ -180,6 +180,18 @@ const LABVIEW: Format = {
   },
 };
 
+/** Names in the first line that begins so, whatever stands above it. */
+function headedBy(name: string, first: RegExp, header: RegExp, directives: readonly string[] = []): Format {
+  return {
+    name,
+    isFirst: (line) => first.test(line),
+    find(head, lines, delimiter) {
+      const all = upTo(lines, (text) => header.test(text));
+      return all ? { ...lineHeader(head, all.at(-1)!, delimiter), directives } : "waiting";
+    },
+  };
+}
+
 const FORMATS: readonly Format[] = [
   campbell("TOA5", 6, 2),
   campbell("TOACI1", 3, 0),
@@ -189,4 +201,6 @@ const FORMATS: readonly Format[] = [
   ANNOTATED,
   IDENTIFIERS,
   LABVIEW,
+  headedBy("MSI Afterburner", /^00, [^,]+, Hardware monitoring log\b/, /^02,/, ["00,", "01,", "02,", "03,"]),
+  headedBy("OptiTrack", /^Format Version,\d/, /^"?Frame"?,/),
 ];

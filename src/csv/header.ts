@@ -18,6 +18,8 @@ export type Header = {
   readonly names?: readonly string[] | undefined;
   /** The name of the format, if it is a known one. */
   readonly format?: string | undefined;
+  /** The record that has the units, with other words in it (`NO.,Time,ms,V`): not told by itself. */
+  readonly unitsStart?: number | undefined;
   /** As they stand in a line of units. */
   readonly units?: readonly string[] | undefined;
   /** Lines that begin so are no rows. */
@@ -31,7 +33,11 @@ type Cells = readonly string[];
 /** What stands over times in a row of units: `[dd.MM.yyyy HH:mm]`. */
 const TIME_PATTERN = /^[[(<]?(?=.*(?:dd|mm|yy|hh|ss))(?:[dmyhs]{1,4}[-/.:, t]{1,2}){1,6}[dmyhs]{1,4}[\])>]?$/i;
 
-const isUnit = (cell: string) => unitOf(cell) !== undefined || TIME_PATTERN.test(cell.trim());
+/** And in a row of units of VCDS, RaceChrono. */
+const TIME_WORDS = /^(?:stamp|unix time)$/i;
+
+const isUnit = (cell: string) =>
+  unitOf(cell) !== undefined || TIME_PATTERN.test(cell.trim()) || TIME_WORDS.test(cell.trim());
 
 /** Every cell says something; the first or the last may be empty. */
 export function isNamedThroughout(cells: Cells): boolean {
@@ -40,8 +46,8 @@ export function isNamedThroughout(cells: Cells): boolean {
   return filled > 0 && inner && filled >= cells.length - 1;
 }
 
-/** How much of a header may be words that are units, too: `some` as long as there are other words. */
-export type AllowedUnits = "no units" | "some units" | "units";
+/** How much of a header may be words that are units, too: `few` are less than half, `some` as long as there are other words. */
+export type AllowedUnits = "few units" | "some units" | "units";
 
 /** Named throughout, and nothing in it is a value. */
 export function isHeader(cells: Cells, allowed: AllowedUnits): boolean {
@@ -49,7 +55,8 @@ export function isHeader(cells: Cells, allowed: AllowedUnits): boolean {
   const names = cells.filter((cell) => cell.trim() !== "");
   if (names.some((cell) => isValue(cell) || isMissing(cell))) return false;
   if (allowed === "units") return true;
-  return allowed === "no units" ? !names.some(isUnit) : !names.every(isUnit);
+  const units = names.filter(isUnit).length;
+  return allowed === "few units" ? units * 2 < names.length : units < names.length;
 }
 
 /** Every cell is empty or a unit. A lone letter alone is none: it may be a code. */
@@ -59,15 +66,40 @@ export function isUnitsRow(cells: Cells): boolean {
   return filled.length > 1 || filled[0]!.length > 1;
 }
 
-/** Whether a record is rather the units of the one above it than a header itself: most of its cells are some, and more than there. */
+/** What USGS writes under a header: widths and types, `5s`, `15s`, `14n`. */
+export const areWidths = (cells: Cells): boolean =>
+  cells.length > 1 && cells.every((cell) => /^\d{1,4}[sdn]$/.test(cell));
+
+/** In a row of so many units there may be other words, such as `AFR`. */
+const MANY_UNITS = 3;
+
+/** Whether a record is rather the units of the one above it than a header itself: half of its cells are some, or two more than there. */
 export function isMoreOfUnits(cells: Cells, above: Cells): boolean {
   const units = cells.filter(isUnit).length;
-  return units * 2 > cells.filter((cell) => cell.trim() !== "").length && units > above.filter(isUnit).length;
+  const unitsAbove = above.filter(isUnit).length;
+  const isHalf = units * 2 >= cells.filter((cell) => cell.trim() !== "").length;
+  return (units >= MANY_UNITS || isUnitsRow(cells)) && units >= unitsAbove + (isHalf ? 1 : 2);
+}
+
+/** The cells that are units; "" for others. */
+export const unitsAmong = (cells: Cells): Cells => cells.map((cell) => (isUnit(cell) ? cell : ""));
+
+/** `Range=` and `Channels:` are settings, not names of columns. */
+export const isKey = (cell: string): boolean => /[:=]\s*$/.test(cell);
+
+/** A time, or a number that is no plain integer: years and codes are names. */
+export const isOddName = (cell: string): boolean => isValue(cell) && !/^\s*\d{1,9}\s*$/.test(cell);
+
+/** Three cells in four, at least. */
+function areMostlyUnits(cells: Cells): boolean {
+  const said = cells.filter((cell) => cell.trim() !== "");
+  const units = said.filter(isUnit).length;
+  return units >= MANY_UNITS && units * 4 >= said.length * 3 && !said.some((cell) => isValue(cell) || isMissing(cell));
 }
 
 /** Whether the cells are the units of the columns that `rows` show: each over a typed column, one of them numeric. */
 export function areUnits(cells: Cells, rows: readonly Cells[]): boolean {
-  if (!isUnitsRow(cells)) return false;
+  if (!isUnitsRow(cells) && !areMostlyUnits(cells)) return false;
   const filled = cells.flatMap((cell, c) => (cell.trim() === "" ? [] : [c]));
   return filled.every((c) => isTypedColumn(rows, c)) && filled.some((c) => shareOf(rows, c, isNumber) >= 0.9);
 }

@@ -1,6 +1,6 @@
 // Records -> JSON text, straight from bytes to bytes: the hot path. No row object is ever built, so columns keep the order
 // of the file and a column `__proto__` survives. The text is what JSON.stringify would write.
-import { frameOf, type OutputEncoding, type RowShape } from "./frame.ts";
+import { type Frame, frameOf, type OutputEncoding, type RowShape } from "./frame.ts";
 import { escape, GROWTH, tableFor } from "./escape.ts";
 import { CR, DATA_QUOTE, type Layout, LF, openingQuote, QUOTE, SPACE, TAB, VOID } from "./records.ts";
 import { skipperOf } from "./skips.ts";
@@ -22,6 +22,8 @@ export type Progress = {
 
 /** Writes records as rows, each followed by what separates it from the next. */
 export type RowWriter = {
+  /** What is between the cells, if every cell is a string. */
+  readonly frame?: Frame;
   /** How many more bytes the column names of one row take in UTF-8 than in this writer's encoding. */
   readonly twoBytePerRow: number;
   /** Output bytes that must be free before a window of `length` source bytes and one row may be written. */
@@ -215,5 +217,5 @@ export function rowWriter(
   }
   const twoBytePerRow = encoding === "utf8" ? 0 : frame.twoByte;
   const leastPerRow = lengths.reduce((sum, length) => sum + length, 3);
-  return { twoBytePerRow, need: (length) => length * 6 + bytesPerRow, leastPerRow, growth: GROWTH, write };
+  return { frame, twoBytePerRow, need: (length) => length * 6 + bytesPerRow, leastPerRow, growth: GROWTH, write };
 }

@@ -5,13 +5,11 @@ import { type IsStray, type Progress, type RowWriter, rowWriter } from "./json.t
 import type { Typing } from "./literals.ts";
 import type { QuoteRule } from "./quotes.ts";
 import type { Layout } from "./records.ts";
+import { fasterWriter, openRoom, OUTPUT_AT, type Room, WINDOW_BYTES } from "./simd.ts";
 import { typedWriter } from "./typed.ts";
 
 /** JavaScript strings hold at most 2^31 - 1 characters; some room is left for the row that crosses the limit. */
 export const MAX_TEXT_BYTES = 2 ** 31 - (1 << 20);
-
-/** Source bytes between two looks at the room that is left in the output. */
-export const WINDOW_BYTES = 1 << 16;
 
 export type Rendered = {
   /** The JSON array; undefined if it would have been longer than the limit. */
@@ -27,7 +25,12 @@ export type Rendered = {
  * Where JSON is written before it becomes a string. Its owner keeps it from one rendering to the next as long as that
  * pays: the first touch of fresh pages costs more than the conversion itself.
  */
-export type Arena = { buffer?: Buffer | undefined };
+export type Arena = { buffer?: Buffer | undefined; room?: Room | undefined };
+
+export const bytesOfArena = ({ buffer, room }: Arena): number => (buffer?.length ?? 0) + (room?.bytes().length ?? 0);
+
+/** From so many bytes of source on, plain records are written sixteen bytes at a time. */
+const MIN_FAST_BYTES = 1 << 13;
 
 /** Renders one JSON array from successive stretches of records. */
 export type Renderer = {
@@ -89,13 +92,41 @@ export function createRenderer(
       return telling === "later" ? undefined : telling !== "cell";
     });
   let encoding: OutputEncoding = isWide(shape) ? "utf8" : "latin1";
-  let writer = writerFor(layout, shape, encoding, typing, undefined, isStray);
-  let out = arena.buffer ?? Buffer.allocUnsafeSlow(writer.need(Math.min(expectedBytes, WINDOW_BYTES)) + SPARE_BYTES);
-  out[0] = 0x5b; // [
-  const progress: Progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
+  const room = !typing && expectedBytes >= MIN_FAST_BYTES ? (arena.room ??= openRoom()) : undefined;
+  const base = room ? OUTPUT_AT : 0;
+  let writer = newWriter();
+  let out = (room ? room.bytes() : arena.buffer) ?? Buffer.allocUnsafeSlow(0);
+  if (out.length <= base) makeRoom(base + writer.need(Math.min(expectedBytes, WINDOW_BYTES)) + SPARE_BYTES, 0);
+  out[base] = 0x5b; // [
+  const progress: Progress = {
+    at: 0,
+    out: base + 1,
+    rows: 0,
+    surplus: 0,
+    twoByte: 0,
+    isTooWide: false,
+    lastRowAt: 0,
+  };
   let consumed = 0;
 
-  const utf8Length = () => progress.out + progress.twoByte + progress.rows * writer.twoBytePerRow;
+  function newWriter(): RowWriter {
+    const made = writerFor(layout, shape, encoding, typing, undefined, isStray);
+    return room && made.frame ? fasterWriter(made, made.frame, layout, encoding, !isStray, room) : made;
+  }
+
+  /** `out` becomes so long; the first `kept` bytes of it stay. */
+  function makeRoom(length: number, kept: number): void {
+    if (room) {
+      room.grow(length);
+      out = room.bytes();
+    } else {
+      const larger = Buffer.allocUnsafeSlow(length);
+      larger.set(out.subarray(0, kept));
+      out = larger;
+    }
+  }
+
+  const utf8Length = () => progress.out - base + progress.twoByte + progress.rows * writer.twoBytePerRow;
   const isOverLimit = () => utf8Length() > limit;
 
   function add(bytes: Uint8Array, from: number, to: number, isEnd = true): number {
@@ -119,29 +150,28 @@ export function createRenderer(
 
   /** From the growth so far: one step is enough for most tables, and pages that are not touched cost nothing. */
   function grow(need: number, soFar: number): void {
-    const expected = Math.min(progress.out * (expectedBytes / Math.max(soFar, 1)) * 1.1, limit);
-    const larger = Buffer.allocUnsafeSlow(Math.ceil(Math.max(expected, progress.out * 1.5) + need));
-    larger.set(out.subarray(0, progress.out));
-    out = larger;
+    const written = progress.out - base;
+    const expected = Math.min(written * (expectedBytes / Math.max(soFar, 1)) * 1.1, limit);
+    makeRoom(base + Math.ceil(Math.max(expected, written * 1.5) + need), progress.out);
   }
 
   /** The first character above U+00FF: what was written becomes UTF-8, and so does all that follows. */
   function widen(): void {
-    const written = out.toString("latin1", 0, progress.out);
-    progress.out = utf8Length();
+    const written = out.toString("latin1", base, progress.out);
+    progress.out = base + utf8Length();
     progress.twoByte = 0;
-    if (progress.out > out.length) out = Buffer.allocUnsafeSlow(progress.out * 2);
-    out.write(written, 0, "utf8");
+    if (progress.out > out.length) makeRoom(progress.out * 2, 0);
+    out.write(written, base, "utf8");
     encoding = "utf8";
-    writer = writerFor(layout, shape, encoding, typing, undefined, isStray);
+    writer = newWriter();
   }
 
   function finish(): Rendered {
     const { rows, surplus } = progress;
-    if (rows === 0) progress.out = 2;
+    if (rows === 0) progress.out = base + 2;
     out[progress.out - 1] = 0x5d; // ]
-    arena.buffer = out;
-    const text = isOverLimit() ? undefined : out.toString(encoding, 0, progress.out);
+    if (!room) arena.buffer = out;
+    const text = isOverLimit() ? undefined : out.toString(encoding, base, progress.out);
     return { text, bytes: utf8Length(), rows, surplus };
   }
 

@@ -314,10 +314,11 @@ function append(state: State, text: Uint8Array): RowChange {
   if (staysOpen(state, text)) return goOn(state, text);
   const length = lengthOf(state);
   const isWhole = lastByte(state) === recordEnd || (length === head.length && blocks.length === 0);
-  if (!isWhole || openQuoteAt(state) !== -1 || unsettledAt(state, length) !== -1) {
+  if (openQuoteAt(state) !== -1 || unsettledAt(state, length) !== -1) {
     const { first, last, cut } = recut(state, length + state.gone.bytes, 0, text);
     return adopt(state, first, last, cut);
   }
+  if (!isWhole) return endRow(state, text);
   const last = blocks.at(-1);
   const tail = last?.starts ? last : undefined;
   const cutter = openCutter({ ...cutting(state), tail });
@@ -328,6 +329,19 @@ function append(state: State, text: Uint8Array): RowChange {
   const inserted = rowsIn(state) - rows;
   if (isAll(state, text.length)) return "all";
   return inserted === 0 ? [] : [{ start: rows, deleted: 0, inserted }];
+}
+
+/** The last record goes on, and others may follow: no other row becomes another one. */
+function endRow(state: State, text: Uint8Array): RowChange {
+  const open = openRow(state);
+  const isSame = open !== undefined && text[0] === state.walked.layout.recordEnd;
+  const start = rowsIn(state) - (open && !isSame ? 1 : 0);
+  const { first, last, cut } = recut(state, lengthOf(state) + state.gone.bytes, 0, text);
+  replaceBlocks(state, first, last, cut.blocks);
+  const deleted = open && !isSame ? 1 : 0;
+  const inserted = rowsIn(state) - start;
+  if (isAll(state, text.length + (open?.bytes ?? 0))) return "all";
+  return deleted + inserted === 0 ? [] : [{ start, deleted, inserted }];
 }
 
 /**
@@ -370,7 +384,8 @@ function recut(state: State, at: number, removed: number, inserted: Uint8Array):
   const unsettled = unsettledAt(state, local);
   const touched = blockAt(state, unsettled === -1 ? local - 1 : Math.min(unsettled, local - 1));
   const first = Math.max(0, Math.min(touched, blocks.length - 1));
-  const cutter = openCutter({ ...cutting(state), old: blocks, expected: blocks.length });
+  const isAtEnd = local + removed === lengthOf(state);
+  const cutter = openCutter({ ...cutting(state), ...(!isAtEnd && { old: blocks, expected: blocks.length }) });
   let last = first;
   const pieces = blocks.length === 0 ? [inserted] : changedText(state, first, local, removed, inserted);
   for (const piece of pieces) {

@@ -14,7 +14,7 @@ const PREFIX = /^(?:[KMGTPE]i|da|[PTGMkKhdcmµμunpf])/u;
 
 const PLAIN = new Set(
   words(
-    "% ‰ ° °C °F °K ºC ºF degC degF degK degT deg ′ ″ min h hr hrs d wk yr yrs rpm RPM fps FPS ppm ppb ppt psi PSI psia psig ksi atm mmHg " +
+    "% ‰ /s /min /h ° °C °F °K ºC ºF degC degF degK degT deg ′ ″ min h hr hrs d wk yr yrs rpm RPM fps FPS ppm ppb ppt psi PSI psia psig ksi atm mmHg " +
       "inHg mmH2O cmH2O inH2O in ft yd mi mph MPH kn kt kts kph kmh lb lbs oz px pt dpi dB dBm dBi dBA dB(A) dB(C) dBFS dBV dBµV dBc " +
       "cycles counts cts cps bpm cpm nm NM au a.u. arb. ly pH NTU FTU FNU PSU psu %RH %rH %rF kgf lbf kip Nmm hp HP BTU ha ccm gpm cfm " +
       "sccm slm slpm pcs G mAU " +
@@ -88,5 +88,5 @@ export function unitInName(name: string): string | undefined {
   const inBrackets = [...name.matchAll(/[[(]((?:[^[\]()]|\([^[\]()]{1,3}\)){1,24})[\])]/g)].map((match) =>
     match[1]!.trim(),
   );
-  return inBrackets.findLast(isUnit) ?? / in (\S{1,24})$/.exec(name.trimEnd())?.slice(1).find(isUnit);
+  return inBrackets.findLast(isUnit) ?? /(?:^| )in (\S{1,24})$/.exec(name.trimEnd())?.slice(1).find(isUnit);
 }

@@ -27,7 +27,7 @@ import { keepView, openTables } from "./tables.ts";
 import type { Situation } from "./verdict.ts";
 
 const BADGE_MS = 500;
-const MOST_SILENT = 10;
+const MOST_SILENT = 20;
 /** A regular expression may be in it. */
 const PATTERN = /\/.+\//;
 /** After the last word of the server on the state of its file. */

@@ -149,6 +149,28 @@ const alike = [
   delimiter: ",",
 }));
 
+/** Rows that are not quite units, widths of columns, settings or a second header. */
+const nearlyMore = [
+  ["t,U,I,what", "s,V,A,pump", "0,1,2,valve", "1,2,3,pump"],
+  ["a,b,c,d", "s,V,high,low", "1,2,3,4", "5,6,7,8"],
+  ["a,b,c,d", "s,V,A,5", "1,2,3,4", "5,6,7,8"],
+  ["lap 1,lap 2", "5s,10s", "6s,11s", "7s,12s"],
+  ["name,length", "5s,x", "6,7", "8,9"],
+  ["name,2026-03-01,2026-03-02", "status,open,closed", "temp,1,2", "hum,3,4"],
+  ["cpu: user,cpu: system", "5,6", "7,8", "9,10"],
+  ["id,name,note,more", "1,a", "2,b,c,d", "3,e"],
+  ["id,name,note", "1,a", "2,b", "3,c"],
+  ["when,what,by", "12:00,start", "12:01,run", "12:02,stop"],
+  ["event,detail", "start,pump", "stop,fan", "a,b,c", "x,y,z"],
+  ["a,b,", "x,y,", "1,2,", "3,4,"],
+  ["a,b", "1,2,", "3,4,", "5,6,"],
+  ["id,name,note", "1,,", "2,x,y", "3,x,y", "4,x,y"],
+  ["serial,state", ",ok", "123,ok", "124,bad"],
+  ["note,1772366400", "a,1", "b,2"],
+  ["pump,5/min", "a,1", "b,2"],
+  ["00,a,b", "01,1,2", "02,3,4", "03,5,6"],
+].map((lines) => ({ name: `not quite: ${lines.slice(0, 2).join(" / ")}`, lines, delimiter: "," }));
+
 /** Cells with line ends are no stray quotes. */
 const multiline = [1, 2, 3, 6, 15].flatMap((count) =>
   [2, 3, 4].flatMap((width) =>
@@ -183,6 +205,7 @@ const all: Plain[] = [
   ...nearlyKnown,
   ...odd,
   ...alike,
+  ...nearlyMore,
   ...multiline,
 ];
 const ended = all.flatMap((entry) => [

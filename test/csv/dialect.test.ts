@@ -4,9 +4,17 @@ import { SPARE_BYTES } from "../../src/csv/encoding.ts";
 
 function dialectOf(text: string, delimiter?: string) {
   const bytes = Buffer.concat([Buffer.from(text), Buffer.alloc(SPARE_BYTES)]);
-  const { layout, columns, renamed, bodyStart } = detectDialect(bytes, 0, bytes.length - SPARE_BYTES, { delimiter });
+  const dialect = detectDialect(bytes, 0, bytes.length - SPARE_BYTES, { delimiter });
+  const { layout, columns, renamed, bodyStart, hints } = dialect;
   const body = bytes.subarray(bodyStart, bytes.length - SPARE_BYTES).toString();
-  return { delimiter: String.fromCharCode(layout.delimiter), recordEnd: layout.recordEnd, columns, renamed, body };
+  return {
+    delimiter: String.fromCharCode(layout.delimiter),
+    recordEnd: layout.recordEnd,
+    columns,
+    renamed,
+    body,
+    hints,
+  };
 }
 
 const DELIMITERS = [
@@ -98,4 +106,53 @@ describe("a header that is none", () => {
     expect(columns).toEqual(names);
     expect(body).toBe("1,2\n");
   });
+});
+
+const HINTS: readonly { name: string; lines: readonly string[]; hint?: string }[] = [
+  {
+    name: "two header lines",
+    lines: [",,Hi,Low", "Date,Time,Temp,Temp", "1.3.26,12:00,5,4", "1.3.26,12:01,6,4"],
+    hint: "line 2 reads",
+  },
+  {
+    name: "a table of settings first",
+    lines: [
+      "Name,From,To",
+      "Ann,2026-03-01,2026-03-14",
+      "-,-,-",
+      "Index,Date,Sugar",
+      "1,2026-03-01,5.1",
+      "2,2026-03-02,5.2",
+      "3,2026-03-03,5.3",
+      "4,2026-03-04,5.3",
+    ],
+    hint: "line 4 reads",
+  },
+  {
+    name: "a padded title over years",
+    lines: ["People,,", ",,", "Region,2019,2020", "North,5,6", "South,7,8"],
+    hint: "a title or a setting",
+  },
+  { name: "a setting", lines: ["Owner:,me", "Rate,fast", "Mode,slow"], hint: "a title or a setting" },
+  {
+    name: "blanks between the cells",
+    lines: [" r  b   swpd", " 0  1      0", " 2  0      1", " 0  0      0"],
+    hint: "--delimiter whitespace",
+  },
+  { name: "a time since 1970", lines: ["1772366400123,GET,200", "1772366400124,GET,200"], hint: "--no-header" },
+  { name: "years", lines: ["Region,2019,2020", "North,5,6", "South,7,8"] },
+  { name: "plain integers", lines: ["11,2,name", "66,2,x", "77,3,y"] },
+  { name: "words now and then", lines: ["time,v", "12:00,1", "12:01,error", "12:02,3", "12:03,error"] },
+  { name: "words alone", lines: ["door,state", "front,open", "back,shut", "front,shut"] },
+  { name: "sentences", lines: ["note", "the pump is on", "the fan is off", "the door is open"] },
+  {
+    name: "times in one column",
+    lines: ["when", "2026-03-01 12:00:00 UTC", "2026-03-01 12:01:00 UTC", "2026-03-01 12:02:00 UTC"],
+  },
+];
+
+test.each(HINTS.map((entry) => [entry.name, entry] as const))("hint: %s", (_name, { lines, hint }) => {
+  const { hints } = dialectOf(lines.map((line) => `${line}\n`).join(""));
+  expect(hints).toHaveLength(hint === undefined ? 0 : 1);
+  if (hint !== undefined) expect(hints[0]).toContain(hint);
 });

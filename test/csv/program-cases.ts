@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ReadOptions } from "../../src/csv/options.ts";
 
-export type Table = { columns: string[]; rows: number; first: string[]; last: string[]; units?: string[] };
+export type Table = { columns: string[]; rows: number; first: string[]; last: string[]; units?: (string | null)[] };
 
 export type Case = {
   name: string;

@@ -5,62 +5,17 @@ import { SPARE_BYTES } from "../../src/csv/encoding.ts";
 import { cellsOf } from "../../src/csv/head.ts";
 import { rowWriter } from "../../src/csv/json.ts";
 import { quoteRule } from "../../src/csv/quotes.ts";
-import { CR, DATA_QUOTE, type Layout, LF, VOID, walkRecords } from "../../src/csv/records.ts";
+import { type Layout, LF, walkRecords } from "../../src/csv/records.ts";
 import { typingOf } from "../../src/csv/literals.ts";
 import { terminate } from "../../src/csv/render.ts";
 import { csvWriter } from "../../src/csv/rfc4180.ts";
 import { typedWriter } from "../../src/csv/typed.ts";
 import { literalOf } from "../../src/values/cell.ts";
 import type { Verdict } from "../../src/values/verdict.ts";
-import { forSeeds, type Random, shareOf } from "../fuzz/random.ts";
+import { forSeeds, shareOf } from "../fuzz/random.ts";
+import { randomBytes, randomLayout } from "./soup.ts";
 
 setDefaultTimeout(60_000);
-
-const DELIMITERS = [",", ";", "\t", "|", " ", "\x1f"] as const;
-
-function randomLayout(random: Random): Layout {
-  const layout = { delimiter: random.pick(DELIMITERS).charCodeAt(0), recordEnd: random.chance(0.8) ? LF : CR } as const;
-  if (random.chance(0.5)) return layout;
-  const records = random.chance(0.5)
-    ? [Buffer.from("a"), Buffer.from(`x${String.fromCharCode(layout.delimiter)}y`)]
-    : [];
-  const prefixes = random.chance(0.5) ? [Buffer.from("#"), Buffer.from("//")] : [];
-  return { ...layout, skips: { records, prefixes } };
-}
-
-function randomBytes(random: Random, { delimiter, recordEnd }: Layout): Buffer {
-  const separator = String.fromCharCode(delimiter);
-  const end = String.fromCharCode(recordEnd);
-  const soup = [
-    separator,
-    separator,
-    end,
-    end,
-    "\r\n",
-    "\r\r\n",
-    '"',
-    '""',
-    " ",
-    "\t",
-    "\0",
-    "x",
-    "y",
-    "1",
-    "-2.5",
-    "0,5",
-    "true",
-    "a",
-    "é",
-    "#",
-    "//",
-  ];
-  const pieces: Buffer[] = [];
-  for (let i = random.below(60); i > 0; i--) {
-    if (random.chance(0.05)) pieces.push(Buffer.of(random.chance(0.5) ? VOID : DATA_QUOTE));
-    else pieces.push(Buffer.from(random.pick(soup)));
-  }
-  return Buffer.concat(pieces);
-}
 
 type Records = { rows: string[][]; open: boolean };
 
