@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { atOnce } from "./at-once.ts";
-import { RUNS, seedOfRun } from "./fuzz/random.ts";
 import { openScriptedServer, rowsOf, speaker, statusOf } from "./follow/scripted-server.ts";
 import { type Folder, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "./support.ts";
 
@@ -35,27 +34,6 @@ asyncio.run(main())`;
     const client = Bun.spawn([python!, "-c", script, server.url], { stdout: "pipe", stderr: "inherit" });
     expect(await new Response(client.stdout).text()).toBe(`${SAMPLE}\n${SAMPLE}\n`);
     expect(await client.exited).toBe(0);
-  },
-);
-
-test.concurrent.skipIf(!python)(
-  "Python's csv module sees no table that the file was not (skipped without python3-websockets)",
-  async () => {
-    await using folder = await temporaryFolder();
-    const path = await folder.write("f.csv", "id,text,value\n0,x,1\n");
-    await using server = await startServer([path, "--settle=250ms"], { folder });
-    const script = join(import.meta.dir, "checker.py");
-    for (let seed = seedOfRun(), run = 0; run < Math.ceil(RUNS / 4); run++, seed++) {
-      const checker = Bun.spawn([python!, script, server.url, path, `${seed}`, "15"], {
-        stdout: "pipe",
-        stderr: "pipe",
-      });
-      const [out, problem] = await Promise.all(
-        [checker.stdout, checker.stderr].map((pipe) => new Response(pipe).text()),
-      );
-      expect([problem, await checker.exited]).toEqual(["", 0]);
-      expect(out).toMatch(/^\d+ tables, all of them were there\n$/);
-    }
   },
 );
 

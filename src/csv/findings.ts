@@ -85,6 +85,16 @@ export function findingOf(tally: Tally, name: string, unit: string | undefined):
   return time ?? number ?? { verdict: named === undefined ? TEXT : { type: "text", unit: named } };
 }
 
+/** `dd/MM/yyyy`, in a row of units or in a name, says what `03/04/2026` leaves open. */
+const DAY_FIRST_PATTERN = /\bdd?[-/.]mm?\b/i;
+const DAY_FIRST = WRITTEN_FORMATS.indexOf("day-first");
+
+/** The number of the format that most cells have. */
+function commonFormat({ formats }: Tally, said: string): number {
+  const best = formats.reduce((at, count, i) => (count > formats[at]! ? i : at), 0);
+  return formats[DAY_FIRST] === formats[best] && DAY_FIRST_PATTERN.test(said) ? DAY_FIRST : best;
+}
+
 type IsMost = (count: number) => boolean;
 
 function timeFinding(tally: Tally, name: string, unit: string | undefined, isMost: IsMost): Finding | undefined {
@@ -94,7 +104,7 @@ function timeFinding(tally: Tally, name: string, unit: string | undefined, isMos
     verdict: { type: "time", format, clock: undefined, unit },
     isDate,
   });
-  const best = tally.formats.reduce((at, count, i) => (count > tally.formats[at]! ? i : at), 0);
+  const best = commonFormat(tally, `${unit ?? ""} ${name}`);
   const format = WRITTEN_FORMATS[best]!;
   if (isMost(tally.formats[best]!) && (!isNumeric || format === "basic"))
     return found(format, tally.clocks[best] === 0);
@@ -136,7 +146,7 @@ export function declaredVerdict(type: Verdict["type"], tally: Tally, name: strin
       return { type, ...READINGS[best]!, ...known };
     }
     case "time": {
-      const best = tally.formats.reduce((at, count, i) => (count > tally.formats[at]! ? i : at), 0);
+      const best = commonFormat(tally, `${unit ?? ""} ${name}`);
       return { type, format: WRITTEN_FORMATS[best]!, clock: undefined, ...known };
     }
   }

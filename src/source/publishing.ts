@@ -37,6 +37,8 @@ const MAX_ARENA_BYTES = 8 << 20;
 
 /** Of the memory for a table: a version of it that only snapshots still have may take one of so many shares. */
 const PINNED_SHARE = 4;
+/** Of a small table a change may be as long as this. */
+const MIN_CHANGE_BYTES = 1 << 20;
 /** What a change of a few rows replaces: the blocks that they are in. */
 const CHANGED_BYTES = 1 << 17;
 
@@ -94,12 +96,19 @@ export function openPublishing({
 /** No history of any server has the same. */
 const newEpoch = () => randomBytes(6).toString("base64url");
 
-/** The change as JSON, `[[start, deleted, rows], …]`; undefined if the view is to be taken anew. */
-function splicesOf({ blocks, change }: Revision, arena: Arena): string | undefined {
+/**
+ * The change as JSON, `[[start, deleted, rows], …]`; undefined if the view is to be taken anew. So it is if that text is longer than
+ * the table: short rows under a wide header are, many times over.
+ */
+function splicesOf({ table, blocks, change }: Revision, arena: Arena): string | undefined {
   if (change === "all") return undefined;
-  const texts = change.map(({ start, deleted, from, inserted }) => {
-    const rows = renderBlocks(blocks, from, from + inserted, "arrays", arena);
-    return `[${start},${deleted},${rows.text}]`;
-  });
+  let room = Math.max(MIN_CHANGE_BYTES, table.length());
+  const texts: string[] = [];
+  for (const { start, deleted, from, inserted } of change) {
+    const { text, bytes } = renderBlocks(blocks, from, from + inserted, "arrays", arena, room);
+    if (text === undefined) return undefined;
+    room -= bytes;
+    texts.push(`[${start},${deleted},${text}]`);
+  }
   return `[${texts.join(",")}]`;
 }

@@ -57,13 +57,13 @@ const ZONES: Record<string, number> = {
   HST: -10,
 };
 
-/** The pattern of a zone: a name, `Z`, `+01:00`, `-0530`, `+02`. */
-export const ZONE = String.raw`${Object.keys(ZONES).join("|")}|[+-]\d{2}(?::?\d{2})?`;
+/** The pattern of a zone: a name, `Z`, `+01:00`, `-0530`, `+02`, `GMT+01:00`. */
+export const ZONE = String.raw`${Object.keys(ZONES).join("|")}|(?:GMT|UTC)?[+-]\d{2}(?::?\d{2})?`;
 
 /** Nothing for a zone that is not known. */
 export function offsetMs(zone: string | undefined): number {
   if (zone === undefined) return 0;
-  const match = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone);
+  const match = /^(?:GMT|UTC)?([+-])(\d{2}):?(\d{2})?$/i.exec(zone);
   if (!match) return (ZONES[zone.toUpperCase()] ?? 0) * 3_600_000;
   return (match[1] === "-" ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3] ?? 0)) * 60_000;
 }

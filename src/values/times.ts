@@ -11,7 +11,7 @@ export const WRITTEN_FORMATS = [
   "iso", // 2026-03-01T12:00:00.123+01:00, 2026/03/01 12:00
   "month-first", // 03/01/2026 12:00:00, 3/1/26 1:00 PM, 03/01 12:00
   "day-first", // 01.03.2026, 1/3/26 12:00
-  "clock", // 12:00:00.123, 1:00 PM: since midnight; 125:03:20: since something else
+  "clock", // 12:00:00.123, 1:00 PM, 1:00p: since midnight; 125:03:20: since something else
   "basic", // 20260301, 20260301T120000Z
   "day-named", // Sun, 01 Mar 2026 12:00:00 GMT, 1-Mar-26
   "month-named", // Mar 1, 2026, 12:00:00 PM, Mar  1 12:00:00
@@ -27,7 +27,7 @@ export const isTimeFormat = (name: string): name is TimeFormat =>
 
 const isEpoch = (format: TimeFormat): format is EpochFormat => format in EPOCHS;
 
-const CLOCK = String.raw`(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:[.,:](?<fraction>\d{1,9}))?)? *(?<half>[ap]m)? *(?<zone>${ZONE})?`;
+const CLOCK = String.raw`(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:[.,:](?<fraction>\d{1,9}))?)? *(?<half>[ap]m?)? *(?<zone>${ZONE})?`;
 const THEN_CLOCK = `(?:[t ,_]+${CLOCK})?`;
 /** In English and German; it is not checked. */
 const WEEKDAY =
@@ -56,7 +56,7 @@ const PATTERNS: Record<WrittenFormat, RegExp> = {
   ),
   apache: new RegExp(`^\\[?(?<day>\\d{1,2})/(?<name>[a-z]{3})/(?<year>\\d{4}):${CLOCK}\\]?$`, "i"),
   asctime: new RegExp(
-    `^\\[?[a-z]{3} (?<name>[a-z]{3}) +(?<day>\\d{1,2}) ${CLOCK.replace(ZONE, "[a-z]{1,5}|[+-]\\d{2}:?\\d{2}")} (?<year>\\d{4})\\]?$`,
+    `^\\[?[a-z]{3} (?<name>[a-z]{3}) +(?<day>\\d{1,2}) ${CLOCK.replace(ZONE, "[a-z]{1,5}|(?:gmt|utc)?[+-]\\d{2}:?\\d{2}")} (?<year>\\d{4})\\]?$`,
     "i",
   ),
   clock: new RegExp(`^${CLOCK.replace("{1,2}", "{1,4}")}$`, "i"),

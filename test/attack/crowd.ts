@@ -28,9 +28,8 @@ const TAKE_MS = 100;
 /** setsockopt(2), socket(7): a small window, or the kernel would take megabytes of what a slow peer is sent, at once. */
 const [SOL_SOCKET, SO_RCVBUF] = [1, 8];
 const WINDOW = new Int32Array([16 << 10]);
-const { symbols } = dlopen("libc.so.6", {
-  setsockopt: { args: ["int", "int", "int", "ptr", "int"], returns: "int" },
-});
+const setsockopt = { args: ["int", "int", "int", "ptr", "int"], returns: "int" } as const;
+const libc = process.platform === "linux" ? dlopen("libc.so.6", { setsockopt }).symbols : undefined;
 
 type Peer = { taken: number; head: string; isIn: boolean; readonly done: PromiseWithResolvers<void> };
 
@@ -94,7 +93,7 @@ async function come(): Promise<void> {
     socket: {
       open(socket) {
         if (rate > 0 && rate < Infinity)
-          symbols.setsockopt((socket as unknown as { fd: number }).fd, SOL_SOCKET, SO_RCVBUF, WINDOW, 4);
+          libc?.setsockopt((socket as unknown as { fd: number }).fd, SOL_SOCKET, SO_RCVBUF, WINDOW, 4);
       },
       data: take,
       close(socket) {

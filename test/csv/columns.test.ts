@@ -74,6 +74,8 @@ describe("a column of", () => {
     { name: "times of day", cells: ["12:00:00:123", "12:00:01:123"], expected: "time:clock" },
     { name: "dates that may be either", cells: ["03/04/2026"], expected: "time:month-first" },
     { name: "dates of which one is above 12", cells: ["03/04/2026", "13/04/2026"], expected: "time:day-first" },
+    { name: "times with a and p", cells: ["12:00a", "1:30p"], expected: "time:clock" },
+    { name: "Java's zones", cells: ["Sun Mar 01 12:00:00 GMT+01:00 2026"], expected: "time:asctime" },
     { name: "dates with points", cells: ["03.04.2026"], expected: "time:day-first" },
     { name: "dates that there are not", cells: ["2026-02-30", "2026-13-01"], expected: "text" },
     { name: "seconds since 1970", cells: ["1772366400", "1772366401"], column: "timestamp", expected: "time:epoch-s" },
@@ -155,6 +157,10 @@ describe("somebody says what a column is:", () => {
   test("a column named like a property that every object has", () =>
     expect(codeOf(["1"], "constructor", {})).toBe("text"));
 });
+
+test.each(["Date (DD/MM/YYYY)", "dd.mm.yy"])("a pattern in a name says which number is the day: %s", (name) =>
+  expect(codeOf(["03/04/2026"], name)).toBe("time:day-first"),
+);
 
 test("a row of units says more than the name, and the cells more than it", () => {
   const columns = openColumns(["U [kV]", "T", "p", "note"], { units: ["[V]", "degC", "bar", undefined] });

@@ -118,6 +118,14 @@ describe("a publication", () => {
   });
 });
 
+test("a change that would be a much longer text than the table is none: the table is to be taken anew", () => {
+  using source = openTestPublishing();
+  source.set(`${Array.from({ length: 5_000 }, (_, column) => `c${column}`).join(",")}\n1\n`);
+  expect(source.append("2\n").splices).toStartWith('[[1,0,[["2","",');
+  const { splices, cursor, rows } = source.append("3\n".repeat(1_000));
+  expect([splices, cursor.version, rows]).toEqual([undefined, 3, 1_002]);
+});
+
 describe("what the columns are", () => {
   const typesOf = ({ columns }: Publication) => columns.verdicts?.types;
   const numbers = (count: number) => Array.from({ length: count }, (_, i) => `${i},x\n`).join("");

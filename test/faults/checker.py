@@ -2,9 +2,9 @@
 rules of docs/protocol.md, and reads what the file was with Python's csv module. Each table that was held must be one that the file was, up to
 whole rows; and the last one must be the file.
 
-    python3 checker.py WS_URL FILE SEED ACTIONS
+    python3 checker.py WS_URL[,WS_URL...] FILE SEED ACTIONS
 
-The server waits for its default `--settle`.
+The servers, such as a publisher and its replicas, wait for their default `--settle`.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import time
 
 import websockets
 
-URL, PATH, SEED, ACTIONS = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+URLS, PATH, SEED, ACTIONS = sys.argv[1].split(","), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 HEADER = ["id", "text", "value"]
 dice = random.Random(SEED)
 number = 0
@@ -166,8 +166,8 @@ class Copy:
             self.held.add(json.dumps(self.rows))
 
 
-async def follow(copy, until):
-    async with websockets.connect(URL, subprotocols=["csvcast.v1"], max_size=None) as feed:
+async def follow(url, copy, until):
+    async with websockets.connect(url, subprotocols=["csvcast.v1"], max_size=None) as feed:
         while not until():
             try:
                 copy.take(json.loads(await asyncio.wait_for(feed.recv(), 0.2)))
@@ -178,15 +178,17 @@ async def follow(copy, until):
 async def main():
     remember()
     replace([row()])
-    copy = Copy()
+    copies = {url: Copy() for url in URLS}
     writing = asyncio.create_task(write())
-    final = lambda: writing.done() and json.dumps(copy.rows) == json.dumps(list(csv.reader(open(PATH, newline="")))[1:])
-    await asyncio.wait_for(follow(copy, final), 120)
+    is_last = lambda copy: json.dumps(copy.rows) == json.dumps(list(csv.reader(open(PATH, newline="")))[1:])
+    final = lambda copy: lambda: writing.done() and is_last(copy)
+    await asyncio.wait_for(asyncio.gather(*(follow(url, copy, final(copy)) for url, copy in copies.items())), 120)
     await writing
     settled(float("inf"))
-    never = [table for table in copy.held if table not in states]
-    assert not never, f"seed {SEED}: a table that the file never was: {never[0][-300:]}"
-    print(f"{len(copy.held)} tables, all of them were there")
+    for url, copy in copies.items():
+        never = [table for table in copy.held if table not in states]
+        assert not never, f"seed {SEED}, {url}: a table that the file never was: {never[0][-300:]}"
+    print(f"{sum(len(copy.held) for copy in copies.values())} tables, all of them were there")
 
 
 asyncio.run(main())
