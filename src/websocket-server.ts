@@ -6,7 +6,8 @@ import type { Certificate, FeedOptions } from "./channel/options.ts";
 import { type Nameable, nameConflictIn } from "./channel/names.ts";
 import { openNewest } from "./channel/newest.ts";
 import { isPlace, nameOfPlace, openPlaces } from "./channel/places.ts";
-import { openSource, openSources, openWithin } from "./channel/sources.ts";
+import { openRelayed, type Relayed } from "./channel/relayed.ts";
+import { openSources, openWithin, type Sources } from "./channel/sources.ts";
 import { openTables, type Tables } from "./channel/tables.ts";
 import { faultIn } from "./csv/options.ts";
 import { defaultsOf } from "./cli/options.ts";
@@ -17,9 +18,8 @@ import type { Publication, Status } from "./feed/publication.ts";
 import { policyOf } from "./hub/access.ts";
 import { type Hub, openHub } from "./hub/hub.ts";
 import type { AccessOptions, NetworkOptions } from "./hub/options.ts";
-import { relayRole } from "./relay/address.ts";
+import { isRelayUrl, relayRole } from "./relay/address.ts";
 import type { RelayOptions } from "./relay/options.ts";
-import { openRelayRole } from "./relay/standby.ts";
 import { replayFault } from "./source/replay/speed.ts";
 import { openMemory } from "./source/memory.ts";
 import type { TableOptions } from "./source/settings.ts";
@@ -29,7 +29,10 @@ export type { ServerEvent } from "./channel/events.ts";
 
 /** Everything has a default; `file` is what is published first. */
 export type ServerOptions = Partial<TableOptions & FeedOptions & NetworkOptions & AccessOptions & RelayOptions> & {
-  /** A path, `-` for standard input, a web address, or the URL of a relay. Without it nothing is published before `open`. */
+  /**
+   * A path, `-` for standard input, a web address, or the URL of a relay, whose tables are all served then. Without it nothing is
+   * published before `open`.
+   */
   readonly file?: string | undefined;
   /**
    * Several tables in place of `file`: each a location as that is, a folder (its `*.csv` and `*.tsv`) or a pattern (`logs/run-*.csv`), whose
@@ -100,8 +103,13 @@ const MISSED_BEATS = 5;
  */
 export function websocketServer(options: ServerOptions = {}): ServerHandle {
   const settings = settingsOf(options);
-  const { file, isNewest, isMany } = settings;
-  const role = relayRole(file, settings.relayUrl, settings.isStandby);
+  const { file, isNewest, isMany, isStandby, relayUrl } = settings;
+  const role = relayRole(
+    file,
+    relayUrl,
+    isStandby,
+    settings.tables?.map(({ location }) => location),
+  );
   if ("fault" in role) throw new RangeError(role.fault);
   const onEvent = options.onEvent ?? (() => {});
   const token = settings.token ?? randomBytes(16).toString("hex");
@@ -109,32 +117,29 @@ export function websocketServer(options: ServerOptions = {}): ServerHandle {
   ready.promise.catch(() => {}); // whoever is interested hears of it
 
   const hub = openHub({ ...settings, access: policyOf(settings, token, machineNames()), pages: viewerFiles, onEvent });
-  const { tables, sources } = openAllTables(settings, hub, onEvent);
+  let relay: Relayed | undefined;
+  const { tables, sources } = openAllTables(settings, hub, onEvent, () => relay);
   const channel = tables.first;
-  const relay = openRelayRole(
-    {
-      ...role,
-      relayUrl: settings.relayUrl,
-      isStandby: settings.isStandby,
-      heartbeatMs: settings.relayHeartbeatMs,
-      snapshot: () => channel.snapshot("rows"),
+  let places: { close(): void } | undefined;
+  relay = openRelayed(tables, {
+    ...{ ...role, relayUrl, isStandby, isMany, heartbeatMs: settings.relayHeartbeatMs },
+    hasOwn: file !== undefined || isMany,
+    async openOwn(onKnown) {
+      if (isMany || isNewest) {
+        places = openGiven(settings, tables, onEvent, onKnown);
+        return ready.resolve();
+      }
+      const opening = channel.open(role.location!, settings.waits);
+      onKnown();
+      await opening;
+      ready.resolve();
     },
-    {
-      open: (location) => channel.open(location, settings.waits).then(ready.resolve),
-      onUnusable: ready.reject,
-      reopen() {
-        const location = channel.location();
-        if (location !== undefined) void channel.open(location).catch(() => {}); // what is published still is
-      },
-      onRefused: (reason) => onEvent({ type: "relay-refused", reason }),
-      onEvent,
-    },
-  );
-  if (relay.sink) channel.addSink(relay.sink);
-  hub.serve(tables, { address: () => relay.address(channel.location()), counts: () => relay.counts(channel.link()) });
-  const places = isMany || isNewest ? openGiven(settings, tables, onEvent) : undefined;
-  if (places) ready.resolve();
-  else relay.begin();
+    onUnusable: ready.reject,
+    onRefused: (reason) => onEvent({ type: "relay-refused", reason }),
+    onEvent,
+  });
+  hub.serve(tables, relay);
+  relay.begin();
 
   return {
     address: hub.address,
@@ -180,31 +185,41 @@ function settingsOf(options: ServerOptions) {
 }
 
 /** The first table has a Worker of its own, and the others share a few. */
-function openAllTables(settings: Settings, hub: Hub, onEvent: (event: ServerEvent) => void) {
+function openAllTables(
+  settings: Settings,
+  hub: Hub,
+  onEvent: (event: ServerEvent) => void,
+  relay: () => Relayed | undefined,
+) {
   const { file, isNewest, isMany, lookMs, maxTables, relayHeartbeatMs } = settings;
   const sourceSettings = {
     ...tableOptionsOf(settings),
     ...{ lookMs, watches: true, silenceMs: MISSED_BEATS * relayHeartbeatMs },
   };
   const sources = openSources();
-  const common = {
-    tables: isMany ? openMemory(maxTables) : undefined,
-    pinned: openMemory(maxTables + AT_A_TIME),
-    maxPinnedBytes: settings.maxBacklogBytes,
-  };
-  const channelOn = (topic: string, open: typeof openSource) =>
+  const all = openMemory(maxTables);
+  const common = { pinned: openMemory(maxTables + AT_A_TIME), maxPinnedBytes: settings.maxBacklogBytes };
+  const channelOn = (topic: string, open: Sources["open"], table?: string) =>
     openChannel({
       ...settings,
       topic,
-      openSource: (location, events, waits) => openWithin(common, open, { ...sourceSettings, location, waits }, events),
+      openSource(location, events, waits) {
+        const tables = isMany || isRelayUrl(location) ? all : undefined;
+        return openWithin({ ...common, tables }, open, { ...sourceSettings, location, waits, table }, events);
+      },
       backlog: hub.backlog,
       broadcast: hub.broadcast,
-      onEvent: (event) => onEvent(topic === FIRST_TOPIC ? event : { ...event, table: topic }),
+      onTables: (listed, location) => topic === FIRST_TOPIC && relay()?.list(listed, location),
+      onEvent(event) {
+        onEvent(topic === FIRST_TOPIC ? event : { ...event, table: topic });
+        if (topic === FIRST_TOPIC && event.type === "file-on-air") relay()?.review();
+      },
     });
   const tables = openTables({
-    first: channelOn(FIRST_TOPIC, openSource),
+    first: channelOn(FIRST_TOPIC, sources.openFirst),
     firstName: isNewest ? nameOfPlace(file!) : undefined,
     openChannel: (topic) => channelOn(topic, sources.open),
+    openFollowed: (name) => channelOn(name, sources.open, name),
     dismiss(channel, reason) {
       hub.dismiss(channel, reason);
       channel.close();
@@ -217,13 +232,20 @@ function openAllTables(settings: Settings, hub: Hub, onEvent: (event: ServerEven
 }
 
 /** Files, folders and patterns, of which there are several, or the newest file of one. */
-function openGiven({ file, tables: given, lookMs }: Settings, tables: Tables, onEvent: (event: ServerEvent) => void) {
+function openGiven(
+  { file, tables: given, lookMs }: Settings,
+  tables: Tables,
+  onEvent: (event: ServerEvent) => void,
+  onKnown: () => void,
+) {
   const options = {
-    ...{ lookMs, watches: true },
+    ...{ lookMs, watches: true, onKnown },
     onNone: (place: string, reason: string) =>
       onEvent({ type: "file-awaited", file: nameOfPlace(place), path: printable(place), reason }),
   };
-  return given ? openPlaces(given, tables, options) : openNewest(file!, tables.first, options);
+  if (given) return openPlaces(given, tables, options);
+  onKnown();
+  return openNewest(file!, tables.first, options);
 }
 
 function overviewOf(tables: Tables): Overview {
@@ -243,14 +265,8 @@ function overviewOf(tables: Tables): Overview {
 }
 
 /** Which options cannot be together, and the way out. */
-function conflictIn({
-  file,
-  tables,
-  isNewest,
-  relayUrl,
-}: Pick<ServerOptions, "file" | "tables" | "isNewest" | "relayUrl">) {
+function conflictIn({ file, tables, isNewest }: Pick<ServerOptions, "file" | "tables" | "isNewest">) {
   if (tables && file !== undefined) return "file and tables: give one of them";
-  if (tables && relayUrl !== undefined) return "--relay: a server publishes one table to a relay; give one FILE";
   if (isNewest && (file === undefined || !isPlace(file)))
     return "--newest: needs one FILE that is a folder or a pattern";
   return tables && nameConflictIn(tables);

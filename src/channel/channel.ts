@@ -4,7 +4,16 @@ import type { DocumentShape } from "../csv/parts.ts";
 import { type Feed, openFeed } from "../feed/feed.ts";
 import { printable, sizeText } from "../feed/printable.ts";
 import type { About, Columns, Publication, Sink, Status } from "../feed/publication.ts";
-import type { LinkCounts, Problem, Shape, Snapshot, Source, SourceEvents, SourceStatus } from "../source/source.ts";
+import type {
+  LinkCounts,
+  ListedTables,
+  Problem,
+  Shape,
+  Snapshot,
+  Source,
+  SourceEvents,
+  SourceStatus,
+} from "../source/source.ts";
 import type { Backlog } from "./client.ts";
 import { type Documents, openDocuments } from "./documents.ts";
 import { type EventStreams, openEventStreams } from "./event-stream.ts";
@@ -26,6 +35,8 @@ export type ChannelOptions = FeedOptions & {
   readonly backlog: Backlog;
   /** Sends a text to all who have subscribed to a topic; gives how many they are. */
   readonly broadcast: (topic: string, text: string) => number;
+  /** What tables there are where this one comes from, if that is a relay, at `location`. */
+  readonly onTables?: ((tables: ListedTables, location: string) => void) | undefined;
   readonly onEvent: (event: TableEvent) => void;
 };
 
@@ -83,6 +94,7 @@ type Opened = {
   readonly openedAt: number;
   share: number | undefined;
   link: LinkCounts | undefined;
+  tables: ListedTables | undefined;
   /** It has a table, which is not accepted yet. */
   isHeld: boolean;
 };
@@ -157,6 +169,10 @@ export function openChannel(options: ChannelOptions): Channel {
       onProgress: (read, size) => void (opened.share = size > 0 ? Math.min(read / size, 1) : undefined),
       onRefused: (problem) => active !== opened && isHeard(opened) && refuse(opened, problem),
       onLink: (counts) => void (opened.link = counts),
+      onTables(tables) {
+        opened.tables = tables;
+        if ((active ?? candidate ?? awaited) === opened) options.onTables?.(tables, location);
+      },
     };
     const source = openSource(location, events, waits);
     const done = Promise.withResolvers<void>();
@@ -167,6 +183,7 @@ export function openChannel(options: ChannelOptions): Channel {
       openedAt: performance.now(),
       share: undefined,
       link: undefined,
+      tables: undefined,
       isHeld: false,
     };
     candidate = opened;
@@ -225,6 +242,7 @@ export function openChannel(options: ChannelOptions): Channel {
     active?.source.close();
     leave(opened);
     active = opened;
+    if (opened.tables) options.onTables?.(opened.tables, opened.location);
     dismiss(awaited);
     awaited = undefined;
     status = { state: "live", message: "", since: Date.now() };

@@ -28,6 +28,8 @@ export const nameOfPlace = (place: string) => basename(resolve(isFolder(place) ?
 export type PlacesOptions = FinderOptions & {
   /** A folder or a pattern has no file yet: why. */
   readonly onNone: (place: string, reason: string) => void;
+  /** All tables that there are for now are known: every folder and pattern was looked at once. */
+  readonly onKnown: () => void;
 };
 
 /** Serves all of it. Those that are named are there at once, the others when all folders and patterns were looked at once. */
@@ -40,9 +42,12 @@ export function openPlaces(all: readonly Nameable[], tables: Tables, options: Pl
     if (early.size === places.length) return tables.find(new Map([[place, found]]));
     if (found.files.length === 0) options.onNone(place, found.problem ?? NONE_YET);
     early.set(place, found);
-    if (early.size === places.length) tables.find(early);
+    if (early.size < places.length) return;
+    tables.find(early);
+    options.onKnown();
   }
 
   const finders: Finder[] = places.map((place) => openFinder(place, options, (found) => onFound(place, found)));
+  if (places.length === 0) options.onKnown();
   return { close: () => finders.forEach((finder) => finder.close()) };
 }

@@ -1,7 +1,7 @@
 // Which source a location leads to, and what it is called: a file, standard input, a web address, or the table of another server by way of
 // a relay.
 import { printable } from "../feed/printable.ts";
-import { relayName } from "../relay/address.ts";
+import { isRelayUrl, relayName } from "../relay/address.ts";
 import type { Source, SourceEvents, SourceSettings } from "../source/source.ts";
 import { fileName, isWebUrl, STDIN, STDIN_NAME, webAddress, webName } from "../source/location.ts";
 import type { Memory, MemoryLimit } from "../source/memory.ts";
@@ -15,6 +15,9 @@ export function openSource(settings: SourceSettings, events: SourceEvents): Sour
 }
 
 export type Sources = {
+  /** Of the first table: in a Worker of its own. */
+  openFirst(settings: SourceSettings, events: SourceEvents): Source;
+  /** Of another one: in one of a few Workers that they share. */
   open(settings: SourceSettings, events: SourceEvents): Source;
   close(): void;
 };
@@ -22,9 +25,15 @@ export type Sources = {
 /** Workers for all tables but the first. */
 const THREADS = 2;
 
-/** Sources that share a few Workers: one that is busy gives way to the others. */
+type Shared = { readonly thread: Thread; sources: number };
+
+/**
+ * Sources that share a few Workers: one that is busy gives way to the others. The tables of relays have one of their own, as those of one
+ * relay share a connection.
+ */
 export function openSources(): Sources {
-  const threads: { readonly thread: Thread; sources: number }[] = [];
+  const threads: Shared[] = [];
+  let relays: Shared | undefined;
 
   function freest() {
     if (threads.length < THREADS && threads.every(({ sources }) => sources > 0))
@@ -32,20 +41,33 @@ export function openSources(): Sources {
     return threads.reduce((least, other) => (other.sources < least.sources ? other : least));
   }
 
+  function openIn(shared: Shared, settings: SourceSettings, events: SourceEvents): Source {
+    shared.sources++;
+    let isClosed = false;
+    const source = shared.thread.open(settings, events);
+    const close = () => {
+      if (!isClosed) shared.sources--;
+      isClosed = true;
+      source.close();
+      if (shared !== relays || shared.sources > 0) return;
+      shared.thread.close();
+      relays = undefined;
+    };
+    return { snapshot: source.snapshot, close };
+  }
+
+  function open(settings: SourceSettings, events: SourceEvents): Source {
+    if (!isRelayUrl(settings.location)) return openIn(freest(), settings, events);
+    return openIn((relays ??= { thread: openThread(workerEntry()), sources: 0 }), settings, events);
+  }
+
   return {
-    open(settings, events) {
-      const shared = freest();
-      shared.sources++;
-      let isClosed = false;
-      const source = shared.thread.open(settings, events);
-      const close = () => {
-        if (!isClosed) shared.sources--;
-        isClosed = true;
-        source.close();
-      };
-      return { snapshot: source.snapshot, close };
+    openFirst: (settings, events) => (isRelayUrl(settings.location) ? open : openSource)(settings, events),
+    open,
+    close() {
+      for (const { thread } of threads) thread.close();
+      relays?.thread.close();
     },
-    close: () => threads.forEach(({ thread }) => thread.close()),
   };
 }
 
@@ -55,7 +77,7 @@ export type Common = { readonly tables: Memory | undefined; readonly pinned: Mem
 /** What is held of it counts with what is held of the others. */
 export function openWithin(
   { tables, pinned, maxPinnedBytes }: Common,
-  open: typeof openSource,
+  open: Sources["open"],
   settings: SourceSettings,
   events: SourceEvents,
 ): Source {

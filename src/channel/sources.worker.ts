@@ -1,6 +1,6 @@
 // The entry file of the Worker: knows every kind of source, so that none of them has to know another.
 import { isRelayUrl } from "../relay/address.ts";
-import { openFollower } from "../relay/follow/follower.ts";
+import { openFollowers } from "../relay/follow/follower.ts";
 import type { Cursor } from "../feed/publication.ts";
 import { isWebUrl, STDIN } from "../source/location.ts";
 import { openPath } from "../source/path.ts";
@@ -9,6 +9,8 @@ import { openReplay } from "../source/replay/replay.ts";
 import { openStdin } from "../source/stdin.ts";
 import type { SourceSettings } from "../source/source.ts";
 import { serveSources } from "../source/worker.ts";
+
+const openFollower = openFollowers();
 
 serveSources((settings, events, resume) => {
   if (settings.replay)

@@ -1,12 +1,15 @@
 // The tables of a server: which channel is at which address. Those that were named are there until they are taken off; those of a folder or
-// a pattern come and go with their files. The first one is also `/` and `/csv`, for good.
+// a pattern come and go with their files, and those of a relay with its list. The first one is also `/` and `/csv`, for good.
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { CsvError } from "../csv/error.ts";
+import { isRelayUrl } from "../relay/address.ts";
+import type { ListedTables } from "../source/source.ts";
 import type { Found } from "../source/folder.ts";
 import { fileName, STDIN } from "../source/location.ts";
 import type { Channel } from "./channel.ts";
 import type { TableEvent } from "./events.ts";
+import { type FollowedTables, openFollowed } from "./followed.ts";
 import { type Nameable, namesOf } from "./names.ts";
 import { nameOf } from "./sources.ts";
 
@@ -16,6 +19,8 @@ export type TablesOptions = {
   /** What the first one is called, whatever is published there; without it that comes of its location. */
   readonly firstName?: string | undefined;
   readonly openChannel: (topic: string) => Channel;
+  /** The same, for the table of that name of a relay. */
+  readonly openFollowed: (name: string) => Channel;
   /** Closes the clients of a channel, which is closed itself then. */
   readonly dismiss: (channel: Channel, reason: string) => void;
   readonly maxTables: number;
@@ -51,6 +56,8 @@ export type Tables = {
   remove(name: string): boolean;
   /** What folders and patterns have now. */
   find(places: ReadonlyMap<string, Found>): void;
+  /** The first one comes by the relay at `location`, which has these; undefined if it does not any more. */
+  follow(tables: ListedTables | undefined, location?: string): void;
   /** Tries again what was refused, if its file is another by now. To be called every second or so. */
   beat(): void;
   /** Hears of each change of the list; returns how to hear no more. */
@@ -78,6 +85,7 @@ type State = {
   /** Files that are there and were taken off the air: they stay off until they have gone. */
   readonly removed: Set<string>;
   readonly listeners: Set<() => void>;
+  readonly followed: FollowedTables;
   first: Entry | undefined;
   isClosed: boolean;
 };
@@ -90,13 +98,21 @@ export function openTables(options: TablesOptions): Tables {
     places: new Map(),
     removed: new Set(),
     listeners: new Set(),
+    followed: openFollowed({
+      openChannel: options.openFollowed,
+      dismiss: options.dismiss,
+      room: () => options.maxTables - countOf(state),
+      maxTables: options.maxTables,
+      onEvent: options.onEvent,
+    }),
     first: undefined,
     isClosed: false,
   };
   return {
     first: options.first,
     list: () => listOf(state),
-    at: (name) => (name === firstName(state) ? options.first : state.byName.get(name)?.channel),
+    at: (name) =>
+      name === firstName(state) ? options.first : (state.byName.get(name)?.channel ?? state.followed.all().get(name)),
     refused: () => refusedOf(state),
     add(all) {
       for (const { location, name } of all) nameEntry(state, location, name);
@@ -105,6 +121,11 @@ export function openTables(options: TablesOptions): Tables {
     tryToAdd: (location) => tryToAdd(state, location),
     remove: (name) => remove(state, name),
     find: (places) => find(state, places),
+    follow(tables, location = "") {
+      if (state.isClosed) return;
+      state.followed.follow(tables, location);
+      tell(state);
+    },
     beat: () => beat(state),
     onChange(listener) {
       state.listeners.add(listener);
@@ -114,28 +135,30 @@ export function openTables(options: TablesOptions): Tables {
   };
 }
 
-/** Of one table that may be switched: what is published now. */
-function firstName({ first, options }: State): string | undefined {
+/** Of one table that may be switched: what is published now; a relay's has the name that its publisher gave it. */
+function firstName({ first, options, followed }: State): string | undefined {
   const location = options.first.location() ?? options.first.expected();
-  return (
-    options.firstName ?? first?.name ?? (location === undefined ? undefined : namesOf([{ location }]).get(location))
-  );
+  const own = options.firstName ?? first?.name;
+  if (own !== undefined || location === undefined) return own;
+  return isRelayUrl(location) ? followed.firstName() : namesOf([{ location }]).get(location);
 }
 
 function listOf(state: State): Served[] {
+  const { entries, options, followed } = state;
   const first: Served = {
     name: firstName(state),
-    channel: state.options.first,
+    channel: options.first,
     isFirst: true,
     isNamed: state.first?.place === undefined,
   };
-  const others = [...state.entries.values()].flatMap(({ name, channel, place }) =>
-    channel && channel !== state.options.first ? [{ name, channel, isNamed: place === undefined, isFirst: false }] : [],
+  const others = [...entries.values()].flatMap(({ name, channel, place }) =>
+    channel && channel !== options.first ? [{ name, channel, isNamed: place === undefined, isFirst: false }] : [],
   );
+  for (const [name, channel] of followed.all()) others.push({ name, channel, isNamed: false, isFirst: false });
   return [first, ...others.sort((a, b) => (a.name < b.name ? -1 : 1))];
 }
 
-function refusedOf({ entries, places }: State): Refused[] {
+function refusedOf({ entries, places, followed }: State): Refused[] {
   const ofPlaces = [...places].flatMap(([place, { refused, problem }]) => [
     ...(problem === undefined ? [] : [{ file: fileName(resolve(place)), reason: problem, isNamed: true }]),
     ...refused.map(({ path, reason }) => ({ file: fileName(path), reason, isNamed: false })),
@@ -143,7 +166,7 @@ function refusedOf({ entries, places }: State): Refused[] {
   const ofFiles = [...entries.values()].flatMap(({ location, refusal, place }) =>
     refusal ? [{ file: nameOf(location), reason: refusal.reason, isNamed: place === undefined }] : [],
   );
-  return [...ofPlaces, ...ofFiles];
+  return [...ofPlaces, ...ofFiles, ...followed.refused()];
 }
 
 /** The same file is not served twice. */
@@ -209,12 +232,12 @@ function settle(state: State, urgent?: Entry): Map<Entry, Promise<void>> {
 async function open(state: State, entry: Entry, waits: boolean): Promise<void> {
   const { options } = state;
   const isFirst = state.first === entry;
-  if (isFull(state)) {
+  if (isFull(state, isFirst || state.followed.all().has(entry.name))) {
     entry.refusal = { reason: `${options.maxTables} tables are served already (--max-tables)`, mark: FULL };
     throw new CsvError("too-large", entry.refusal.reason, undefined, nameOf(entry.location));
   }
   const mark = markOf(entry.location);
-  const channel = isFirst ? options.first : options.openChannel(entry.name);
+  const channel = isFirst ? options.first : (state.followed.adopt(entry.name) ?? options.openChannel(entry.name));
   entry.channel = channel;
   try {
     await channel.open(entry.location, waits);
@@ -280,13 +303,19 @@ function goAway(state: State, entry: Entry): void {
 
 const FULL = "full";
 
-const isFull = ({ entries, options }: State) =>
-  [...entries.values()].filter(({ channel }) => channel).length >= options.maxTables;
+/** The first one is there in any case. */
+function countOf({ entries, options, followed }: State): number {
+  const own = [...entries.values()].filter(({ channel }) => channel && channel !== options.first);
+  return 1 + own.length + followed.all().size;
+}
+
+/** `isCounted`: it has its place already. */
+const isFull = (state: State, isCounted: boolean) => !isCounted && countOf(state) >= state.options.maxTables;
 
 function beat(state: State): void {
   const refused = [...state.entries.values()].filter(({ refusal }) => refusal);
   const again = refused.filter(({ refusal, location }) =>
-    refusal!.mark === FULL ? !isFull(state) : refusal!.mark !== markOf(location),
+    refusal!.mark === FULL ? !isFull(state, false) : refusal!.mark !== markOf(location),
   );
   if (again.length === 0 || state.isClosed) return;
   for (const entry of again) entry.refusal = undefined;
@@ -319,5 +348,6 @@ function close(state: State): void {
     clearTimeout(entry.leaving);
     if (entry.channel !== state.options.first) entry.channel?.close();
   }
+  state.followed.close();
   state.options.first.close();
 }

@@ -35,7 +35,7 @@ export type Hub = {
   readonly backlog: Backlog;
   /** To all who have subscribed to the topic; gives how many they are. */
   broadcast(topic: string, text: string): number;
-  /** Serves these tables from now on, and says how it goes with the relay of the first. */
+  /** Serves these tables from now on, and says how it goes with their relay. */
   serve(tables: Tables, relay: RelayView): void;
   /** Closes the clients of a channel that is served no more. */
   dismiss(channel: Channel, reason: string): void;
@@ -45,7 +45,7 @@ export type Hub = {
   close(graceMs: number): Promise<void>;
 };
 
-/** The relay that a channel has to do with, if any. */
+/** The relay that the server has to do with, if any. */
 export type RelayView = {
   address(): { readonly topic: string; readonly host: string } | undefined;
   counts(): RelayCounts | undefined;
@@ -196,8 +196,9 @@ function relayHealth(relay: RelayView) {
     heardAt = 0,
     pendingEntries = 0,
     pendingBytes = 0,
+    tables = 0,
   } = relay.counts() ?? {};
   const { topic, host } = address;
   const heardMs = heardAt > 0 ? Math.max(0, Date.now() - heardAt) : null;
-  return { role, topic, host, connected, heardMs, pendingEntries, pendingBytes };
+  return { role, topic, host, connected, heardMs, pendingEntries, pendingBytes, tables };
 }

@@ -13,7 +13,7 @@ export type RelayAddress = {
 
 export type Fault = { readonly fault: string };
 
-/** A server publishes its FILE to `publishesTo`, if that is there; `location` is FILE, or the whole URL of the relay that it follows. */
+/** A server publishes its tables to `publishesTo`, if that is there; `location` is FILE, or the whole URL of the relay that it follows. */
 export type RelayRole = { readonly location: string | undefined; readonly publishesTo: RelayAddress | undefined };
 
 const DEFAULT_TOPIC = "csv";
@@ -65,17 +65,28 @@ export function parseAddress(text: string): RelayAddress | Fault {
 const credentialsOf = ({ username, password }: URL) =>
   username === "" && password === "" ? "" : `${username}${password === "" ? "" : `:${password}`}@`;
 
-/** What a server is, by its FILE, `--relay` and `--standby`. */
-export function relayRole(file: string | undefined, relay: string | undefined, isStandby: boolean): RelayRole | Fault {
+/** What a server is, by its FILE, or the several that it has in place of it, `--relay` and `--standby`. */
+export function relayRole(
+  file: string | undefined,
+  relay: string | undefined,
+  isStandby: boolean,
+  several: readonly string[] = [],
+): RelayRole | Fault {
   if (file !== undefined && isRelayUrl(file)) {
     const location = followedRelay(file, relay);
     return typeof location === "string" ? { location, publishesTo: undefined } : location;
   }
   if (relay === undefined)
     return isStandby ? { fault: "--standby: needs --relay" } : { location: file, publishesTo: undefined };
-  if (isStandby && file === undefined) return { fault: "--standby: needs FILE, which it publishes when it takes over" };
+  if (isStandby && file === undefined && several.length === 0)
+    return { fault: "--standby: needs FILE, which it publishes when it takes over" };
   const address = relayAddress(relay);
-  return "fault" in address ? { fault: `--relay ${address.fault}` } : { location: file, publishesTo: address };
+  if ("fault" in address) return { fault: `--relay ${address.fault}` };
+  const followed = several.find(isRelayUrl);
+  if (followed === undefined) return { location: file, publishesTo: address };
+  return {
+    fault: `--relay ${address.host}: a server publishes files or follows a relay; ${relayName(followed)} is a relay`,
+  };
 }
 
 /**

@@ -9,5 +9,10 @@ export type RelayEvent =
   /** Redis cannot be reached, or does not do what it should. */
   | { readonly type: "relay-away"; readonly relay: string; readonly reason: string }
   | { readonly type: "relay-back"; readonly relay: string }
-  /** The table cannot be written, though Redis would take it. */
-  | { readonly type: "relay-trouble"; readonly relay: string; readonly reason: string };
+  /** A table cannot be written, though Redis would take it; `table`: another than the first. */
+  | {
+      readonly type: "relay-trouble";
+      readonly relay: string;
+      readonly reason: string;
+      readonly table?: string | undefined;
+    };

@@ -5,18 +5,22 @@ import { entryFields, type RelayEntry, type relayKeys, type RelayList, type Rela
 
 export type RelayTopic = {
   readonly connection: RelayConnection;
+  /** Those of a server, and of one of its tables. */
   readonly keys: ReturnType<typeof relayKeys>;
   /** The value of the lease, which no other server has. */
   readonly owner: string;
   readonly ttlMs: number;
 };
 
+/** `taken`: another server has the lease. `lapsed`: nobody has. */
+export type Outcome = "done" | "lapsed" | "taken";
+
 /**
- * `taken`: another server has the lease. `lapsed`: nobody has. `gap`: the head of the stream is another, or a key is gone; what came
- * before the gap was written. `ids` are those of the entries that were written; `head` is the cursor behind them, "" for none.
+ * Of one table. `gap`: the head of the stream is another, or a key is gone; what came before the gap was written. `ids` are those of
+ * the entries that were written; `head` is the cursor behind them, "" for none.
  */
 export type Answer = {
-  readonly outcome: "done" | "gap" | "lapsed" | "taken";
+  readonly outcome: Outcome | "gap";
   readonly head: string;
   readonly ids: readonly string[];
 };
@@ -26,14 +30,16 @@ local owner = redis.call('get', KEYS[1])
 if not owner then return {'lapsed', ''} end
 if owner ~= ARGV[1] then return {'taken', ''} end
 redis.call('pexpire', KEYS[1], ARGV[2])
-local head = redis.call('get', KEYS[2]) or ''
 `;
 
+/** KEYS: lease, tables, heads. ARGV: owner, ttl. Gives the list of tables, and the head of each. */
 const CLAIM = `
 local owner = redis.call('get', KEYS[1])
 if owner and owner ~= ARGV[1] then return {'taken', ''} end
 redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return {'done', redis.call('get', KEYS[2]) or ''}
+local answer = {'done'}
+for i = 2, #KEYS do answer[i] = redis.call('get', KEYS[i]) or '' end
+return answer
 `;
 
 const RELEASE = `
@@ -41,40 +47,51 @@ if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
 return {'done', ''}
 `;
 
-/** Of an entry that leads nowhere, as the heartbeat is, only the last ones say something; who joins has heard the next one in no time. */
-const BEATS = 16;
+/** KEYS: lease, tables, those that go. ARGV: owner, ttl, list. */
+const LIST = `${GUARD}
+redis.call('set', KEYS[2], ARGV[3])
+for i = 3, #KEYS do redis.call('unlink', KEYS[i]) end
+return {'done', ''}
+`;
 
-/** KEYS: lease, head, stream, beat, those that must be there. ARGV: owner, ttl, MINID, and for each entry from, to, fields. */
+/**
+ * KEYS: lease, beat, tables, and for each table head, stream, those that must be there.
+ * ARGV: owner, ttl, beat, MAXLEN or MINID of its stream, and for each table how many keys must be there, MINID, how many entries, and of
+ * each from, to, head, splices. The beat is written if nothing is missing anywhere. Gives whether the list is there, the id of the beat,
+ * and for each table outcome, head, and ids.
+ */
 const APPEND = `${GUARD}
-local outcome = 'done'
-for i = 5, #KEYS do
-  if redis.call('exists', KEYS[i]) == 0 then return {'gap', head} end
+local answer = {'done', redis.call('exists', KEYS[3]), ''}
+local isWhole = answer[2] == 1
+local k, a = 4, 6
+while a <= #ARGV do
+  local needed, minId, count = tonumber(ARGV[a]), ARGV[a + 1], tonumber(ARGV[a + 2])
+  local headKey, stream = KEYS[k], KEYS[k + 1]
+  local outcome, head, ids = 'done', redis.call('get', KEYS[k]) or '', {}
+  for i = k + 2, k + 1 + needed do
+    if redis.call('exists', KEYS[i]) == 0 then outcome = 'gap' end
+  end
+  k, a = k + 2 + needed, a + 3
+  for i = a, a + 4 * count - 1, 4 do
+    if outcome == 'done' and ARGV[i] ~= head then outcome = 'gap' end
+    if outcome == 'done' then
+      ids[#ids + 1] = redis.call('xadd', stream, '*', 'h', ARGV[i + 2], 's', ARGV[i + 3])
+      head = ARGV[i + 1]
+      redis.call('set', headKey, head)
+    end
+  end
+  a = a + 4 * count
+  if minId ~= '' then redis.call('xtrim', stream, 'MINID', minId) end
+  if outcome ~= 'done' then isWhole = false end
+  answer[#answer + 1] = {outcome, head, unpack(ids)}
 end
-local ids = {}
-for i = 4, #ARGV, 4 do
-  local from, to = ARGV[i], ARGV[i + 1]
-  if from ~= '' and from ~= head then
-    outcome = 'gap'
-    break
-  end
-  if from == '' then
-    ids[#ids + 1] = redis.call('xadd', KEYS[4], 'MAXLEN', ${BEATS}, '*', 'h', ARGV[i + 2])
-  elseif ARGV[i + 3] == '' then
-    ids[#ids + 1] = redis.call('xadd', KEYS[3], '*', 'h', ARGV[i + 2])
-  else
-    ids[#ids + 1] = redis.call('xadd', KEYS[3], '*', 'h', ARGV[i + 2], 's', ARGV[i + 3])
-  end
-  if from ~= '' then
-    head = to
-    redis.call('set', KEYS[2], head)
-  end
-end
-if ARGV[3] ~= '' then redis.call('xtrim', KEYS[3], 'MINID', ARGV[3]) end
-return {outcome, head, unpack(ids)}
+if isWhole and ARGV[3] ~= '' then answer[3] = redis.call('xadd', KEYS[2], ARGV[4], ARGV[5], '*', 'h', ARGV[3]) end
+return answer
 `;
 
 /** KEYS: lease, head, stream, pointer, list, old list, those that go. ARGV: owner, ttl, MINID, pointer, parts, epoch, version, ms for the old, entry. */
 const SWITCH = `${GUARD}
+local head = redis.call('get', KEYS[2]) or ''
 if redis.call('llen', KEYS[5]) ~= tonumber(ARGV[5]) then return {'gap', head} end
 redis.call('persist', KEYS[5])
 redis.call('set', KEYS[4], ARGV[4])
@@ -90,39 +107,78 @@ if ARGV[3] ~= '' then redis.call('xtrim', KEYS[3], 'MINID', ARGV[3]) end
 return {'done', head, id}
 `;
 
-/** Takes the lease, or keeps it. */
-export async function claim({ connection, keys, owner, ttlMs }: RelayTopic): Promise<Answer> {
-  return answerOf(await connection.script(CLAIM, [keys.lease, keys.head], [owner, `${ttlMs}`]));
+/** Takes the lease, or keeps it; `list` is the text of the list of tables, and `heads` are those of these keys, "" for none. */
+export async function claim(
+  { connection, keys, owner, ttlMs }: RelayTopic,
+  headKeys: readonly string[],
+): Promise<{ outcome: Outcome; list: string; heads: readonly string[] }> {
+  const answer = await connection.script(CLAIM, [keys.lease, keys.tables, ...headKeys], [owner, `${ttlMs}`]);
+  const [outcome, list, ...heads] = answer as [Outcome, string, ...string[]];
+  return { outcome, list, heads };
 }
 
 export async function release({ connection, keys, owner }: RelayTopic): Promise<void> {
   await connection.script(RELEASE, [keys.lease], [owner]);
 }
 
-/** An entry with the cursors that it leads from and to, as text; "" for one that changes nothing, which goes to the beat of the server. */
+/** Makes this the list of tables, and deletes the keys of those that are in it no more. */
+export async function writeList(
+  { connection, keys, owner, ttlMs }: RelayTopic,
+  text: string,
+  gone: readonly string[],
+): Promise<Outcome> {
+  const answer = await connection.script(LIST, [keys.lease, keys.tables, ...gone], [owner, `${ttlMs}`, text]);
+  return answerOf(answer).outcome as Outcome;
+}
+
+/** An entry of a table, with the cursors that it leads from and to, as text. */
 export type Append = { readonly from: string; readonly to: string; readonly fields: readonly string[] };
+
+/** Of one table. */
+export type Appends = {
+  readonly keys: Pick<RelayTopic["keys"], "head" | "stream">;
+  readonly entries: readonly Append[];
+  /** Keys without which there is a gap. */
+  readonly needed: readonly string[];
+  /** What is before it in the stream goes; "" for nothing. */
+  readonly minId: string;
+};
+
+/** `keeps`: what stays in the stream of the server, as of XADD. */
+export type Beat = { readonly text: string; readonly keeps: readonly [how: "MAXLEN" | "MINID", value: string] };
+
+/** `beatId`: of the entry that was written, "" for none; `tables` are the answers for each, in the same order. */
+export type Appended = {
+  readonly outcome: Outcome;
+  readonly isListed: boolean;
+  readonly beatId: string;
+  readonly tables: readonly Answer[];
+};
 
 /** A slow network may take so many bytes in a millisecond, and more. */
 const BYTES_PER_MS = 100;
 
-/** Writes entries behind the head, and renews the lease; without entries it only does that. What is before `minId` goes. */
+const NO_BEAT: Beat = { text: "", keeps: ["MAXLEN", "0"] };
+
+/** Writes the entries of tables, each behind its head, and then a beat; renews the lease. */
 export async function append(
   { connection, keys, owner, ttlMs }: RelayTopic,
-  entries: readonly Append[],
-  needed: readonly string[],
-  minId: string,
-): Promise<Answer> {
-  const args = entries.flatMap(({ from, to, fields }) => [from, to, fields[1] ?? "", fields[3] ?? ""]);
-  const bytes = args.reduce((sum, { length }) => sum + length, 0);
-  const all = [owner, `${ttlMs}`, minId, ...args];
-  return answerOf(
-    await connection.script(
-      APPEND,
-      [keys.lease, keys.head, keys.stream, keys.beat, ...needed],
-      all,
-      bytes / BYTES_PER_MS,
-    ),
-  );
+  all: readonly Appends[],
+  { text, keeps }: Beat = NO_BEAT,
+): Promise<Appended> {
+  const args = all.flatMap(({ entries, needed, minId }) => [
+    ...[`${needed.length}`, minId, `${entries.length}`],
+    ...entries.flatMap(({ from, to, fields }) => [from, to, fields[1] ?? "", fields[3] ?? ""]),
+  ]);
+  const bytes = args.reduce((sum, { length }) => sum + length, text.length);
+  const answer = (await connection.script(
+    APPEND,
+    [keys.lease, keys.beat, keys.tables, ...all.flatMap((one) => [one.keys.head, one.keys.stream, ...one.needed])],
+    [owner, `${ttlMs}`, text, ...keeps, ...args],
+    bytes / BYTES_PER_MS,
+  )) as [Outcome, number, string, ...unknown[]];
+  const [outcome, listed, beatId = "", ...tables] = answer;
+  return { outcome, isListed: listed === 1, beatId, tables: tables.map(answerOf) };
 }
 
 /** Makes a list that is complete the snapshot of the table; the one before it goes after a while, and `dropped` go at once. */

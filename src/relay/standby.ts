@@ -1,4 +1,4 @@
-// What a server does with a relay: it publishes its file there, follows one, or follows until it may publish; or nothing at all.
+// What a server does with a relay: it publishes its tables there, follows one, or follows until it may publish; or nothing at all.
 import type { Sink } from "../feed/publication.ts";
 import type { LinkCounts, Snapshot } from "../source/source.ts";
 import {
@@ -11,7 +11,9 @@ import {
   type RelayRole,
 } from "./address.ts";
 import type { RelayEvent } from "./events.ts";
+import { FIRST_TABLE } from "./wire.ts";
 import { openPublisher, type PublisherCounts, type PublisherEvents } from "./publish/publisher.ts";
+import type { PublishedTables } from "./publish/tables.ts";
 
 export type RelayRoleOptions = RelayRole & {
   /** `--relay`: where to publish, or the credentials of what is followed. */
@@ -19,26 +21,32 @@ export type RelayRoleOptions = RelayRole & {
   /** Follow while another server publishes, and publish when it does not any more. */
   readonly isStandby: boolean;
   readonly heartbeatMs: number;
-  /** The table of the channel. */
-  readonly snapshot: () => Promise<Snapshot<"rows">>;
+  /** It was given something to serve. */
+  readonly hasOwn: boolean;
+  /** What it serves are several tables: another file takes the place of none. */
+  readonly isMany: boolean;
 };
 
 export type RelayRoleEvents = {
-  /** The channel is to have this source: FILE when it is there, or the relay. Rejects if it cannot. */
-  open(location: string): Promise<void>;
-  /** What `open` rejected with. */
+  /** What the server was given is to be served, when it is there. Rejects if it cannot. */
+  openOwn(): Promise<void>;
+  /** The tables of this relay are to be served. Rejects if they cannot. */
+  follow(location: string): Promise<void>;
+  /** What these rejected with. */
   onUnusable(error: unknown): void;
-  /** The file is to be read anew, in a new epoch: another server has written over the one that is published. */
-  reopen(): void;
+  /** The file of a table is to be read anew, in a new epoch: another server has written over the one that is published. */
+  reopen(table: string): void;
   /** Another server publishes the topic, and this one was not to stand by. */
   onRefused(problem: string): void;
   onEvent(event: RelayEvent): void;
 };
 
 export type OpenRelayRole = {
-  /** For the channel; undefined if this server publishes to no relay. */
-  readonly sink: Sink | undefined;
-  /** Opens FILE, when that is right; nothing if there is none. */
+  /** What takes the publications of a table; undefined if this server publishes to no relay. */
+  sinkOf(table: string, snapshot: () => Promise<Snapshot<"rows">>): Sink | undefined;
+  /** The tables of this server, of which each has a sink. */
+  setTables(tables: PublishedTables): void;
+  /** Opens what the server was given, when that is right. */
   begin(): void;
   /** The location that a path which somebody typed leads to. */
   resolve(typed: string): string | Fault;
@@ -54,7 +62,7 @@ type RoleState = {
   readonly events: RelayRoleEvents;
   /** Of the relay that is published to. */
   readonly relay: string;
-  /** FILE was opened, or another file: from then on a standby follows no more. */
+  /** What was given was opened, or another file in its place: from then on a standby follows no more. */
   hasFile: boolean;
   isFollowing: boolean;
   /** It has had the topic, or has served its clients without Redis: it is not ended any more. */
@@ -64,7 +72,7 @@ type RoleState = {
 };
 
 export function openRelayRole(options: RelayRoleOptions, events: RelayRoleEvents): OpenRelayRole {
-  const { location, publishesTo, relayUrl, isStandby, heartbeatMs, snapshot } = options;
+  const { location, publishesTo, relayUrl, isStandby, heartbeatMs, hasOwn, isMany } = options;
   const relay = publishesTo?.name ?? "";
   const state: RoleState = {
     options,
@@ -76,21 +84,23 @@ export function openRelayRole(options: RelayRoleOptions, events: RelayRoleEvents
     isOwner: false,
     isClosed: false,
   };
-  const publisher =
-    publishesTo && openPublisher({ address: publishesTo, heartbeatMs, isStandby, snapshot }, eventsOf(state));
-  const sink: Sink | undefined = publisher && {
-    publish(publication) {
-      if (publication.about.relay === undefined) state.hasFile = true;
-      publisher.publish(publication);
-    },
-    setStatus: publisher.setStatus,
-    close: publisher.close,
-  };
+  const publisher = publishesTo && openPublisher({ address: publishesTo, heartbeatMs, isStandby }, eventsOf(state));
   return {
-    sink,
+    sinkOf(table, snapshot) {
+      const sink = publisher?.table(table, snapshot);
+      return (
+        sink && {
+          ...sink,
+          publish(publication) {
+            if (publication.about.relay === undefined && !isMany) state.hasFile = true;
+            sink.publish(publication);
+          },
+        }
+      );
+    },
+    setTables: (tables) => publisher?.setTables(tables),
     begin() {
-      if (location === undefined || isStandby) return;
-      open(state, location);
+      if (hasOwn && !isStandby) open(state, events.openOwn());
     },
     resolve(typed) {
       if (!isRelayUrl(typed)) return typed;
@@ -109,7 +119,8 @@ export function openRelayRole(options: RelayRoleOptions, events: RelayRoleEvents
 function eventsOf(state: RoleState): PublisherEvents {
   const { options, events, relay } = state;
   return {
-    onOwned: (isForeign) => own(state, isForeign),
+    onOwned: () => own(state),
+    onForeign: (table) => events.reopen(table),
     onTaken: () => giveWay(state),
     onAway(reason) {
       events.onEvent({ type: "relay-away", relay, reason });
@@ -117,16 +128,16 @@ function eventsOf(state: RoleState): PublisherEvents {
       if (options.isStandby) follow(state);
     },
     onBack: () => events.onEvent({ type: "relay-back", relay }),
-    onTrouble: (reason) => events.onEvent({ type: "relay-trouble", relay, reason }),
+    onTrouble: (table, reason) =>
+      events.onEvent({ type: "relay-trouble", relay, reason, ...(table !== FIRST_TABLE && { table }) }),
   };
 }
 
-function own(state: RoleState, isForeign: boolean): void {
+function own(state: RoleState): void {
   const { options, events, relay, isOwner } = state;
   state.isOwner = state.isEstablished = true;
   if (!isOwner) events.onEvent({ type: "relay-published", relay });
-  if (isForeign) events.reopen();
-  else if (options.isStandby) openFile(state);
+  if (options.isStandby) openFile(state);
 }
 
 function giveWay(state: RoleState): void {
@@ -140,21 +151,20 @@ function giveWay(state: RoleState): void {
 
 /** A standby opens it when the topic is its own. */
 function openFile(state: RoleState): void {
-  const { location } = state.options;
-  if (state.hasFile || location === undefined) return;
+  if (state.hasFile || !state.options.hasOwn) return;
   state.hasFile = true;
-  open(state, location); // it serves what it has followed until that is there
+  open(state, state.events.openOwn()); // it serves what it has followed until that is there
 }
 
-function open({ events }: RoleState, location: string): void {
-  events.open(location).catch(events.onUnusable);
+function open({ events }: RoleState, opening: Promise<void>): void {
+  opening.catch(events.onUnusable);
 }
 
 function follow(state: RoleState): void {
   const { relayUrl } = state.options;
   if (state.hasFile || state.isFollowing || relayUrl === undefined) return;
   state.isFollowing = true;
-  open(state, relayUrl);
+  open(state, state.events.follow(relayUrl));
 }
 
 function addressOf(location: string | undefined): RelayAddress | undefined {

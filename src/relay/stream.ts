@@ -1,9 +1,10 @@
-// The stream of a table and the beat of its server, from a place on: what is read, and what of it was written just now.
+// The stream of a server and those of its tables, from a place on: what is read, and what of it was written just now.
 import { CsvError } from "../csv/error.ts";
 import type { RelayConnection } from "./redis.ts";
-import { isBehind, parseEntry, type RelayEntry, type relayKeys } from "./wire.ts";
+import { isBehind, parseEntry, type RelayEntry } from "./wire.ts";
 
 export type StreamItem = {
+  readonly id: string;
   /** Undefined for a kind that is not known here. */
   readonly entry: RelayEntry | undefined;
   /** What is wrong with it, if it is no entry at all. */
@@ -13,59 +14,60 @@ export type StreamItem = {
   readonly isFresh: boolean;
 };
 
-export type RelayStream = {
-  /** Waits a while for entries, those of the table before those of the server, and reads on behind them. */
-  next(): Promise<readonly StreamItem[]>;
-  /** Reads on behind this entry of the table. */
-  seek(id: string): void;
+/** Where a stream is read from, and how far it had come when the reading began; of one without a `tip` nothing is fresh. */
+export type Place = { readonly key: string; at: string; tip: string | undefined };
+
+export type RelayStreams = {
+  /**
+   * What is behind these places and those that are always read, in this order; reads on behind it. Without anything there it waits for
+   * `waitMs` at most, for an entry at any of them.
+   */
+  next(others: readonly Place[], waitMs: number): Promise<ReadonlyMap<Place, readonly StreamItem[]>>;
 };
 
-const ENTRIES_PER_READ = 64;
-const START = "0-0";
+export const ENTRIES_PER_READ = 64;
+export const START = "0-0";
 
-/** Where one stream is read from, and how far it had come when the reading began. */
-type Place = { readonly key: string; at: string; tip: string };
-
-/** Reads both from their ends on, until `seek`. A wait lasts `waitMs`. */
-export async function openStream(
+/** What is fresh is told by `always`, whose ends are where the reading begins. */
+export async function openStreams(
   connection: RelayConnection,
-  keys: Pick<ReturnType<typeof relayKeys>, "stream" | "beat">,
-  waitMs: number,
-): Promise<RelayStream> {
-  const table = await placeOf(connection, keys.stream);
-  const places = [table, await placeOf(connection, keys.beat)];
+  always: readonly Place[],
+  maxWaitMs: number,
+): Promise<RelayStreams> {
+  await moveTips(connection, always);
   let calledAt = performance.now();
 
-  async function next(): Promise<readonly StreamItem[]> {
+  async function next(others: readonly Place[], waitMs: number): Promise<ReadonlyMap<Place, readonly StreamItem[]>> {
+    const places = [...others, ...always];
     // Whoever was suspended finds old entries waiting, and they are not fresh.
-    if (performance.now() - calledAt > 3 * waitMs)
-      for (const place of places) place.tip = await lastId(connection, place.key);
+    if (performance.now() - calledAt > 3 * maxWaitMs) await moveTips(connection, always);
     calledAt = performance.now();
     const from = [...places.map(({ key }) => key), ...places.map(({ at }) => at)];
-    const args = ["COUNT", `${ENTRIES_PER_READ}`, "BLOCK", `${Math.max(1, Math.round(waitMs))}`, "STREAMS", ...from];
-    const answer = (await connection.send("XREAD", args, waitMs)) as Answer;
-    const isPrompt = performance.now() - calledAt <= 3 * waitMs;
-    if (!answer) for (const place of places) await rewind(connection, place);
-    return places.flatMap((place) => itemsOf(place, answer?.[place.key] ?? [], isPrompt));
+    const wait = waitMs > 0 ? ["BLOCK", `${Math.max(1, Math.round(waitMs))}`] : [];
+    const args = ["COUNT", `${ENTRIES_PER_READ}`, ...wait, "STREAMS", ...from];
+    const answer = (await connection.send("XREAD", args, Math.max(0, waitMs))) as Answer;
+    const isPrompt = performance.now() - calledAt <= 3 * maxWaitMs;
+    if (!answer && waitMs >= maxWaitMs) for (const place of always) await rewind(connection, place);
+    return new Map(places.map((place) => [place, itemsOf(place, answer?.[place.key] ?? [], isPrompt)]));
   }
 
-  return { next, seek: (id) => void (table.at = id) };
+  return { next };
 }
 
 /** `[id, fields]` by the key of a stream; null for none within the time. */
 type Answer = Readonly<Record<string, [id: string, fields: string[]][]>> | null;
 
-async function placeOf(connection: RelayConnection, key: string): Promise<Place> {
-  const tip = await lastId(connection, key);
-  return { key, at: tip, tip };
+async function moveTips(connection: RelayConnection, places: readonly Place[]): Promise<void> {
+  for (const place of places) place.tip = await lastId(connection, place.key);
 }
 
 function itemsOf(place: Place, entries: readonly [id: string, fields: string[]][], isPrompt: boolean): StreamItem[] {
   place.at = entries.at(-1)?.[0] ?? place.at;
   return entries.map(([id, fields]) => ({
+    id,
     ...parsed(fields),
     bytes: fields.reduce((sum, field) => sum + field.length, 0),
-    isFresh: isPrompt && isBehind(id, place.tip),
+    isFresh: isPrompt && place.tip !== undefined && isBehind(id, place.tip),
   }));
 }
 

@@ -23,8 +23,37 @@ export type RelayEntry =
       readonly verdicts?: Verdicts | undefined;
     }
   | ({ readonly kind: "snapshot" } & Cursor)
-  /** In the stream of the server, also as the heartbeat: the publisher is at this cursor, in this state. */
-  | ({ readonly kind: "status" } & Cursor & Status);
+  | RelayBeat;
+
+/** The publisher is at this cursor of a table, whose file is in this state. */
+export type RelayStatus = { readonly kind: "status" } & Cursor & Status;
+
+/** In the stream of the server: that it is there, and how its tables are. */
+export type RelayBeat = {
+  readonly kind: "beat";
+  /** Which list of tables it belongs to. */
+  readonly list?: string | undefined;
+  /**
+   * Counts the beats of a server with several tables: what the one before has said of a table holds, if this one does not name it.
+   * Without a number a beat speaks of the tables that it names, and of no other.
+   */
+  readonly number?: number | undefined;
+  /** It names all tables of which there is something to say. */
+  readonly isFull: boolean;
+  /** Undefined: nothing can be said of the table for now. */
+  readonly tables: ReadonlyMap<string, RelayStatus | undefined>;
+  /** What is wrong with it, where a part of it is malformed. */
+  readonly fault?: string | undefined;
+};
+
+/** The tables of a server. The first one has the keys of `ONLY_TABLE`, whatever it is called, and each other one those of its name. */
+export type RelayTables = {
+  /** Another one with each change. */
+  readonly id: string;
+  /** Undefined while it has no file. */
+  readonly first: string | undefined;
+  readonly others: readonly string[];
+};
 
 /** A list with the rows of a snapshot. */
 export type RelayList = { readonly id: string; readonly bytes: number };
@@ -54,19 +83,20 @@ export type RelayPointer = Cursor & {
   readonly verdicts?: Verdicts | undefined;
 };
 
-/** What the only table of a topic is called. A name has letters, digits, `_` and `-`, so no key of a table is one of the server. */
-export const ONLY_TABLE = "csv";
+/** Under this name are the keys of the first table, also where there is no other. No other table is called so. */
+export const FIRST_TABLE = "csv";
 
 /**
- * Those of a server, which are one for all of its tables, and those of a table. All keys of a topic share a hash tag: a cluster keeps
- * them on one node, where one script may touch them.
+ * Those of a server, which are one for all of its tables, and those of a table: a name has letters, digits, `_` and `-`, so no key of a
+ * table is one of the server. All keys of a topic share a hash tag: a cluster keeps them on one node, where one script may touch them.
  */
-export function relayKeys(topic: string, table = ONLY_TABLE) {
+export function relayKeys(topic: string, table = FIRST_TABLE) {
   const server = (name: string) => `csvcast:{${topic}}:${name}`;
   const key = (name: string) => server(`${table}:${name}`);
   return {
     lease: server("lease"),
     beat: server("beat"),
+    tables: server("tables"),
     stream: key("stream"),
     head: key("head"),
     pointer: key("snapshot"),
@@ -74,28 +104,37 @@ export function relayKeys(topic: string, table = ONLY_TABLE) {
   };
 }
 
-/** The fields of an entry. A status is that of one table, in an entry that may have those of many. */
-export function entryFields(entry: RelayEntry, table = ONLY_TABLE): string[] {
-  if (entry.kind === "status") {
-    const { kind: _kind, ...status } = entry;
-    return ["h", JSON.stringify({ kind: "beat", tables: { [table]: status } })];
-  }
+/** The fields of an entry. */
+export function entryFields(entry: Exclude<RelayEntry, RelayBeat>): string[] {
   if (entry.kind !== "delta") return ["h", JSON.stringify(entry)];
   const { splices, ...head } = entry;
   return ["h", JSON.stringify(head), "s", splices];
 }
 
+/** What a beat says of a table, as text. */
+export const statusText = ({ epoch, version }: Cursor, status: Status) => JSON.stringify({ epoch, version, ...status });
+
+/** The text of a beat; `tables` has what `statusText` gives, or undefined for a table of which nothing can be said for now. */
+export function beatText(
+  { list, number, isFull }: Pick<RelayBeat, "list" | "number" | "isFull">,
+  tables: Iterable<readonly [name: string, status: string | undefined]>,
+): string {
+  const said = Array.from(tables, ([name, status]) => `${JSON.stringify(name)}:${status ?? "null"}`);
+  const head = JSON.stringify({ kind: "beat", list, n: number, full: isFull || undefined });
+  return `${head.slice(0, -1)},"tables":{${said.join(",")}}}`;
+}
+
 /**
- * Throws CsvError for anything else than `entryFields` gives; splices are checked by `parseSplices`. Undefined for kinds that are not
- * known, and for what says nothing of this table.
+ * Throws CsvError for anything else than `entryFields` and `beatText` give; splices are checked by `parseSplices`. Undefined for kinds
+ * that are not known.
  */
-export function parseEntry(fields: readonly unknown[], table = ONLY_TABLE): RelayEntry | undefined {
+export function parseEntry(fields: readonly unknown[]): RelayEntry | undefined {
   const head = objectOf(fields[0] === "h" ? fields[1] : undefined, "an entry");
   switch (head["kind"]) {
     case "snapshot":
       return isCursor(head) ? { kind: "snapshot", epoch: head.epoch, version: head.version } : malformed("snapshot");
     case "beat":
-      return parseBeat(head["tables"], table);
+      return parseBeat(head);
     case "delta":
       return parseDelta(head, fields[2] === "s" ? fields[3] : undefined);
     default:
@@ -103,16 +142,47 @@ export function parseEntry(fields: readonly unknown[], table = ONLY_TABLE): Rela
   }
 }
 
-function parseBeat(tables: unknown, table: string): RelayEntry | undefined {
+/** What is wrong with what it says of one table is nothing to the others. */
+function parseBeat({ tables, list, n, full }: Fields): RelayBeat {
   if (!isObject(tables)) return malformed("beat");
-  if (!Object.hasOwn(tables, table)) return undefined;
-  const status = tables[table];
-  return isObject(status) ? parseStatus(status) : malformed("status");
+  const said = new Map<string, RelayStatus | undefined>();
+  let fault: string | undefined;
+  for (const [name, status] of Object.entries(tables).slice(0, MAX_TABLES)) {
+    const found = isObject(status) ? parseStatus(status) : undefined;
+    if (!found && status !== null) fault = "a status is malformed";
+    said.set(name, found);
+  }
+  return {
+    kind: "beat",
+    list: isListId(list) ? list : undefined,
+    number: isCount(n) ? n : undefined,
+    isFull: full === true,
+    tables: said,
+    ...(fault !== undefined && { fault }),
+  };
 }
 
-function parseStatus(head: Fields): RelayEntry {
+/** The text of a list of tables. */
+export const tablesText = ({ id, first, others }: RelayTables) => JSON.stringify({ id, first: first ?? null, others });
+
+/** `dropped`: names that can be none, or came twice. Throws CsvError for what is no list. */
+export function parseTables(text: string): RelayTables & { readonly dropped: number } {
+  const { id, first, others } = objectOf(text, "the list of tables");
+  if (!isListId(id) || !Array.isArray(others)) return malformed("list of tables");
+  if (others.length >= MAX_TABLES)
+    throw new CsvError("too-large", `the list of tables has more than ${MAX_TABLES} of them`);
+  const names = new Set((others as unknown[]).filter(isName));
+  names.delete(FIRST_TABLE);
+  if (isName(first)) names.delete(first);
+  return {
+    ...{ id, first: isName(first) ? first : undefined, others: [...names] },
+    dropped: others.length - names.size + (isName(first) || first === null ? 0 : 1),
+  };
+}
+
+function parseStatus(head: Fields): RelayStatus | undefined {
   const { state, message, since, pendingBytes, replay } = head;
-  if (!isCursor(head) || !isState(state) || typeof message !== "string" || !isCount(since)) return malformed("status");
+  if (!isCursor(head) || !isState(state) || typeof message !== "string" || !isCount(since)) return undefined;
   return {
     kind: "status",
     epoch: head.epoch,
@@ -214,6 +284,9 @@ export function parseSplices(text: string, columns: number, rows: number, count:
   return splices as unknown as readonly Splice[];
 }
 
+/** As many as a server may have. */
+const MAX_TABLES = 10_000;
+const MAX_NAME = 100;
 const MAX_TEXT = 255;
 const MAX_TEXTS = 8;
 const MAX_MESSAGE = 1_000;
@@ -263,6 +336,8 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 const isEpoch = (value: unknown): value is string => typeof value === "string" && /^[0-9A-Za-z_-]{1,64}$/.test(value);
 const isCursor = (fields: Fields): fields is Fields & Cursor => isEpoch(fields["epoch"]) && isCount(fields["version"]);
 const isEntryId = (value: unknown): value is string => typeof value === "string" && /^\d{1,20}-\d{1,20}$/.test(value);
+const isName = (value: unknown): value is string =>
+  typeof value === "string" && value.length <= MAX_NAME && /^[\p{L}\p{M}\p{N}_-]+$/u.test(value);
 const isListId = (value: unknown): value is string => typeof value === "string" && /^[\w-]{1,64}$/.test(value);
 /** Of no importance for the table: what is malformed is not there. */
 const timeOf = (value: unknown) => (isCount(value) ? value : undefined);

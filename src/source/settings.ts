@@ -33,6 +33,8 @@ export type SourceSettings = TableOptions & {
   readonly lookMs: number;
   /** Whether to use file events; without them a change is seen at the next look. */
   readonly watches: boolean;
+  /** A relay: the table whose keys have this name. Default: the first one. */
+  readonly table?: string | undefined;
   /** A relay: without a heartbeat of its publisher for so long the table counts as stale. */
   readonly silenceMs: number;
 };

@@ -95,6 +95,16 @@ export type LinkCounts = {
   readonly bytes: number;
   readonly snapshots: number;
   readonly reconnects: number;
+  /** Tables that come by it, or go. */
+  readonly tables: number;
+};
+
+/** What tables a relay has: the first one, if it has a name, and the others; `others` is undefined for no such list. */
+export type ListedTables = {
+  readonly first: string | undefined;
+  readonly others: readonly string[] | undefined;
+  /** What is wrong with the list. */
+  readonly fault: string | undefined;
 };
 
 export type SourceEvents = {
@@ -110,6 +120,8 @@ export type SourceEvents = {
   onRefused(problem: Problem): void;
   /** The source is a relay: how it goes with it. */
   onLink?(counts: LinkCounts): void;
+  /** The source is the first table of a relay: which others there are; once for each change. */
+  onTables?(tables: ListedTables): void;
 };
 
 /** `resume`: the last publication of an earlier Worker; of a relay nothing before it may be published. */

@@ -5,6 +5,7 @@ import type { Chunk, TextPart } from "../csv/parts.ts";
 import type { Cursor, Publication } from "../feed/publication.ts";
 import {
   type LinkCounts,
+  type ListedTables,
   type Part,
   type Problem,
   type Shape,
@@ -46,6 +47,7 @@ export type ThreadReport =
   | { readonly type: "progress"; readonly source: number; readonly read: number; readonly size: number }
   | { readonly type: "refused"; readonly source: number; readonly problem: Problem }
   | { readonly type: "link"; readonly source: number; readonly counts: LinkCounts }
+  | { readonly type: "tables"; readonly source: number; readonly tables: ListedTables }
   | { readonly type: "snapshot"; readonly request: number; readonly head: Head }
   | { readonly type: "part"; readonly request: number; readonly call: number; readonly part: TextPart | Chunk }
   /** Without `call` there is no snapshot. */
@@ -115,6 +117,7 @@ export function openThread(entry: URL | string): Thread {
       case "progress":
       case "refused":
       case "link":
+      case "tables":
         return pass(report, report.source, sources.get(report.source));
       case "snapshot":
         return begin(report.request, report.head);
@@ -140,6 +143,8 @@ export function openThread(entry: URL | string): Thread {
         return events.onProgress(report.read, report.size);
       case "link":
         return events.onLink?.(report.counts);
+      case "tables":
+        return events.onTables?.(report.tables);
       case "refused":
         // What has been published goes on: the Worker, which is a new one then, goes on looking.
         if (opened.cursor) return events.onStatus({ state: "stale", problem: report.problem });

@@ -54,6 +54,7 @@ function eventsOf({ source, handled }: Extract<ThreadRequest, { type: "open" }>)
     onProgress: (read, size) => report({ type: "progress", source, read, size }),
     onRefused: (problem) => once(`refused ${JSON.stringify(problem)}`, { type: "refused", source, problem }),
     onLink: (counts) => report({ type: "link", source, counts }),
+    onTables: (tables) => report({ type: "tables", source, tables }),
   };
 }
 

@@ -91,7 +91,7 @@ describe("switching the source of a channel", () => {
     await using _ = test;
     const before = shownBy(test);
     const { source: next } = test.open("redis://127.0.0.1:1?topic=csv");
-    const counts = { connected: false, heardAt: 0, entries: 0, bytes: 0, snapshots: 0, reconnects: 1 };
+    const counts = { connected: false, tables: 1, heardAt: 0, entries: 0, bytes: 0, snapshots: 0, reconnects: 1 };
     next.events.onStatus({ state: "waiting", problem: { kind: "io", reason: "the relay cannot be read" } });
     next.events.onLink!(counts);
     expect(shownBy(test)).toEqual(before);

@@ -8,6 +8,9 @@ export const oneTable = (first: Channel): Tables =>
     openChannel() {
       throw new Error("there is one");
     },
+    openFollowed() {
+      throw new Error("there is one");
+    },
     dismiss() {},
     maxTables: 1,
     graceMs: 0,

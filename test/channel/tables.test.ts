@@ -42,6 +42,7 @@ function openScene(locations: readonly string[], { graceMs = 30, maxTables = 256
   const tables = openTables({
     first: openOn("csv"),
     openChannel: openOn,
+    openFollowed: openOn,
     dismiss(channel, reason) {
       dismissed.push(`${channel.topic}: ${reason}`);
       channel.close();
@@ -54,7 +55,7 @@ function openScene(locations: readonly string[], { graceMs = 30, maxTables = 256
   const places = openPlaces(
     locations.map((location) => ({ location })),
     tables,
-    { lookMs: 200, watches: true, onNone: (place, reason) => void none.push(`${place}: ${reason}`) },
+    { lookMs: 200, watches: true, onNone: (place, reason) => void none.push(`${place}: ${reason}`), onKnown() {} },
   );
   const names = () => tables.list().map(({ name }) => name ?? "");
   return {

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import type { Publication } from "../../src/feed/publication.ts";
 import { openPublisher } from "../../src/relay/publish/publisher.ts";
-import { parseEntry, type RelayEntry, relayKeys } from "../../src/relay/wire.ts";
+import { parseEntry, type RelayBeat, type RelayEntry, relayKeys } from "../../src/relay/wire.ts";
 import { type Random, randomFrom, seedOfRun } from "../fuzz/random.ts";
 import { engines, type Redis, skipped, startRedis } from "../redis.ts";
 import { addressOf, snapshotOf } from "../relay/publishing.ts";
@@ -37,18 +37,12 @@ function openRacer(name: string, port: number, random: Random) {
       address: addressOf(`redis://127.0.0.1:${port}?topic=race`),
       heartbeatMs: BEAT_MS,
       isStandby: true,
-      async snapshot() {
-        await Bun.sleep(random.below(5));
-        const rows = Array.from({ length: version }, () => name);
-        return snapshotOf(publication(), rows);
-      },
     },
     {
-      onOwned(isForeign) {
-        owned++;
-        if (!isForeign) return;
+      onOwned: () => void owned++,
+      onForeign() {
         epochs++;
-        publisher.publish(publication());
+        table.publish(publication());
       },
       onTaken() {},
       onAway() {},
@@ -56,14 +50,20 @@ function openRacer(name: string, port: number, random: Random) {
       onTrouble() {},
     },
   );
+  const table = publisher.table("csv", async () => {
+    await Bun.sleep(random.below(5));
+    const rows = Array.from({ length: version }, () => name);
+    return snapshotOf(publication(), rows);
+  });
+  publisher.setTables({ first: name, others: [] });
   let isOver = false;
   const publishing = (async () => {
-    publisher.publish(publication());
-    publisher.setStatus({ state: "live", message: "", since: 1 });
+    table.publish(publication());
+    table.setStatus({ state: "live", message: "", since: 1 });
     while (!isOver) {
       await Bun.sleep(random.below(4));
       version++;
-      publisher.publish(publication(`[[${version - 1},0,[["${name}"]]]]`));
+      table.publish(publication(`[[${version - 1},0,[["${name}"]]]]`));
     }
   })();
   return {
@@ -76,9 +76,11 @@ function openRacer(name: string, port: number, random: Random) {
   };
 }
 
+type TableEntry = Exclude<RelayEntry, RelayBeat>;
+
 /** Every entry that there ever was. */
 function record(redis: Redis) {
-  const entries: RelayEntry[] = [];
+  const entries: TableEntry[] = [];
   let isOver = false;
   const reading = (async () => {
     const client = new Bun.RedisClient(`redis://127.0.0.1:${redis.port}`);
@@ -89,7 +91,7 @@ function record(redis: Redis) {
       >;
       for (const [id, fields] of answer?.[keys.stream] ?? []) {
         at = id;
-        entries.push(parseEntry(fields)!);
+        entries.push(parseEntry(fields) as TableEntry);
       }
     }
     client.close();
@@ -103,10 +105,10 @@ function record(redis: Redis) {
   };
 }
 
-const deltasOf = (entries: readonly RelayEntry[]) => entries.filter(({ kind }) => kind === "delta").length;
+const deltasOf = (entries: readonly TableEntry[]) => entries.filter(({ kind }) => kind === "delta").length;
 
 /** What is wrong with the order of the entries. */
-function faultsOf(entries: readonly RelayEntry[]): string[] {
+function faultsOf(entries: readonly TableEntry[]): string[] {
   const faults: string[] = [];
   const ended = new Set<string>();
   let owner = "";

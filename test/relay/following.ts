@@ -1,9 +1,10 @@
 // A follower without a Worker around it, for tests: what it has published, rebuilt from its publications as a client would.
 import type { Splice } from "../../src/feed/protocol.ts";
 import type { Cursor, Publication } from "../../src/feed/publication.ts";
-import { openFollower } from "../../src/relay/follow/follower.ts";
+import { openFollowers } from "../../src/relay/follow/follower.ts";
 import type {
   LinkCounts,
+  ListedTables,
   Part,
   Problem,
   Shape,
@@ -20,6 +21,8 @@ export type TestFollower = Disposable & {
   readonly statuses: readonly SourceStatus[];
   readonly refusals: readonly Problem[];
   readonly links: readonly LinkCounts[];
+  /** Each list of tables that it was told of. */
+  readonly lists: readonly ListedTables[];
   /** From the splices, and from snapshots where there were none. */
   rows(): readonly (readonly string[])[];
   status(): SourceStatus | undefined;
@@ -53,14 +56,21 @@ export async function partsOf<S extends Shape>(
   return { cursor, parts: await Array.fromAsync(parts) };
 }
 
-export function followWith(location: string, changes: Partial<SourceSettings> = {}, resume?: Cursor): TestFollower {
+/** `open`: with what others of the same relay are followed by the same connection. */
+export function followWith(
+  location: string,
+  changes: Partial<SourceSettings> = {},
+  resume?: Cursor,
+  open = openFollowers(),
+): TestFollower {
   const publications: Publication[] = [];
   const statuses: SourceStatus[] = [];
   const refusals: Problem[] = [];
   const links: LinkCounts[] = [];
+  const lists: ListedTables[] = [];
   let rows: (readonly string[])[] = [];
   let pending = 0; // snapshots that are being read
-  const source = openFollower(
+  const source = open(
     settingsOf(location, changes),
     {
       onPublication(publication) {
@@ -73,6 +83,7 @@ export function followWith(location: string, changes: Partial<SourceSettings> = 
       onProgress() {},
       onRefused: (problem) => void refusals.push(problem),
       onLink: (counts) => void links.push(counts),
+      onTables: (tables) => void lists.push(tables),
     },
     resume,
   );
@@ -90,6 +101,7 @@ export function followWith(location: string, changes: Partial<SourceSettings> = 
     statuses,
     refusals,
     links,
+    lists,
     rows: () => (pending > 0 ? [] : rows),
     status: () => statuses.at(-1),
     last: () => publications.at(-1),
@@ -97,5 +109,19 @@ export function followWith(location: string, changes: Partial<SourceSettings> = 
       await until(what, condition, () => JSON.stringify([statuses.at(-1), publications.at(-1), rows]).slice(0, 500));
     },
     [Symbol.dispose]: source.close,
+  };
+}
+
+/** Several tables of a relay, by one connection; the first one is called csv. */
+export function followAll<Name extends string>(
+  location: string,
+  names: readonly Name[],
+  changes: Partial<SourceSettings> = {},
+): Record<Name, TestFollower> & Disposable {
+  const open = openFollowers();
+  const all = names.map((table) => [table, followWith(location, { ...changes, table }, undefined, open)] as const);
+  return {
+    ...(Object.fromEntries(all) as Record<Name, TestFollower>),
+    [Symbol.dispose]: () => all.forEach(([, follower]) => follower[Symbol.dispose]()),
   };
 }

@@ -4,7 +4,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { relayKeys } from "../../src/relay/wire.ts";
 import { engines, type Redis, skipped, startRedis } from "../redis.ts";
 import { temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
-import { followWith } from "./following.ts";
+import { followAll, followWith } from "./following.ts";
 import { HEARTBEAT_MS, openTestPublisher } from "./publishing.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
@@ -53,6 +53,25 @@ describe.skipIf(engines.length === 0)(`permissions${skipped}`, () => {
       for (const event of [...first.events, ...second.events]) expect(event).toMatch(/^(owned|taken)$/);
     },
   );
+
+  test.concurrent("and for several tables that come and go", async () => {
+    await using folder = await temporaryFolder();
+    await using redis = await startRedis(folder.path);
+    const url = await urlOf("csvcast-publisher", redis);
+    await using publisher = openTestPublisher(url);
+    const [a, b] = ["a", "b"].map((name) => publisher.table(name));
+    for (const table of [publisher, a!, b!]) table.begin("e", 1, ["1"]);
+    publisher.sink.setTables({ first: "f", others: ["a", "b"] });
+    using followers = followAll(await urlOf("csvcast-replica", redis), ["csv", "a", "b"]);
+    await followers.b.until("its table", () => followers.b.rows().length === 1);
+    a!.append("2");
+    await followers.a.until("its change", () => followers.a.rows().length === 2);
+    publisher.sink.setTables({ first: "f", others: ["a"] });
+    await followers.csv.until("the list", () => followers.csv.lists.at(-1)?.others?.length === 1);
+    await until("the keys to go", async () => (await redis.send("EXISTS", [relayKeys("csv", "b").pointer])) === 0);
+    expect(await redis.send("ACL", ["LOG"])).toEqual([]);
+    expect(publisher.events).toEqual(["owned"]);
+  });
 
   test.concurrent("a replica cannot write, and neither reaches another topic", async () => {
     await using folder = await temporaryFolder();

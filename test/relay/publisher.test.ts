@@ -3,7 +3,14 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Publication } from "../../src/feed/publication.ts";
 import { CsvError } from "../../src/csv/error.ts";
 import { openPublisher } from "../../src/relay/publish/publisher.ts";
-import { parseEntry, parsePointer, type RelayEntry, relayKeys } from "../../src/relay/wire.ts";
+import {
+  parseEntry,
+  parsePointer,
+  type RelayBeat,
+  type RelayEntry,
+  type RelayStatus,
+  relayKeys,
+} from "../../src/relay/wire.ts";
 import { engines, type Redis, skipped, startRedis } from "../redis.ts";
 import { temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
 import { addressOf, CHANGED_AT, HEARTBEAT_MS, openTestPublisher, snapshotOf } from "./publishing.ts";
@@ -12,14 +19,16 @@ setDefaultTimeout(TEST_TIMEOUT_MS);
 
 const keys = relayKeys("csv");
 
-async function storedEntries(redis: Redis): Promise<RelayEntry[]> {
+type TableEntry = Exclude<RelayEntry, RelayBeat>;
+
+async function storedEntries(redis: Redis): Promise<TableEntry[]> {
   const found = (await redis.send("XRANGE", [keys.stream, "-", "+"])) as [string, string[]][];
-  return found.map(([, fields]) => parseEntry(fields)!);
+  return found.map(([, fields]) => parseEntry(fields) as TableEntry);
 }
 
-async function storedStatuses(redis: Redis): Promise<RelayEntry[]> {
+async function storedStatuses(redis: Redis): Promise<RelayStatus[]> {
   const found = (await redis.send("XRANGE", [keys.beat, "-", "+"])) as [string, string[]][];
-  return found.map(([, fields]) => parseEntry(fields)!);
+  return found.flatMap(([, fields]) => (parseEntry(fields) as RelayBeat).tables.get("csv") ?? []);
 }
 
 async function storedPointer(redis: Redis) {
@@ -81,7 +90,7 @@ describe.skipIf(engines.length === 0)(`a publisher${skipped}`, () => {
       publisher.sink.setStatus({ state: "missing", message: "gone", since: 6 });
       await until("the next status", async () => {
         const last = (await storedStatuses(redis)).at(-1);
-        return last?.kind === "status" && last.state === "missing" && last.since === 6;
+        return last?.state === "missing" && last.since === 6;
       });
     },
   );
@@ -117,7 +126,7 @@ describe.skipIf(engines.length === 0)(`a publisher${skipped}`, () => {
         return false;
       });
       await second.sink.close();
-      await until("it to be reported", () => first.events.includes("owned, foreign"));
+      await until("it to be reported", () => first.events.includes("foreign"));
       first.append("x"); // of the same epoch
       await Bun.sleep(4 * HEARTBEAT_MS);
       expect((await storedPointer(redis))?.epoch).toBe("two");
@@ -127,7 +136,7 @@ describe.skipIf(engines.length === 0)(`a publisher${skipped}`, () => {
       await until("the new epoch", async () => (await storedPointer(redis))?.epoch === "three");
       first.append("4");
       await until("its change", async () => (await redis.send("GET", [keys.head])) === "three:2");
-      expect(first.events.filter((event) => event === "owned, foreign")).toHaveLength(1);
+      expect(first.events.filter((event) => event === "foreign")).toHaveLength(1);
     },
   );
 
@@ -179,21 +188,23 @@ describe.skipIf(engines.length === 0)(`a publisher${skipped}`, () => {
           address: addressOf(`redis://127.0.0.1:${redis.port}`),
           heartbeatMs: HEARTBEAT_MS,
           isStandby: false,
-          async snapshot() {
-            attempts++;
-            if (fault) throw fault;
-            return snapshotOf(publication, []);
-          },
         },
         {
           onOwned: nothing,
+          onForeign: nothing,
           onTaken: nothing,
           onAway: nothing,
           onBack: nothing,
-          onTrouble: (why) => void troubles.push(why),
+          onTrouble: (_table, why) => void troubles.push(why),
         },
       );
-      publisher.publish(publication);
+      const table = publisher.table("csv", async () => {
+        attempts++;
+        if (fault) throw fault;
+        return snapshotOf(publication, []);
+      });
+      publisher.setTables({ first: "f", others: [] });
+      table.publish(publication);
       await until("a second attempt", () => attempts > 1);
       fault = new CsvError("io", "the reader failed");
       await until("it to be reported", () => troubles.length > 0);

@@ -27,22 +27,26 @@ function openTestRole(changes: Partial<RelayRoleOptions>, faults: Error[] = []) 
       relayUrl: undefined,
       isStandby: false,
       heartbeatMs: HEARTBEAT_MS,
-      snapshot: async () => snapshotOf(OWN, ["1"]),
+      hasOwn: changes.location !== undefined,
+      isMany: false,
       ...changes,
     },
     {
-      async open(location) {
+      async openOwn() {
         const fault = faults.shift();
         if (fault) throw fault;
-        done.push(`open ${location}`);
+        done.push("open own");
       },
+      follow: async (location) => void done.push(`follow ${location}`),
       onUnusable: (error) => void done.push(`unusable: ${error}`),
-      reopen: () => void done.push("reopen"),
+      reopen: (table) => void done.push(`reopen ${table}`),
       onRefused: (problem) => void done.push(problem),
       onEvent: (event) => void done.push("isStandby" in event ? `${event.type} ${event.isStandby}` : event.type),
     },
   );
-  return { ...role, done, [Symbol.asyncDispose]: role.close };
+  const sink = role.sinkOf("csv", async () => snapshotOf(OWN, ["1"]));
+  role.setTables({ first: "f", others: [] });
+  return { ...role, sink, done, [Symbol.asyncDispose]: role.close };
 }
 
 const publishing = (url: string, isStandby: boolean) => ({
@@ -56,7 +60,7 @@ describe("without a relay to publish to", () => {
   test("a server opens its FILE, and has no sink", async () => {
     await using role = openTestRole({ location: "f.csv" });
     role.begin();
-    expect(role.done).toEqual(["open f.csv"]);
+    expect(role.done).toEqual(["open own"]);
     expect(role.sink).toBeUndefined();
     expect(role.address()).toBeUndefined();
     expect(role.counts(undefined)).toBeUndefined();
@@ -69,10 +73,10 @@ describe("without a relay to publish to", () => {
   });
 
   test("a server that follows a relay has its address and the counts of its connection", async () => {
-    const link = { connected: true, heardAt: 5, entries: 1, bytes: 2, snapshots: 1, reconnects: 0 };
+    const link = { connected: true, tables: 1, heardAt: 5, entries: 1, bytes: 2, snapshots: 1, reconnects: 0 };
     await using role = openTestRole({ location: "redis://h?topic=t" });
     role.begin();
-    expect(role.done).toEqual(["open redis://h?topic=t"]);
+    expect(role.done).toEqual(["open own"]);
     expect(role.address()?.name).toBe("topic t at h:6379");
     expect(role.address("f.csv")).toBeUndefined();
     expect(role.counts(link)).toBe(link);
@@ -94,7 +98,7 @@ describe.skipIf(engines.length === 0)(`with a relay to publish to${skipped}`, ()
     role.begin();
     role.sink!.publish(OWN);
     await until("the snapshot", () => redis.send("GET", [relayKeys("csv").pointer]).then((text) => text !== null));
-    expect(role.done).toEqual(["open f.csv", "relay-published"]);
+    expect(role.done).toEqual(["open own", "relay-published"]);
     expect(role.address()?.topic).toBe("csv");
     expect(role.counts(undefined)).toMatchObject({ role: "publisher", connected: true });
     expect(role.resolve("redis://u:p@h?topic=t")).toEqual({
@@ -129,10 +133,10 @@ describe.skipIf(engines.length === 0)(`with a relay to publish to${skipped}`, ()
       await using standby = openTestRole(publishing(url, true));
       standby.begin();
       await until("it to follow", () => standby.done.length > 1);
-      expect(standby.done.splice(0)).toEqual(["relay-taken true", `open ${url}`]);
+      expect(standby.done.splice(0)).toEqual(["relay-taken true", `follow ${url}`]);
       await first.sink.close();
       await until("it to publish", () => standby.done.length > 1);
-      expect(standby.done.splice(0)).toEqual(["relay-published", "open f.csv"]);
+      expect(standby.done.splice(0)).toEqual(["relay-published", "open own"]);
       standby.sink!.publish(OWN);
       await until("its table", head("own"));
       await redis.send("SET", [keys.lease, "another server", "PX", "60000"]);
@@ -140,7 +144,7 @@ describe.skipIf(engines.length === 0)(`with a relay to publish to${skipped}`, ()
       await redis.send("SET", [keys.head, "other:1"]);
       await redis.send("DEL", [keys.lease]);
       await until("it to publish again", () => standby.done.length > 2);
-      expect(standby.done).toEqual(["relay-taken false", "relay-published", "reopen"]);
+      expect(standby.done).toEqual(["relay-taken false", "relay-published", "reopen csv"]);
       standby.sink!.publish({ ...OWN, cursor: { epoch: "again", version: 1 } });
       await Bun.sleep(2 * HEARTBEAT_MS); // its snapshot is of another epoch: it is not written under this one
       expect(await redis.send("GET", [keys.head])).toBe("other:1");
@@ -167,9 +171,9 @@ describe.skipIf(engines.length === 0)(`with a relay to publish to${skipped}`, ()
     const url = `redis://127.0.0.1:${redis.port}`;
     await using standby = openTestRole(publishing(url, true));
     await until("it to follow", () => standby.done.length > 1);
-    expect(standby.done).toEqual(["relay-away", `open ${url}`]);
+    expect(standby.done).toEqual(["relay-away", `follow ${url}`]);
     await redis.start();
     await until("it to publish", () => standby.done.length > 4);
-    expect(standby.done.slice(2)).toEqual(["relay-back", "relay-published", "open f.csv"]);
+    expect(standby.done.slice(2)).toEqual(["relay-back", "relay-published", "open own"]);
   });
 });

@@ -1,17 +1,23 @@
 // What stands in Redis: what is written can be read, and whatever else may stand there is refused, never half taken.
 import { describe, expect, test } from "bun:test";
+import type { Status } from "../../src/feed/publication.ts";
 import {
+  beatText,
   entryFields,
   isBehind,
   parseEntry,
   parsePointer,
   parseRows,
   parseSplices,
+  parseTables,
+  type RelayBeat,
   type RelayEntry,
   relayKeys,
+  statusText,
+  tablesText,
 } from "../../src/relay/wire.ts";
 
-const entries: RelayEntry[] = [
+const entries: Exclude<RelayEntry, RelayBeat>[] = [
   {
     kind: "delta",
     epoch: "k3f9",
@@ -24,11 +30,11 @@ const entries: RelayEntry[] = [
     first: 7,
   },
   { kind: "snapshot", epoch: "k3f9", version: 5 },
-  { kind: "status", epoch: "k3f9", version: 5, state: "stale", message: 'a "message"', since: 7 },
-  {
-    ...{ kind: "status", epoch: "k3f9", version: 5, state: "live", message: "", since: 7 },
-    replay: { speed: "10x", isFinished: false },
-  },
+];
+const cursor = { epoch: "k3f9", version: 5 };
+const statuses: Status[] = [
+  { state: "stale", message: 'a "message"', since: 7 },
+  { state: "live", message: "", since: 7, replay: { speed: "10x", isFinished: false } },
 ];
 const pointer = {
   id: "x-1",
@@ -51,6 +57,69 @@ test.each(entries)("an entry of kind $kind survives", (entry) => {
   expect(parseEntry(entryFields(entry))).toEqual(entry);
 });
 
+test.each(statuses)("a status $state survives in a beat", (status) => {
+  const text = beatText({ isFull: false }, [["csv", statusText(cursor, status)]]);
+  expect(parseEntry(["h", text])).toEqual({
+    ...{ kind: "beat", list: undefined, number: undefined, isFull: false },
+    tables: new Map([["csv", { kind: "status", ...cursor, ...status }]]),
+  });
+});
+
+test("a beat has its number, its list, the statuses of many tables, and those of which nothing can be said", () => {
+  const said = statusText(cursor, statuses[0]!);
+  const text = beatText({ list: "l1", number: 7, isFull: true }, [
+    ["__proto__", said],
+    ["prices", undefined],
+  ]);
+  const beat = parseEntry(["h", text]) as RelayBeat;
+  expect(beat).toMatchObject({ list: "l1", number: 7, isFull: true });
+  expect([...beat.tables.keys()]).toEqual(["__proto__", "prices"]);
+  expect(beat.tables.get("__proto__")).toMatchObject({ version: 5 });
+  expect([beat.tables.get("prices"), beat.tables.get("constructor"), beat.fault]).toEqual(Array(3).fill(undefined));
+});
+
+test.each([
+  ["is none", 7],
+  ["has no state", { epoch: "e", version: 1, state: "fine", message: "", since: 1 }],
+  ["has no time", { epoch: "e", version: 1, state: "live", message: "" }],
+  ["has an object as its message", { epoch: "e", version: 1, state: "live", message: {}, since: 1 }],
+])("a status that %s hurts no other table", (_name, status) => {
+  const tables = { bad: status, good: { ...cursor, ...statuses[0] } };
+  const found = parseEntry(["h", JSON.stringify({ kind: "beat", tables })]) as RelayBeat;
+  expect(found.fault).toBe("a status is malformed");
+  expect(found.tables.get("bad")).toBeUndefined();
+  expect(found.tables.get("good")).toMatchObject({ state: "stale" });
+});
+
+describe("the list of tables", () => {
+  test("survives", () => {
+    const list = { id: "x", first: "prices", others: ["\u8c61", "b_2"] };
+    expect(parseTables(tablesText(list))).toEqual({ ...list, dropped: 0 });
+    expect(parseTables(tablesText({ ...list, first: undefined }))).toEqual({ ...list, first: undefined, dropped: 0 });
+  });
+
+  test("has no name that makes a key of something else, is the first one's, or comes twice", () => {
+    const others = ["a", "a", "csv", "x:y", "", "x".repeat(101), 7, "first", "a}b", "b"];
+    expect(parseTables(JSON.stringify({ id: "x", first: "first", others }))).toEqual({
+      ...{ id: "x", first: "first", others: ["a", "b"], dropped: 8 },
+    });
+    expect(parseTables(JSON.stringify({ id: "x", first: "\u001b", others: [] }))).toMatchObject({
+      first: undefined,
+      dropped: 1,
+    });
+  });
+
+  test.each([
+    ["no JSON", "{"],
+    ["an array", "[]"],
+    ["without an id", '{"first":null,"others":[]}'],
+    ["without others", '{"id":"x","first":"a"}'],
+    ["endless", JSON.stringify({ id: "x", first: null, others: Array.from({ length: 10_000 }, (_, n) => `${n}`) })],
+  ])("that is %s is none", (_name, text) => {
+    expect(() => parseTables(text)).toThrow();
+  });
+});
+
 describe("texts for people", () => {
   const HOSTILE = '\u001b[2J\n{"forged":1}\u202e\ud800' + "x".repeat(5_000);
   const expectTame = (text: string, most: number) => {
@@ -68,12 +137,11 @@ describe("texts for people", () => {
   });
 
   test("and so from entries", () => {
-    const delta = parseEntry(entryFields({ ...entries[0]!, warnings: [HOSTILE] } as RelayEntry));
+    const delta = parseEntry(entryFields({ ...entries[0]!, warnings: [HOSTILE] } as (typeof entries)[0]));
     if (delta?.kind !== "delta") throw new Error("no delta");
     expectTame(delta.warnings[0]!, 255);
-    const status = parseEntry(entryFields({ ...entries[2]!, message: HOSTILE } as RelayEntry));
-    if (status?.kind !== "status") throw new Error("no status");
-    expectTame(status.message, 1_000);
+    const text = beatText({ isFull: false }, [["csv", statusText(cursor, { ...statuses[0]!, message: HOSTILE })]]);
+    expectTame((parseEntry(["h", text]) as RelayBeat).tables.get("csv")!.message, 1_000);
   });
 
   test("types and units are written anew: a line end between them would forge an event", () => {
@@ -93,7 +161,7 @@ test.each([undefined, null, "7", -1, 0.5, 1e400])(
   "a time of change that is %p is none, and hurts nothing",
   (changedAt) => {
     const [delta] = entries;
-    expect(parseEntry(entryFields({ ...delta, changedAt } as RelayEntry))).toEqual({
+    expect(parseEntry(entryFields({ ...delta, changedAt } as (typeof entries)[0]))).toEqual({
       ...delta,
       changedAt: undefined,
     } as RelayEntry);
@@ -105,20 +173,12 @@ test("an entry of a kind that is not known is none, and no error", () => {
   expect(parseEntry(["h", '{"kind":"later"}'])).toBeUndefined();
 });
 
-test("a beat has the statuses of many tables; one that is not in it has none", () => {
-  const status = { epoch: "e", version: 1, state: "live", message: "", since: 1 };
-  const fields = beat({ ["__proto__"]: { ...status, version: 2 }, prices: status });
-  expect(parseEntry(fields, "prices")).toEqual({ kind: "status", ...status } as RelayEntry);
-  expect(parseEntry(fields, "__proto__")).toMatchObject({ version: 2 });
-  for (const table of ["csv", "constructor"]) expect(parseEntry(fields, table)).toBeUndefined();
-});
-
 test("all keys of a topic share a hash tag, and no name makes a key of a table one of its server", () => {
-  const { lease, beat, ...ofTable } = relayKeys("t", "lease");
+  const { lease, beat, tables, ...ofTable } = relayKeys("t", "lease");
   const keys = [ofTable.stream, ofTable.head, ofTable.pointer, ofTable.list("x")];
-  for (const key of [lease, beat, ...keys]) expect(key).toStartWith("csvcast:{t}:");
+  for (const key of [lease, beat, tables, ...keys]) expect(key).toStartWith("csvcast:{t}:");
   const other = relayKeys("t", "beat");
-  const all = [lease, beat, ...keys, other.stream, other.head, other.pointer, other.list("x")];
+  const all = [lease, beat, tables, ...keys, other.stream, other.head, other.pointer, other.list("x")];
   expect(new Set(all).size).toBe(all.length);
   expect(relayKeys("t", "prices").lease).toBe(lease);
   expect(relayKeys("t", "prices").beat).toBe(beat);
@@ -142,13 +202,6 @@ test.each([
   ["a snapshot without a version", head({ kind: "snapshot", epoch: "e" })],
   ["a beat without tables", beat(undefined)],
   ["a beat whose tables are a list", beat([])],
-  ["a status that is none", beat({ csv: null })],
-  ["a status of no state", beat({ csv: { epoch: "e", version: 1, state: "fine", message: "", since: 1 } })],
-  ["a status without a time", beat({ csv: { epoch: "e", version: 1, state: "live", message: "" } })],
-  [
-    "a status whose message is an object",
-    beat({ csv: { epoch: "e", version: 1, state: "live", message: {}, since: 1 } }),
-  ],
 ])("%s is no entry", (_name, fields) => {
   expect(() => parseEntry(fields)).toThrow();
 });

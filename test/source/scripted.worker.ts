@@ -24,7 +24,7 @@ function openPublished(events: SourceEvents, resume: Cursor | undefined): Source
 
 /** `repeats`: reports everything twice, and then that it is missing. */
 function openRepeating(events: SourceEvents): Source {
-  const link = { connected: true, heardAt: 1, entries: 2, bytes: 3, snapshots: 4, reconnects: 5 };
+  const link = { connected: true, heardAt: 1, entries: 2, bytes: 3, snapshots: 4, reconnects: 5, tables: 1 };
   for (const _ of [1, 2]) {
     events.onProgress(1, 2);
     events.onLink?.(link);

@@ -170,7 +170,7 @@ describe.concurrent("what a source reports", () => {
       [1, 2],
       [1, 2],
     ]);
-    const link = { connected: true, heardAt: 1, entries: 2, bytes: 3, snapshots: 4, reconnects: 5 };
+    const link = { connected: true, heardAt: 1, entries: 2, bytes: 3, snapshots: 4, reconnects: 5, tables: 1 };
     expect(source.links).toEqual([link, link]);
     expect(await failureOf(source.snapshot("rows"))).toEqual(new CsvError("io", "no snapshot"));
   });

@@ -30,8 +30,8 @@ Usage: bun run server [FILE…] [options]
   bun run server https://h/a.csv     one on the web, asked for every --poll
   bun run server a.csv --replay 10x  a finished one, as if it were written now
   bun run server prices.csv --relay redis://cache
-                                     publishes it to Redis, too, and
-  bun run server redis://cache       (elsewhere) is a replica of that
+                                     publishes all FILEs to Redis, too, and
+  bun run server redis://cache       (elsewhere) is a replica of them
   bun run client                     (elsewhere) prints what arrives
 
 Every client gets the whole table as a JSON array of row objects, at once and then

@@ -363,7 +363,7 @@ export const serverOptions = {
     }),
     isStandby: onOff(
       "standby",
-      "with --relay: follow the topic while another server\npublishes it, and take over when that one is gone",
+      "with --relay: follow the topic while another server\npublishes it, and publish the FILEs when that one is gone",
     ),
     relayHeartbeatMs: option<number>({
       flag: "relay-heartbeat",

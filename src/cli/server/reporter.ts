@@ -75,9 +75,13 @@ function reportTable(log: Log, event: EventOf<"file"> | EventOf<"message">): voi
     case "file-warning":
       return log.warn(type, `warning: ${event.warnings.join("; ")}`, { file: event.file });
     case "file-state": {
-      const { file, state, message } = event;
-      if (state === "live") return log.info(type, `live again: ${file}`, { file, state });
-      return log.warn(type, `${state}: ${message}`, { file, state });
+      const { file, state, message, table } = event;
+      const isLive = state === "live";
+      const text = isLive ? `live again: ${file}` : `${state}: ${message}`;
+      // With their relay all of them are stale at once.
+      if (table !== undefined)
+        return log.often(isLive ? "info" : "warn", type, text, { file, state }, `${type}, ${state}`);
+      return isLive ? log.info(type, text, { file, state }) : log.warn(type, text, { file, state });
     }
     case "file-replay": {
       const { file, speed, isFinished } = event;
@@ -154,7 +158,11 @@ function reportRelay(log: Log, event: EventOf<"relay">): void {
     case "relay-back":
       return log.info(type, `relay: ${relay} answers again`, { relay });
     case "relay-trouble":
-      return log.warn(type, `relay: ${relay}: ${event.reason}`, { relay });
+      if (event.table === undefined) return log.warn(type, `relay: ${relay}: ${event.reason}`, { relay });
+      return log.often("warn", type, `/${event.table}: relay: ${relay}: ${event.reason}`, {
+        relay,
+        table: event.table,
+      });
   }
 }
 

@@ -3,9 +3,9 @@
 import { CsvError } from "../../csv/error.ts";
 import { printable } from "../../feed/printable.ts";
 import type { Columns, Cursor, Publication, Status } from "../../feed/publication.ts";
-import type { LinkCounts, SourceStatus } from "../../source/source.ts";
+import type { SourceStatus } from "../../source/source.ts";
 import { redacted } from "../address.ts";
-import { parseSplices, type RelayEntry, type RelayPointer } from "../wire.ts";
+import { parseSplices, type RelayBeat, type RelayEntry, type RelayPointer, type RelayStatus } from "../wire.ts";
 import type { RelayTable } from "./table.ts";
 
 /** The publisher's table, as far as it is known here. */
@@ -44,11 +44,10 @@ export type FollowerState = {
   problem: string;
   /** What was wrong with an entry that was passed over since the publisher was last known to be where `copy` is. */
   skipped: string;
-  entries: number;
-  bytes: number;
-  snapshots: number;
-  reconnects: number;
 };
+
+/** What concerns one table: an entry of its stream, or what a beat says of it. */
+export type TableEntry = Exclude<RelayEntry, RelayBeat> | RelayStatus;
 
 /** `now` is a monotonic clock, `date` in ms since 1970. */
 export type Moment = { readonly now: number; readonly date: number };
@@ -79,10 +78,6 @@ export function newState(name: string, silenceMs: number, resume: Cursor | undef
     isConnected: false,
     problem: "",
     skipped: "",
-    entries: 0,
-    bytes: 0,
-    snapshots: 0,
-    reconnects: 0,
   };
 }
 
@@ -100,11 +95,10 @@ export function takeSnapshot(
   state.copy = { epoch, version, warnings, changedAt, first, pointer, columns, contents };
   state.isCopyPublished = false;
   state.copiedAt = now;
-  state.snapshots++;
 }
 
 /** Takes an entry, or passes over one that is malformed. Throws CsvError, and leaves the table as it was, for what is too large. */
-export function takeOrSkip(state: FollowerState, entry: RelayEntry, isFresh: boolean, moment: Moment): Step {
+export function takeOrSkip(state: FollowerState, entry: TableEntry, isFresh: boolean, moment: Moment): Step {
   try {
     return take(state, entry, isFresh, moment);
   } catch (error) {
@@ -115,7 +109,7 @@ export function takeOrSkip(state: FollowerState, entry: RelayEntry, isFresh: boo
 }
 
 /** Takes an entry; `isFresh` if it says something of now. Throws CsvError, and leaves the table as it was, for what cannot be taken. */
-export function take(state: FollowerState, entry: RelayEntry, isFresh: boolean, moment: Moment): Step {
+export function take(state: FollowerState, entry: TableEntry, isFresh: boolean, moment: Moment): Step {
   if (entry.kind === "delta") return takeDelta(state, entry, isFresh, moment);
   if (entry.kind === "status" && isFresh) {
     const { state: said, message, since, pendingBytes, replay } = entry;
@@ -125,7 +119,7 @@ export function take(state: FollowerState, entry: RelayEntry, isFresh: boolean, 
   if (copy?.epoch === entry.epoch && copy.version === entry.version)
     return isFresh ? confirm(state, moment) : { place: "follows" };
   const isKnown = copy?.epoch === entry.epoch && copy.version > entry.version;
-  if (entry.kind === "status") return { place: isFresh ? "ahead" : "follows" };
+  if (entry.kind === "status") return { place: isFresh && !isKnown ? "ahead" : "follows" };
   return { place: isKnown ? "follows" : "gap" };
 }
 
@@ -154,7 +148,7 @@ function takeDelta(
 
 /** A snapshot counts only now: what an engine has in it that was restarted from an old state would take versions back. */
 function confirm(state: FollowerState, { now, date }: Moment): Step {
-  state.confirmedAt = now;
+  state.confirmedAt = Math.max(state.confirmedAt, now);
   state.heardAt = date;
   state.skipped = "";
   const { copy } = state;
@@ -185,10 +179,15 @@ export const isSilent = ({ confirmedAt, silenceMs }: FollowerState, now: number)
 export function disconnect(state: FollowerState, error: unknown): void {
   if (error instanceof CsvError) state.problem = `sends what cannot be taken: ${redacted(error.reason)}`;
   else if (state.isConnected || state.problem === "") state.problem = `cannot be read: ${reasonOf(error)}`; // one for each outage
-  if (state.isConnected) state.reconnects++;
   state.isConnected = false;
   state.confirmedAt = -Infinity;
   if (!state.isCopyPublished) state.copy = undefined;
+}
+
+/** The connection is as good as before, but of this table comes what cannot be taken. */
+export function fail(state: FollowerState, { reason }: CsvError): void {
+  state.skipped = redacted(reason);
+  if (!state.copy) state.problem = `sends what cannot be taken: ${state.skipped}`;
 }
 
 /** Undefined while there is nothing to say. */
@@ -228,10 +227,6 @@ export function publicationOf(copy: Copy, relay: string, { splices, noticedAt }:
       bytes: contents.table.length(),
     },
   };
-}
-
-export function countsOf({ isConnected, heardAt, entries, bytes, snapshots, reconnects }: FollowerState): LinkCounts {
-  return { connected: isConnected, heardAt, entries, bytes, snapshots, reconnects };
 }
 
 const reasonOf = (error: unknown) => redacted(error instanceof Error ? error.message : String(error));

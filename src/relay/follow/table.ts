@@ -12,6 +12,8 @@ import type { Row, Splice } from "../../feed/protocol.ts";
 export type RelayLimits = {
   /** Of the whole text. */
   readonly maxBytes: number;
+  /** What is left of the memory for it, by what other tables hold; as much as it likes without it. */
+  readonly room?: (() => number) | undefined;
   readonly maxCellBytes: number;
   readonly lastRows: number;
 };
@@ -27,6 +29,7 @@ export type RelayTable = {
 /** Collects the rows of a snapshot. */
 export type RelayDraft = {
   rows(): number;
+  bytes(): number;
   /** Throws CsvError if there are more than the limits allow. */
   add(rows: readonly Row[]): void;
   finish(): RelayTable;
@@ -58,7 +61,7 @@ export function draftTable(columns: readonly string[], limits: RelayLimits): Rel
     return openRelayTable(table, { ...PLAIN_TEXT, dialect }, limits);
   }
 
-  return { rows: () => count, add, finish };
+  return { rows: () => count, bytes: () => length, add, finish };
 }
 
 function openRelayTable(table: CsvTable, document: Understanding, limits: RelayLimits): RelayTable {
@@ -131,16 +134,18 @@ function replacedRows(run: readonly Change[]): { from: number; to: number; text:
   });
 }
 
-function checkSize(bytes: number, { maxBytes }: RelayLimits): void {
+function checkSize(bytes: number, { maxBytes, room }: RelayLimits): void {
   if (bytes > maxBytes)
     throw new CsvError("too-large", `the table is larger than ${maxBytes} bytes; see --max-file and --max-memory`);
+  if (room && bytes > room())
+    throw new CsvError("too-large", "all tables together are larger than --max-memory allows");
 }
 
 /** What goes is counted where it matters, and can be known before anything is applied. */
 function checkGrowth(table: CsvTable, runs: readonly (readonly Change[])[], limits: RelayLimits): void {
   let bytes = table.length();
   for (const run of runs) for (const { text } of run) bytes += text.length;
-  if (bytes > limits.maxBytes && runs.length === 1)
+  if (bytes > Math.min(limits.maxBytes, limits.room?.() ?? Infinity) && runs.length === 1)
     for (const { from, to } of replacedRows(runs[0]!)) bytes -= table.bytesOf(from, to);
   checkSize(bytes, limits);
 }

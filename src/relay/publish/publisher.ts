@@ -1,24 +1,25 @@
 // Publishes the tables of this server to a relay, as long as the topic is its own: keeps a connection, and the lease. Its own clients
 // never wait for Redis. RELAY.md says what is stored where.
 import { randomBytes } from "node:crypto";
-import type { Publication, Sink } from "../../feed/publication.ts";
+import type { Sink } from "../../feed/publication.ts";
 import type { LinkCounts, Snapshot } from "../../source/source.ts";
 import type { RelayAddress } from "../address.ts";
 import { connectRelay, refusalOf } from "../redis.ts";
 import { claim, release, type RelayTopic } from "../scripts.ts";
 import { relayKeys } from "../wire.ts";
 import {
-  addPublication,
-  begin,
-  countsOf,
-  dropPending,
-  dueInMs,
-  newWriter,
-  setStatus,
-  stopWriting,
-  write,
-  type WriterState,
-} from "./writer.ts";
+  beginAll,
+  dueMsOf,
+  headKeys,
+  newTables,
+  openTable,
+  type PublishedTables,
+  setTables,
+  stopAll,
+  type TablesState,
+  writeAll,
+} from "./tables.ts";
+import { dropPending } from "./writer.ts";
 
 export type PublisherOptions = {
   readonly address: RelayAddress;
@@ -29,23 +30,24 @@ export type PublisherOptions = {
    * this server before it was killed.
    */
   readonly isStandby: boolean;
-  /** The table that was published last, or a later one. */
-  readonly snapshot: () => Promise<Snapshot<"rows">>;
 };
 
+/** `table`: the name of its keys. */
 export type PublisherEvents = {
+  /** The topic is this server's. */
+  onOwned(): void;
   /**
-   * The topic is this server's. `isForeign`: another one has written over the epoch that is published, of which nothing will be written
-   * any more; again from time to time, until there is a publication of another epoch.
+   * Another server has written over the epoch that is published of a table, of which nothing will be written any more; again from time to
+   * time, until there is a publication of another epoch.
    */
-  onOwned(isForeign: boolean): void;
+  onForeign(table: string): void;
   /** Another server publishes the topic. Once, until it is this server's. */
   onTaken(): void;
   /** Redis cannot be reached, or does not do what it should; once, until it does. */
   onAway(why: string): void;
   onBack(): void;
-  /** The table cannot be written. Once for each reason, until it can be. */
-  onTrouble(why: string): void;
+  /** A table cannot be written. Once for each reason, until it can be. */
+  onTrouble(table: string, why: string): void;
 };
 
 export type RelayPublisherRole = "starting" | "publisher" | "standby";
@@ -54,20 +56,27 @@ export type PublisherCounts = LinkCounts & {
   readonly role: RelayPublisherRole;
   readonly pendingEntries: number;
   readonly pendingBytes: number;
+  /** How many are published. */
+  readonly tables: number;
 };
 
-export type Publisher = Sink & { counts(): PublisherCounts; close(): Promise<void> };
+export type Publisher = {
+  /** Takes what is published of the table whose keys have this name, and its snapshots: that which was published last, or a later one. */
+  table(name: string, snapshot: () => Promise<Snapshot<"rows">>): Sink;
+  /** The tables of this server. Nothing is written before they are known, and what is stored of others is deleted then. */
+  setTables(tables: PublishedTables): void;
+  counts(): PublisherCounts;
+  close(): Promise<void>;
+};
 
-export type PublisherState = {
+type PublisherState = {
   readonly options: PublisherOptions;
   readonly events: PublisherEvents;
   readonly lease: Pick<RelayTopic, "keys" | "owner" | "ttlMs">;
-  readonly writer: WriterState;
+  readonly tables: TablesState;
   role: RelayPublisherRole;
   /** Undefined without a connection. */
   topic: RelayTopic | undefined;
-  /** The last publication came through a relay itself: nothing of it is published. */
-  isRelayed: boolean;
   isAway: boolean;
   /** Redis said no; how much had been written by then. Only more of it shows that it says yes again: a lease alone is no room. */
   refusedAt: number | undefined;
@@ -75,9 +84,8 @@ export type PublisherState = {
   reconnects: number;
   /** When Redis last did what it should; ms since 1970, 0 for never. */
   heardAt: number;
-  /** Since when another server has had the topic, and when `onOwned` last reported a foreign epoch; by the monotonic clock. */
+  /** Since when another server has had the topic, by the monotonic clock. */
   takenAt: number | undefined;
-  foreignAt: number;
   pauseMs: number;
   /** `wake` ends a pause only if that is for want of something to write. */
   wake: () => void;
@@ -97,38 +105,36 @@ export function openPublisher(options: PublisherOptions, events: PublisherEvents
   let closing: Promise<void> | undefined;
   run(state).catch((error: unknown) => events.onAway(`${error}`));
   return {
-    publish: (publication) => publish(state, publication),
-    setStatus(status) {
-      if (!state.isRelayed) setStatus(state.writer, status);
-    },
+    table: (name, snapshot) => openTable(state.tables, name, snapshot),
+    setTables: (tables) => setTables(state.tables, tables),
     counts: () => publisherCounts(state),
     close: () => (closing ??= close(state)),
   };
 }
 
-export function newPublisher(options: PublisherOptions, events: PublisherEvents): PublisherState {
-  const { address, heartbeatMs, snapshot } = options;
+function newPublisher(options: PublisherOptions, events: PublisherEvents): PublisherState {
+  const { address, heartbeatMs } = options;
   const lease = {
     keys: relayKeys(address.topic),
     owner: randomBytes(12).toString("base64url"),
     ttlMs: heartbeatMs * LEASE_HEARTBEATS,
   };
-  const onDue = () => state.wake();
   const state: PublisherState = {
     options,
     events,
     lease,
-    writer: newWriter({ heartbeatMs, snapshot, onTrouble: events.onTrouble, onDue }),
+    tables: newTables({
+      ...{ topic: address.topic, heartbeatMs, onTrouble: events.onTrouble },
+      onDue: () => state.wake(),
+    }),
     role: "starting",
     topic: undefined,
-    isRelayed: false,
     isAway: false,
     refusedAt: undefined,
     isClosed: false,
     reconnects: 0,
     heardAt: 0,
     takenAt: undefined,
-    foreignAt: -Infinity,
     pauseMs: MIN_PAUSE_MS,
     wake: () => {},
     endPause: () => {},
@@ -136,14 +142,15 @@ export function newPublisher(options: PublisherOptions, events: PublisherEvents)
   return state;
 }
 
-export function publish(state: PublisherState, publication: Publication): void {
-  state.isRelayed = publication.about.relay !== undefined;
-  if (state.isRelayed) setStatus(state.writer, undefined);
-  else addPublication(state.writer, publication);
-}
-
-function publisherCounts({ role, topic, isAway, heardAt, reconnects, writer }: PublisherState): PublisherCounts {
-  return { role, connected: topic !== undefined && !isAway, heardAt, reconnects, ...countsOf(writer) };
+function publisherCounts({ role, topic, isAway, heardAt, reconnects, tables }: PublisherState): PublisherCounts {
+  const { budget, counts, writers } = tables;
+  const all = [counts, ...writers.values()];
+  const sumOf = (key: keyof typeof counts) => all.reduce((sum, one) => sum + one[key], 0);
+  return {
+    ...{ role, connected: topic !== undefined && !isAway, heardAt, reconnects, tables: writers.size },
+    ...{ entries: sumOf("entries"), bytes: sumOf("bytes"), snapshots: sumOf("snapshots") },
+    ...{ pendingEntries: budget.pending.entries, pendingBytes: budget.pending.bytes },
+  };
 }
 
 async function run(state: PublisherState): Promise<void> {
@@ -158,7 +165,7 @@ async function run(state: PublisherState): Promise<void> {
     } catch (error) {
       lose(state, error);
     }
-    stopWriting(state.writer);
+    stopAll(state.tables);
     if (state.isClosed) return; // `close` needs the connection, and closes it
     state.topic?.connection.close();
     state.topic = undefined;
@@ -169,17 +176,20 @@ async function run(state: PublisherState): Promise<void> {
 function lose(state: PublisherState, error: unknown): void {
   if (state.isClosed) return;
   if (refusalOf(error) !== undefined) {
-    state.refusedAt = writtenBy(state.writer);
-    state.writer.isStatusDue = true; // something to try with
+    state.refusedAt = writtenBy(state);
+    for (const writer of state.tables.writers.values()) writer.isStatusDue = true; // something to try with
   } else if (state.topic) state.reconnects++;
   if (!state.isAway) state.events.onAway(error instanceof Error ? error.message : String(error));
   state.isAway = true;
 }
 
-const writtenBy = ({ entries, snapshots }: WriterState) => entries + snapshots;
+function writtenBy(state: PublisherState): number {
+  const { entries, snapshots } = publisherCounts(state);
+  return entries + snapshots;
+}
 
 function answered(state: PublisherState): void {
-  if (state.refusedAt !== undefined && writtenBy(state.writer) === state.refusedAt) return;
+  if (state.refusedAt !== undefined && writtenBy(state) === state.refusedAt) return;
   state.refusedAt = undefined;
   state.heardAt = Date.now();
   state.pauseMs = MIN_PAUSE_MS;
@@ -199,12 +209,12 @@ async function pause(state: PublisherState, ms: number): Promise<void> {
 /** For as long as the connection holds. */
 async function serve(state: PublisherState, topic: RelayTopic): Promise<void> {
   while (!state.isClosed) {
-    const { outcome, head } = await claim(topic);
+    const { outcome, list, heads } = await claim(topic, headKeys(state.tables));
     if (state.isClosed) return;
     if (outcome === "taken") state.refusedAt = undefined; // there is nothing to be refused
     answered(state);
     if (outcome === "taken") await standBy(state);
-    else await writeWhileOwned(state, topic, head);
+    else await writeWhileOwned(state, topic, list, heads);
   }
 }
 
@@ -217,41 +227,51 @@ async function standBy(state: PublisherState): Promise<void> {
     state.role = "standby";
     events.onTaken();
   }
-  dropPending(state.writer);
+  for (const writer of state.tables.writers.values()) dropPending(writer);
   await pause(state, options.heartbeatMs / 2);
 }
 
-async function writeWhileOwned(state: PublisherState, topic: RelayTopic, head: string): Promise<void> {
-  const { writer } = state;
-  begin(writer, head);
+async function writeWhileOwned(
+  state: PublisherState,
+  topic: RelayTopic,
+  list: string,
+  heads: readonly string[],
+): Promise<void> {
+  const { tables } = state;
+  beginAll(tables, list, heads);
   own(state);
-  while (!state.isClosed && (await write(writer, topic))) {
+  while (!state.isClosed && (await writeAll(tables, topic))) {
     answered(state);
     own(state);
-    const dueMs = dueInMs(writer, performance.now());
+    const dueMs = dueMsOf(tables, performance.now());
     if (dueMs === 0) continue;
     state.wake = () => state.endPause();
     await pause(state, dueMs);
     state.wake = () => {};
   }
+  stopAll(tables);
 }
 
 /** Reports what is new about having the topic. */
 function own(state: PublisherState): void {
-  const { role, writer, foreignAt, events } = state;
-  const now = performance.now();
-  const isForeign = writer.foreignEpoch !== undefined;
-  const isForeignDue = isForeign && now - foreignAt >= FOREIGN_MS;
+  const { role, tables, events } = state;
   state.takenAt = undefined;
   state.role = "publisher";
-  state.foreignAt = isForeign ? (isForeignDue ? now : foreignAt) : -Infinity;
-  if (role !== "publisher" || isForeignDue) events.onOwned(isForeign);
+  if (role !== "publisher") events.onOwned();
+  const now = performance.now();
+  for (const [name, writer] of tables.writers) {
+    if (writer.foreignEpoch === undefined) writer.foreignAt = -Infinity;
+    else if (now - writer.foreignAt >= FOREIGN_MS) {
+      writer.foreignAt = now;
+      events.onForeign(name);
+    }
+  }
 }
 
 async function close(state: PublisherState): Promise<void> {
   state.isClosed = true;
   state.endPause();
-  stopWriting(state.writer);
+  stopAll(state.tables);
   const { topic, role } = state;
   if (topic && role === "publisher") await Promise.race([release(topic).catch(() => {}), Bun.sleep(MIN_ANSWER_MS)]);
   topic?.connection.close();

@@ -5,9 +5,18 @@ import { isBehind, type RelayEntry } from "../wire.ts";
 
 export type Delta = Extract<RelayEntry, { kind: "delta" }>;
 
+/** What all tables of a server may have together. */
+export type Budget = {
+  /** Of changes that are pending. */
+  readonly pending: { bytes: number; entries: number };
+  /** Of the entries that are in the streams. */
+  readonly streams: { bytes: number };
+};
+
+export const newBudget = (): Budget => ({ pending: { bytes: 0, entries: 0 }, streams: { bytes: 0 } });
+
 export type RelayQueue = {
-  /** False if there is no room: then all pending changes are dropped, and only a snapshot helps. */
-  add(delta: Delta): boolean;
+  add(delta: Delta): void;
   /** The first ones, of about so many bytes together, at least one if there is one. */
   batch(maxBytes: number): readonly Delta[];
   /** The stream has come to `head`: what leads there is not pending any more. False if what is left does not lead on from there. */
@@ -17,22 +26,20 @@ export type RelayQueue = {
   bytes(): number;
 };
 
-export function openQueue(maxBytes: number, maxEntries: number): RelayQueue {
+export function openQueue({ pending: all }: Budget): RelayQueue {
   let pending: Delta[] = [];
   let bytes = 0;
 
-  function clear(): void {
-    pending = [];
-    bytes = 0;
+  function count(entries: number, size: number): void {
+    bytes += size;
+    all.bytes += size;
+    all.entries += entries;
   }
 
   return {
     add(delta) {
       pending.push(delta);
-      bytes += delta.splices.length;
-      if (bytes <= maxBytes && pending.length <= maxEntries) return true;
-      clear();
-      return false;
+      count(1, delta.splices.length);
     },
     batch(limit) {
       let sum = 0;
@@ -43,10 +50,13 @@ export function openQueue(maxBytes: number, maxEntries: number): RelayQueue {
       const follows = pending.findIndex(({ epoch, from }) => formatCursor({ epoch, version: from }) === head);
       const isAtEnd = head === formatCursor(cursor);
       const done = follows === -1 ? (isAtEnd ? pending.length : 0) : follows;
-      for (const { splices } of pending.splice(0, done)) bytes -= splices.length;
+      for (const { splices } of pending.splice(0, done)) count(-1, -splices.length);
       return follows !== -1 || isAtEnd;
     },
-    clear,
+    clear() {
+      count(-pending.length, -bytes);
+      pending = [];
+    },
     entries: () => pending.length,
     bytes: () => bytes,
   };
@@ -56,8 +66,11 @@ export type Ledger = {
   add(id: string, bytes: number): void;
   /** Bytes of the entries behind this one. */
   since(id: string): number;
-  /** Where the stream may begin so that it holds no more than `maxBytes`, but all behind `needed`; "" for no change. */
-  trim(maxBytes: number, needed: string): string;
+  /**
+   * Where the stream may begin so that those of all tables hold no more than `maxBytes`, but it `minBytes`, and all behind `needed`;
+   * "" for no change.
+   */
+  trim(maxBytes: number, minBytes: number, needed: string): string;
   clear(): void;
 };
 
@@ -65,28 +78,39 @@ export type Ledger = {
 const ENTRY_BYTES = 64;
 
 /** The entries that this server has written to the stream, with their sizes: a stream itself counts entries, not bytes. */
-export function openLedger(): Ledger {
+export function openLedger({ streams: all }: Budget): Ledger {
   let entries: { id: string; begin: number }[] = [];
   let end = 0; // bytes of all so far
+  let held = 0;
+
+  function hold(bytes: number): void {
+    all.bytes += bytes - held;
+    held = bytes;
+  }
 
   return {
     add(id, bytes) {
       entries.push({ id, begin: end });
       end += bytes + ENTRY_BYTES;
+      hold(held + bytes + ENTRY_BYTES);
     },
     since(id) {
       const first = entries.find((entry) => isBehind(entry.id, id));
       return first ? end - first.begin : 0;
     },
-    trim(maxBytes, needed) {
-      const kept = entries.findIndex(({ id, begin }) => end - begin <= maxBytes || isBehind(id, needed));
+    trim(maxBytes, minBytes, needed) {
+      const most = Math.max(maxBytes - (all.bytes - held), minBytes);
+      if (held <= most) return "";
+      const kept = entries.findIndex(({ id, begin }) => end - begin <= most || isBehind(id, needed));
       if (kept <= 0) return "";
       entries.splice(0, kept);
+      hold(end - entries[0]!.begin);
       return entries[0]!.id;
     },
     clear() {
       entries = [];
       end = 0;
+      hold(0);
     },
   };
 }

@@ -18,6 +18,8 @@ export type SnapshotOptions = {
   readonly last: RelayList | undefined;
   /** Of an attempt that may have left something behind. */
   readonly unfinished: string | undefined;
+  /** Bytes of the lists that are kept of other tables. */
+  readonly keptElsewhere: () => number;
   readonly onWritten: (bytes: number) => void;
 };
 
@@ -26,11 +28,13 @@ export type WrittenSnapshot = {
   readonly id: string;
   readonly after: string;
   readonly bytes: number;
+  /** Of the lists that were kept beside it. */
+  readonly keptBytes: number;
 };
 
 /** The list before the snapshot goes after this time: somebody may be reading it. */
 const KEPT_MS = 60_000;
-/** So many lists are kept beside the snapshot, and so many bytes, or one of any size: then the one that is longest there goes. */
+/** So many lists are kept beside a snapshot, and so many bytes of all tables, or one of any size: the one that is longest there goes. */
 const KEPT_LISTS = 2;
 const KEPT_BYTES = 16 << 20;
 /** A list that does not become the snapshot goes after this time at the latest, without another part. */
@@ -54,7 +58,9 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<WrittenSn
   await options.reached(cursor);
   if (!aboutOf(cursor.epoch)) return undefined;
   const before = old ?? options.last;
-  const { kept, dropped } = before ? retire([before, ...(old?.kept ?? [])]) : { kept: [], dropped: [] };
+  const { kept, dropped } = before
+    ? retire([before, ...(old?.kept ?? [])], options.keptElsewhere())
+    : { kept: [], dropped: [] };
   const pointer: RelayPointer = {
     ...cursor,
     id,
@@ -74,12 +80,13 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<WrittenSn
   // The entries of whoever wrote before, as far as somebody may be reading them.
   const minId = old && old.epoch !== cursor.epoch ? old.after : "";
   const answer = await switchSnapshot(topic, pointer, { id: before?.id ?? id, keptMs: KEPT_MS, minId, dropped });
-  return { answer, id, after, bytes: written.bytes };
+  const keptBytes = kept.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { answer, id, after, bytes: written.bytes, keptBytes };
 }
 
-/** What stays of lists, the last one first, and what goes: however often the table is rewritten, they are within bounds. */
-export function retire(lists: readonly RelayList[]): { kept: RelayList[]; dropped: RelayList[] } {
-  let sum = 0;
+/** What stays of lists, the last one first, and what goes: however often tables are rewritten, they are within bounds. */
+export function retire(lists: readonly RelayList[], elsewhere = 0): { kept: RelayList[]; dropped: RelayList[] } {
+  let sum = elsewhere;
   const isOver = ({ bytes }: RelayList, i: number) => (sum += bytes) > KEPT_BYTES && i > 0;
   const first = lists.findIndex((list, i) => isOver(list, i) || i >= KEPT_LISTS);
   const end = first === -1 ? lists.length : first;
@@ -100,6 +107,13 @@ async function push({ topic, id, onWritten }: SnapshotOptions, parts: Snapshot<"
     onWritten(bytes);
   }
   return written;
+}
+
+/** The keys of a table that is published no more. */
+export async function keysInUse({ connection, keys }: RelayTopic): Promise<string[]> {
+  const pointer = pointerOf(await connection.send("GET", [keys.pointer]));
+  const lists = pointer ? [pointer, ...pointer.kept] : [];
+  return [keys.head, keys.stream, keys.pointer, ...lists.map(({ id }) => keys.list(id))];
 }
 
 /** What is stored there may be anything. */

@@ -1,20 +1,24 @@
-// What a publisher writes into the topic that is its own: changes one after the other, where it is, and a snapshot when changes alone
-// do not lead there. What cannot be written is dropped, never waited for: a snapshot makes up for it.
+// What is to be written of one table into the topic of its server: changes one after the other, where it is, and a snapshot when changes
+// alone do not lead there. What cannot be written is dropped, never waited for: a snapshot makes up for it.
 import { randomBytes } from "node:crypto";
 import { CsvError } from "../../csv/error.ts";
 import { formatCursor } from "../../feed/protocol.ts";
 import type { About, Cursor, Publication, Status } from "../../feed/publication.ts";
 import type { Snapshot } from "../../source/source.ts";
-import { type Append, append, type RelayTopic } from "../scripts.ts";
-import { refusalOf } from "../redis.ts";
-import { entryFields } from "../wire.ts";
-import { type Delta, openLedger, openQueue } from "./queue.ts";
+import type { Answer, Append, Appends, RelayTopic } from "../scripts.ts";
+import { refusalOf, type RelayConnection } from "../redis.ts";
+import { entryFields, type relayKeys, statusText } from "../wire.ts";
+import { type Budget, type Delta, openLedger, openQueue } from "./queue.ts";
 import { hasReached, writeSnapshot, type WrittenSnapshot } from "./snapshot.ts";
 
 export type WriterOptions = {
-  readonly heartbeatMs: number;
+  readonly keys: ReturnType<typeof relayKeys>;
+  /** Of all tables. */
+  readonly budget: Budget;
   /** The table that was published last, or a later one. */
   readonly snapshot: () => Promise<Snapshot<"rows">>;
+  /** Bytes of the lists that are kept of other tables. */
+  readonly keptElsewhere: () => number;
   /** The table cannot be written, though Redis would take it. Once for each reason, until one was written. */
   readonly onTrouble: (reason: string) => void;
   /** There is something to write. */
@@ -27,14 +31,18 @@ export type WriterState = {
   readonly ledger: ReturnType<typeof openLedger>;
   published: Publication | undefined;
   status: Status | undefined;
-  /** The connection that is written to. */
-  topic: RelayTopic | undefined;
+  /** The last publication came through a relay itself: nothing of it is published. */
+  isRelayed: boolean;
+  /** What is written to, while the topic is this server's. */
+  connection: RelayConnection | undefined;
   /** The cursor that the stream has come to, as text; "" for none. */
   head: string;
   /** Of the last entry or snapshot of this server. */
   writtenEpoch: string;
   /** Another server has written over this epoch: nothing of it may be written any more. */
   foreignEpoch: string | undefined;
+  /** When that was reported last, by the monotonic clock. */
+  foreignAt: number;
   /** The current snapshot. */
   snapshot: WrittenSnapshot | undefined;
   /** The list of a snapshot that was begun, and may have been left behind. */
@@ -45,8 +53,9 @@ export type WriterState = {
   isWritingSnapshot: boolean;
   /** No snapshot is begun before; by the monotonic clock, as all times here. */
   snapshotAt: number;
+  /** How its file is has not been said yet, nor, `isMoved`, where it is. */
   isStatusDue: boolean;
-  heartbeatAt: number;
+  isMoved: boolean;
   trouble: string;
   /** How often Redis has refused the snapshot, one time after the other. */
   refusals: number;
@@ -55,10 +64,7 @@ export type WriterState = {
   snapshots: number;
 };
 
-const MAX_PENDING_BYTES = 16 << 20;
-const MAX_PENDING = 4096;
-/** At once, so that a heartbeat is not long in coming. */
-const BATCH_BYTES = 1 << 20;
+/** Of the streams of all tables. */
 const MAX_STREAM_BYTES = 16 << 20;
 /** Below this, changes are worth more than the snapshot that would replace them. */
 const MIN_CHANGES_BYTES = 1 << 16;
@@ -75,14 +81,16 @@ export const epochOf = (head: string) => head.slice(0, head.lastIndexOf(":"));
 export function newWriter(options: WriterOptions): WriterState {
   return {
     options,
-    queue: openQueue(MAX_PENDING_BYTES, MAX_PENDING),
-    ledger: openLedger(),
+    queue: openQueue(options.budget),
+    ledger: openLedger(options.budget),
     published: undefined,
     status: undefined,
-    topic: undefined,
+    isRelayed: false,
+    connection: undefined,
     head: "",
     writtenEpoch: "",
     foreignEpoch: undefined,
+    foreignAt: -Infinity,
     snapshot: undefined,
     unfinished: undefined,
     bytesSinceSnapshot: 0,
@@ -90,7 +98,7 @@ export function newWriter(options: WriterOptions): WriterState {
     isWritingSnapshot: false,
     snapshotAt: 0,
     isStatusDue: true,
-    heartbeatAt: -Infinity,
+    isMoved: false,
     trouble: "",
     refusals: 0,
     entries: 0,
@@ -100,14 +108,21 @@ export function newWriter(options: WriterOptions): WriterState {
 }
 
 /** A table has taken the place of the one before. */
-export function addPublication(state: WriterState, publication: Publication): void {
+export function publish(state: WriterState, publication: Publication): void {
+  state.isRelayed = publication.about.relay !== undefined;
+  if (state.isRelayed) setStatus(state, undefined);
+  else addPublication(state, publication);
+}
+
+function addPublication(state: WriterState, publication: Publication): void {
   const delta = deltaOf(state.published, publication);
   const { epoch } = publication.cursor;
   state.published = publication;
   state.status ??= { state: "live", message: "", since: Date.now() };
   if (epoch !== state.foreignEpoch) state.foreignEpoch = undefined;
-  if (!delta) dropPending(state);
-  else if (!state.queue.add(delta)) state.needsSnapshot = true;
+  if (delta) state.queue.add(delta);
+  else dropPending(state);
+  state.isMoved = true;
   state.options.onDue();
 }
 
@@ -153,45 +168,48 @@ function settle(state: WriterState): void {
   if (!published || !queue.settle(head, published.cursor)) state.needsSnapshot = true;
 }
 
-/** Writes what is to be written now. False if the topic is not this server's any more. */
-export async function write(state: WriterState, topic: RelayTopic): Promise<boolean> {
-  state.topic = topic;
-  if (isSnapshotDue(state, performance.now())) void renewSnapshot(state, topic);
-  const entries = entriesDue(state, performance.now());
-  const { ledger, snapshot } = state;
-  const { keys } = topic;
-  const needed = state.needsSnapshot || !snapshot ? [] : [keys.pointer, keys.list(snapshot.id)];
-  const minId = ledger.trim(Math.max(MAX_STREAM_BYTES, (snapshot?.bytes ?? 0) >> 1), snapshot?.after ?? "0-0");
-  const answer = await append(topic, entries, needed, minId);
-  if (answer.outcome === "taken" || answer.outcome === "lapsed") {
-    stopWriting(state);
-    return false;
-  }
+/**
+ * What is to be written now, of changes about `maxBytes`; undefined for nothing. `isChecked`: it is also to be seen whether the snapshot
+ * is still there.
+ */
+export function appendsOf(state: WriterState, maxBytes: number, isChecked: boolean): Appends | undefined {
+  const { ledger, snapshot, queue, options } = state;
+  const { keys } = options;
+  const isWritable = !state.needsSnapshot && snapshot !== undefined;
+  const batch = isWritable && maxBytes > 0 ? queue.batch(maxBytes) : [];
+  if (batch.length === 0 && !isChecked) return undefined;
+  return {
+    keys,
+    entries: batch.map(appendOf),
+    needed: isWritable ? [keys.pointer, keys.list(snapshot.id)] : [],
+    minId: ledger.trim(MAX_STREAM_BYTES, (snapshot?.bytes ?? 0) >> 1, snapshot?.after ?? "0-0"),
+  };
+}
+
+/** What came of it. */
+export function takeAnswer(state: WriterState, { entries }: Appends, answer: Answer): void {
   state.head = answer.head;
   answer.ids.forEach((id, i) => count(state, id, entries[i]!));
   if (answer.outcome === "gap") state.needsSnapshot = state.isStatusDue = true;
   else if (!state.needsSnapshot) settle(state);
-  return true;
+}
+
+/**
+ * What can be said of the table when these changes have been written. Before its first snapshot that is nothing: the epoch of another
+ * server may go on, if that has the lease again.
+ */
+export function saidWith(state: WriterState, appends: Appends | undefined): string | undefined {
+  const { queue, published, status, head } = state;
+  if (!state.needsSnapshot && (appends?.entries.length ?? 0) < queue.entries()) return undefined;
+  state.isStatusDue = false;
+  if (!published || !status || epochOf(head) !== published.cursor.epoch) return undefined;
+  state.isMoved = false;
+  return statusText(published.cursor, status);
 }
 
 /** A snapshot that is under way ends. */
 export function stopWriting(state: WriterState): void {
-  state.topic = undefined;
-}
-
-/** Changes, if they lead on from what is stored; and where this server is, if that is to be written. */
-export function entriesDue(state: WriterState, now: number): Append[] {
-  const { queue, published, status, head } = state;
-  const batch = state.needsSnapshot ? [] : queue.batch(BATCH_BYTES);
-  const entries = batch.map(appendOf);
-  const isWhole = state.needsSnapshot || batch.length === queue.entries();
-  if (!isWhole || !isStatusEntryDue(state, now)) return entries;
-  state.isStatusDue = false;
-  state.heartbeatAt = now;
-  // Before its first snapshot a server writes nothing: the epoch of another one may go on, if that has the lease again.
-  if (!published || !status || epochOf(head) !== published.cursor.epoch) return entries;
-  const fields = entryFields({ kind: "status", ...published.cursor, ...status });
-  return [...entries, { from: "", to: "", fields }];
+  state.connection = undefined;
 }
 
 function appendOf(delta: Delta): Append {
@@ -200,14 +218,10 @@ function appendOf(delta: Delta): Append {
   return { from: text(from), to: text(to), fields: entryFields(delta) };
 }
 
-const isStatusEntryDue = ({ isStatusDue, heartbeatAt, options }: WriterState, now: number) =>
-  isStatusDue || now - heartbeatAt >= options.heartbeatMs;
-
-function count(state: WriterState, id: string, { from, to, fields }: Append): void {
+function count(state: WriterState, id: string, { to, fields }: Append): void {
   const bytes = fields.reduce((sum, { length }) => sum + length, 0);
   state.entries++;
   state.bytes += bytes;
-  if (from === "") return; // is not in the stream
   state.writtenEpoch = epochOf(to);
   state.bytesSinceSnapshot += bytes;
   state.ledger.add(id, bytes);
@@ -220,7 +234,8 @@ export function isSnapshotDue(state: WriterState, now: number): boolean {
 }
 
 /** Beside the changes, which go on if they can. */
-async function renewSnapshot(state: WriterState, topic: RelayTopic): Promise<void> {
+export async function renewSnapshot(state: WriterState, server: RelayTopic): Promise<void> {
+  const topic = { ...server, keys: state.options.keys };
   const { unfinished, snapshot: last } = state;
   const id = randomBytes(9).toString("base64url");
   state.isWritingSnapshot = true;
@@ -229,7 +244,8 @@ async function renewSnapshot(state: WriterState, topic: RelayTopic): Promise<voi
     const written = await writeSnapshot({
       topic,
       snapshot: state.options.snapshot,
-      aboutOf: (epoch) => (topic === state.topic ? aboutOf(state, epoch) : undefined),
+      keptElsewhere: state.options.keptElsewhere,
+      aboutOf: (epoch) => (topic.connection === state.connection ? aboutOf(state, epoch) : undefined),
       reached: (cursor) => reached(state, topic, cursor),
       ...{ id, last, unfinished },
       onWritten: (bytes) => void (state.bytes += bytes),
@@ -271,7 +287,7 @@ function report(state: WriterState, reason: string): void {
 async function reached(state: WriterState, topic: RelayTopic, cursor: Cursor): Promise<void> {
   const isUnderWay = () =>
     !state.needsSnapshot && state.published?.cursor.epoch === cursor.epoch && !hasReached(state.head, cursor);
-  while (topic === state.topic && isUnderWay()) await Bun.sleep(POLL_MS);
+  while (topic.connection === state.connection && isUnderWay()) await Bun.sleep(POLL_MS);
 }
 
 /** Changes that were written meanwhile have led further than the snapshot, unless there were none to lead there. */
@@ -292,16 +308,12 @@ function adopt(state: WriterState, written: WrittenSnapshot): void {
   state.bytesSinceSnapshot = state.ledger.since(written.after);
 }
 
-/** Milliseconds until there is something to write. */
-export function dueInMs(state: WriterState, now: number): number {
-  const { published, needsSnapshot, isStatusDue, queue, heartbeatAt, snapshotAt, options } = state;
-  const isReady = isStatusDue || (needsSnapshot ? isSnapshotDue(state, now) : queue.entries() > 0);
-  if (isReady && published) return 0;
-  const heartbeatInMs = Math.max(1, heartbeatAt + options.heartbeatMs - now);
-  const isPostponed = needsSnapshot && snapshotAt > now;
-  return isPostponed ? Math.min(heartbeatInMs, Math.max(1, snapshotAt - now)) : heartbeatInMs;
-}
-
-export function countsOf({ entries, bytes, snapshots, queue }: WriterState) {
-  return { entries, bytes, snapshots, pendingEntries: queue.entries(), pendingBytes: queue.bytes() };
+/** Milliseconds until there is something to write of it; Infinity for nothing. `maySnapshot`: one may be begun. */
+export function dueInMs(state: WriterState, now: number, maySnapshot: boolean): number {
+  const { published, needsSnapshot, isStatusDue, queue, snapshotAt } = state;
+  if (!published) return Infinity;
+  if (isStatusDue || (!needsSnapshot && queue.entries() > 0)) return 0;
+  if (!maySnapshot || state.isWritingSnapshot) return Infinity;
+  if (isSnapshotDue(state, now)) return 0;
+  return needsSnapshot && snapshotAt > now ? Math.max(1, snapshotAt - now) : Infinity;
 }

@@ -232,6 +232,12 @@ const CASES: { readonly [T in Exclude<ServerEvent["type"], "relay-refused">]: re
       text: "relay: topic csv at h:6379: too large",
       fields: RELAY,
     },
+    {
+      event: { type: "relay-trouble", ...RELAY, reason: "too large", table: "orders" },
+      level: "warn",
+      text: "/orders: relay: topic csv at h:6379: too large",
+      fields: { ...RELAY, table: "orders" },
+    },
   ],
   listening: [
     {
