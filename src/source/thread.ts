@@ -123,6 +123,7 @@ export function openThread(entry: URL | string): Thread {
       case "snapshot":
         return begin(report.request, report.head);
       case "part":
+        collectAfter("data" in report.part ? report.part.data.length : report.part.text.length);
         return takeCall(report.request, report.call)?.resolve(report.part);
       case "failed":
         if (report.call !== undefined) return takeCall(report.request, report.call)?.reject(errorOf(report.problem));
