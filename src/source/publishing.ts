@@ -41,7 +41,7 @@ const MIN_CHANGE_BYTES = 1 << 20;
 const CHANGED_BYTES = 1 << 17;
 
 export function openPublishing(
-  { types, maxMemoryBytes = Infinity, memory, pinned = { maxBytes: Infinity, share: undefined } }: PublishingSettings,
+  { types, maxMemoryBytes = Infinity, memory, pinned }: PublishingSettings,
   { name, now, oddities = () => [], onPublication }: PublishingOptions,
 ): Publishing {
   const snapshots = openSnapshots(pinned, maxMemoryBytes / PINNED_SHARE);
