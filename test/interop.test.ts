@@ -43,6 +43,7 @@ test.concurrent.skipIf(!python)(
     await using folder = await temporaryFolder();
     const path = await folder.write("s.csv", "a,b\n1,é\n");
     await using server = await startServer([path], { folder });
+    await server.prints("s.csv: ");
     const script = `
 import asyncio, json, sys, websockets
 async def main():

@@ -22,6 +22,7 @@ export type Frame = Words & {
   bytesPerRow: number;
   /** `"}` or `"]` and the separator of rows, as a little-endian word. */
   rowEnd: number;
+  rowEndLength: number;
 };
 
 /** `separator` is the byte behind each row. */
@@ -35,7 +36,7 @@ export function frameOf(shape: RowShape, encoding: OutputEncoding, separator: nu
   }
   const packed = wordsOf(cells);
   const rowEnd = (separator << 16) | (typeof shape === "number" ? 0x5d22 : 0x7d22);
-  return { ...packed, columns, bytesPerRow: packed.total + SPARE_BYTES, rowEnd };
+  return { ...packed, columns, bytesPerRow: packed.total + SPARE_BYTES, rowEnd, rowEndLength: 3 };
 }
 
 /** The writer copies at least two words of eight bytes of each, whatever its length. */

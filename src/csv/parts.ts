@@ -8,6 +8,7 @@ import type { Typing } from "./literals.ts";
 import { type Layout, LF } from "./records.ts";
 import { roomFor, writerFor } from "./render.ts";
 import { csvHeader, csvWriter } from "./rfc4180.ts";
+import { fasterWriter, openOutput, type Output } from "./simd.ts";
 
 /** The shapes of documents, in UTF-8: an array of objects, an object a line, and the normal form of RFC 4180 with a header. */
 export type DocumentShape = "json" | "ndjson" | "csv";
@@ -38,12 +39,12 @@ export function checkSize({ table, from, to }: Range, shape: DocumentShape | "ro
 /** The part that begins with row `at`, as a JSON array of rows, which are arrays of cells: of 256 kB at most, or of one row. */
 export function rowsPart(range: Range, at: number): TextPart {
   if (range.to === range.from) return { at: 0, next: 0, text: "[]", bytes: 2 };
-  const { out, progress } = write(range, at, writerOf(range.table, "rows"), Uint8Array.of(OPENING), PART_BYTES);
-  const isOver = progress.out > PART_BYTES && progress.rows > 1;
+  const { out, base, progress } = write(range, at, "rows", undefined, Uint8Array.of(OPENING), PART_BYTES);
+  const isOver = progress.out - base > PART_BYTES && progress.rows > 1;
   const end = isOver ? progress.lastRowAt : progress.out;
   out[end - 1] = CLOSING;
   const next = at + progress.rows - (isOver ? 1 : 0);
-  return { at, next, text: narrowed(out.toString("utf8", 0, end), end), bytes: end };
+  return { at, next, text: narrowed(out.toString("utf8", base, end), end - base), bytes: end - base };
 }
 
 /** The part of a document that begins with row `at`; `typing` gives the objects of `json` and `ndjson` literals. */
@@ -51,13 +52,13 @@ export function documentPart(range: Range, at: number, shape: DocumentShape, typ
   const { table, from, to } = range;
   const rows = to - from;
   const opening = at === 0 ? openingOf(table, shape) : new Uint8Array(0);
-  const { out, progress } = write(range, at, writerOf(table, shape, typing), opening, opening.length + CHUNK_BYTES);
+  const { out, base, progress } = write(range, at, shape, typing, opening, opening.length + CHUNK_BYTES);
   const next = at + progress.rows;
   if (shape === "json" && next === rows) {
     if (rows === 0) progress.out++;
     out[progress.out - 1] = CLOSING;
   }
-  return { at, next, data: new Uint8Array(out.subarray(0, progress.out)) };
+  return { at, next, data: new Uint8Array(out.subarray(base, progress.out)) };
 }
 
 /** All parts, one after the other: at least one. */
@@ -77,6 +78,14 @@ function narrowed(text: string, bytes: number): string {
   return narrow === text ? narrow : text;
 }
 
+/** Where parts are written before they are taken from there: of which one is made at a time. CSV is not written by WebAssembly. */
+const outputs: { fast?: Output; csv?: Output } = {};
+/** A larger one is not kept. */
+const MAX_KEPT_BYTES = 4 << 20;
+
+const outputOf = (shape: DocumentShape | "rows"): Output =>
+  shape === "csv" ? (outputs.csv ??= openOutput(false)) : (outputs.fast ??= openOutput(true));
+
 type Wanted = { columns: readonly string[]; layout: Layout; shape: DocumentShape | "rows"; typing: Typing | undefined };
 
 /** The one that was used last: making one takes as long as its header is wide. */
@@ -90,13 +99,14 @@ function writerOf({ columns, layout }: Blocks, shape: DocumentShape | "rows", ty
 }
 
 function newWriter({ columns, layout, shape, typing }: Wanted): RowWriter {
+  const faster = (writer: RowWriter) => fasterWriter(writer, layout, "utf8", true, outputOf(shape));
   switch (shape) {
     case "rows":
-      return writerFor(layout, columns.length, "utf8");
+      return faster(writerFor(layout, columns.length, "utf8"));
     case "json":
-      return writerFor(layout, columns, "utf8", typing);
+      return faster(writerFor(layout, columns, "utf8", typing));
     case "ndjson":
-      return writerFor(layout, columns, "utf8", typing, LF);
+      return faster(writerFor(layout, columns, "utf8", typing, LF));
     case "csv":
       return csvWriter(columns.length, layout);
   }
@@ -107,38 +117,40 @@ function openingOf({ columns }: Blocks, shape: DocumentShape): Uint8Array {
   return shape === "ndjson" ? new Uint8Array(0) : Uint8Array.of(OPENING);
 }
 
-/** Where parts are written before they are taken from there: of which one is made at a time. */
-let room: Buffer = Buffer.alloc(0);
-/** A larger one is not kept. */
-const MAX_KEPT_BYTES = 4 << 20;
-
 /** Writes rows from `at` on, behind `opening`, until they are more than `full` bytes, by one row at most, or all. */
-function write({ table, from, to }: Range, at: number, writer: RowWriter, opening: Uint8Array, full: number) {
+function write(
+  { table, from, to }: Range,
+  at: number,
+  shape: DocumentShape | "rows",
+  typing: Typing | undefined,
+  opening: Uint8Array,
+  full: number,
+) {
+  const writer = writerOf(table, shape, typing);
+  const output = outputOf(shape);
+  const { base } = output;
   const progress: Progress = {
     at: 0,
-    out: opening.length,
+    out: base + opening.length,
     rows: 0,
     surplus: 0,
     twoByte: 0,
     isTooWide: false,
     lastRowAt: 0,
   };
-  let out = enlarged(room, 0, opening.length + 1 + SPARE_BYTES);
-  out.set(opening);
+  output.grow(base + opening.length + 1 + SPARE_BYTES, 0);
+  output.bytes().set(opening, base);
   for (const { bytes, start, end } of stretches(table, from + at, to)) {
     const need = roomFor(writer, bytes, start, end) + SPARE_BYTES;
-    out = enlarged(out, progress.out, Math.max(progress.out, full) + need);
+    output.grow(Math.max(progress.out, base + full) + need, progress.out);
     progress.at = start;
-    writer.write(bytes, end, out, full, progress);
-    if (progress.out > full) break;
+    writer.write(bytes, end, output.bytes(), base + full, progress);
+    if (progress.out > base + full) break;
   }
-  room = out.length > MAX_KEPT_BYTES ? Buffer.alloc(0) : out;
-  return { out, progress };
-}
-
-function enlarged(out: Buffer, used: number, size: number): Buffer {
-  if (size <= out.length) return out;
-  const larger = Buffer.allocUnsafeSlow(size);
-  larger.set(out.subarray(0, used));
-  return larger;
+  const out = output.bytes();
+  if (out.length > MAX_KEPT_BYTES) {
+    delete outputs[shape === "csv" ? "csv" : "fast"];
+    latest = undefined;
+  }
+  return { out, base, progress };
 }

@@ -5,7 +5,7 @@ import { type IsStray, type Progress, type RowWriter, rowWriter } from "./json.t
 import type { Typing } from "./literals.ts";
 import type { QuoteRule } from "./quotes.ts";
 import type { Layout } from "./records.ts";
-import { fasterWriter, openRoom, OUTPUT_AT, type Room, WINDOW_BYTES } from "./simd.ts";
+import { fasterWriter, openOutput, type Output, WINDOW_BYTES } from "./simd.ts";
 import { typedWriter } from "./typed.ts";
 
 /** JavaScript strings hold at most 2^31 - 1 characters; some room is left for the row that crosses the limit. */
@@ -25,9 +25,10 @@ export type Rendered = {
  * Where JSON is written before it becomes a string. Its owner keeps it from one rendering to the next as long as that
  * pays: the first touch of fresh pages costs more than the conversion itself.
  */
-export type Arena = { buffer?: Buffer | undefined; room?: Room | undefined };
+export type Arena = { fast?: Output; small?: Output };
 
-export const bytesOfArena = ({ buffer, room }: Arena): number => (buffer?.length ?? 0) + (room?.bytes().length ?? 0);
+export const bytesOfArena = ({ fast, small }: Arena): number =>
+  (fast?.bytes().length ?? 0) + (small?.bytes().length ?? 0);
 
 /** From so many bytes of source on, plain records are written sixteen bytes at a time. */
 const MIN_FAST_BYTES = 1 << 13;
@@ -92,11 +93,12 @@ export function createRenderer(
       return telling === "later" ? undefined : telling !== "cell";
     });
   let encoding: OutputEncoding = isWide(shape) ? "utf8" : "latin1";
-  const room = !typing && expectedBytes >= MIN_FAST_BYTES ? (arena.room ??= openRoom()) : undefined;
-  const base = room ? OUTPUT_AT : 0;
+  const isFast = expectedBytes >= MIN_FAST_BYTES;
+  const output = isFast ? (arena.fast ??= openOutput(true)) : (arena.small ??= openOutput(false));
+  const { base } = output;
   let writer = newWriter();
-  let out = (room ? room.bytes() : arena.buffer) ?? Buffer.allocUnsafeSlow(0);
-  if (out.length <= base) makeRoom(base + writer.need(Math.min(expectedBytes, WINDOW_BYTES)) + SPARE_BYTES, 0);
+  output.grow(base + writer.need(Math.min(expectedBytes, WINDOW_BYTES)) + SPARE_BYTES, 0);
+  let out = output.bytes();
   out[base] = 0x5b; // [
   const progress: Progress = {
     at: 0,
@@ -111,19 +113,13 @@ export function createRenderer(
 
   function newWriter(): RowWriter {
     const made = writerFor(layout, shape, encoding, typing, undefined, isStray);
-    return room && made.frame ? fasterWriter(made, made.frame, layout, encoding, !isStray, room) : made;
+    return fasterWriter(made, layout, encoding, !isStray, output);
   }
 
   /** `out` becomes so long; the first `kept` bytes of it stay. */
   function makeRoom(length: number, kept: number): void {
-    if (room) {
-      room.grow(length);
-      out = room.bytes();
-    } else {
-      const larger = Buffer.allocUnsafeSlow(length);
-      larger.set(out.subarray(0, kept));
-      out = larger;
-    }
+    output.grow(length, kept);
+    out = output.bytes();
   }
 
   const utf8Length = () => progress.out - base + progress.twoByte + progress.rows * writer.twoBytePerRow;
@@ -170,7 +166,6 @@ export function createRenderer(
     const { rows, surplus } = progress;
     if (rows === 0) progress.out = base + 2;
     out[progress.out - 1] = 0x5d; // ]
-    if (!room) arena.buffer = out;
     const text = isOverLimit() ? undefined : out.toString(encoding, base, progress.out);
     return { text, bytes: utf8Length(), rows, surplus };
   }

@@ -1,11 +1,13 @@
 // The WebAssembly of simd.wat: a memory to write rows in, and the two walks over plain records. Where there is none of it, the loops in
 // TypeScript do everything, and they always do what takes judgement.
-import type { Frame, OutputEncoding } from "./frame.ts";
+import type { OutputEncoding, Words } from "./frame.ts";
+import { isOutsideNumbers } from "./digits.ts";
 import type { Progress, RowWriter } from "./json.ts";
 import { type Layout, QUOTE, VOID } from "./records.ts";
 import { SHORT_ESCAPE } from "./escape.ts";
 import { SIMD_WASM } from "./simd.bytes.ts";
 import { skipperOf } from "./skips.ts";
+import { NUMBER, STRING } from "./typed-frame.ts";
 
 /** Bytes of source that are looked at at once. */
 export const WINDOW_BYTES = 1 << 16;
@@ -14,14 +16,14 @@ export const WINDOW_BYTES = 1 << 16;
 const STARTS_AT = 512;
 const NEEDLES_AT = 768;
 const COLUMNS_AT = 1_280;
-const FRAME_AT = 9_472;
+const FRAME_AT = 17_664;
 const SOURCE_AT = 1 << 16;
 const SPARE_BYTES = 32;
 /** Where output begins in the memory. */
 export const OUTPUT_AT = 131_584;
 const NEEDLE_BYTES = 16;
 const MAX_NEEDLES = (COLUMNS_AT - NEEDLES_AT) / (2 * NEEDLE_BYTES);
-const MAX_COLUMNS = (FRAME_AT - COLUMNS_AT) / 8;
+const MAX_COLUMNS = (FRAME_AT - COLUMNS_AT) / 16;
 const MAX_FRAME_BYTES = SOURCE_AT - FRAME_AT - SPARE_BYTES;
 const PAGE_BYTES = 1 << 16;
 
@@ -37,6 +39,15 @@ type Exports = {
   scan(...numbers: number[]): void;
 };
 
+/** What stands around the cells of a row, and, unless all are strings, what they become, and their decimal signs. */
+export type Frame = Words & {
+  readonly columns: number;
+  readonly rowEnd: number;
+  readonly rowEndLength: number;
+  readonly kinds?: Uint8Array;
+  readonly points?: Int16Array;
+};
+
 /** The memory of one instance: rows are written there, from OUTPUT_AT on. */
 export type Room = {
   readonly exports: Exports;
@@ -48,6 +59,33 @@ export type Room = {
   setLayout(layout: Layout): void;
   setFrame(frame: Frame): void;
 };
+
+/** Where rows are written: in a room, or in a buffer. */
+export type Output = {
+  readonly room: Room | undefined;
+  /** Where they begin. */
+  readonly base: number;
+  bytes(): Buffer;
+  /** Makes it so long at least; the first `kept` bytes stay. */
+  grow(length: number, kept: number): void;
+};
+
+export function openOutput(isFast: boolean): Output {
+  const room = isFast ? openRoom() : undefined;
+  if (room) return { room, base: OUTPUT_AT, bytes: room.bytes, grow: room.grow };
+  let bytes = Buffer.alloc(0);
+  return {
+    room,
+    base: 0,
+    bytes: () => bytes,
+    grow(length, kept) {
+      if (length <= bytes.length) return;
+      const longer = Buffer.allocUnsafeSlow(length);
+      longer.set(bytes.subarray(0, kept));
+      bytes = longer;
+    },
+  };
+}
 
 /** undefined: this runtime has no SIMD in WebAssembly. */
 export function openRoom(): Room | undefined {
@@ -84,8 +122,9 @@ export function openRoom(): Room | undefined {
       frameNow = frame;
       bytes.set(new Uint8Array(frame.words.buffer), FRAME_AT);
       frame.offsets.forEach((offset, c) => {
-        view().setUint32(COLUMNS_AT + 8 * c, FRAME_AT + 8 * offset, true);
-        view().setUint32(COLUMNS_AT + 8 * c + 4, frame.lengths[c]!, true);
+        const { kinds, points } = frame;
+        const column = [FRAME_AT + 8 * offset, frame.lengths[c]!, kinds?.[c] ?? STRING, points?.[c] ?? 0];
+        column.forEach((value, k) => view().setInt32(COLUMNS_AT + 16 * c + 4 * k, value, true));
       });
     },
   };
@@ -129,30 +168,30 @@ function load(room: Room, src: Uint8Array, from: number, to: number, recordEnd: 
 const MIN_STRETCH_BYTES = 1 << 10;
 
 /**
- * `writer`, which writes records in this frame, with the plain ones of them written in `room`: its output must be the bytes of that.
- * `breaks`: whether a quoted cell with a line end needs no judgement. The same writer, if nothing can be done.
+ * A writer with the plain records of it written by WebAssembly, in an output that is a room. `breaks`: whether a quoted cell with a line
+ * end needs no judgement. The same writer, if nothing can be done.
  */
 export function fasterWriter(
   writer: RowWriter,
-  frame: Frame,
   layout: Layout,
   encoding: OutputEncoding,
   breaks: boolean,
-  room: Room,
+  output: Pick<Output, "room">,
 ): RowWriter {
-  const { columns, total, rowEnd } = frame;
-  if (!isUsual(layout) || columns === 0 || columns > MAX_COLUMNS || total > MAX_FRAME_BYTES) return writer;
+  if (!output.room || !writer.frame || !isUsual(layout)) return writer;
+  const { room } = output;
+  const { frame } = writer;
+  const { columns, total, rowEnd, rowEndLength, kinds } = frame;
+  if (columns === 0 || columns > MAX_COLUMNS || total > MAX_FRAME_BYTES) return writer;
+  if (kinds && !(kinds.every((kind) => kind <= NUMBER) && isOutsideNumbers(layout.delimiter))) return writer;
   const { delimiter, recordEnd } = layout;
   const { exports } = room;
   const needleCount = needlesOf(layout).length;
   const limit = encoding === "latin1" ? 0x7f : VOID - 1;
 
-  function write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
-    if (end - progress.at > WINDOW_BYTES) return writer.write(src, end, out, safe, progress);
-    room.setLayout(layout);
-    room.setFrame(frame);
+  /** As far as `end`, which is not far, with the loop in TypeScript for what takes judgement. */
+  function writeWindow(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
     const shift = load(room, src, progress.at, end, recordEnd) - progress.at;
-    progress.isTooWide = false;
     let judged = 0; // bytes that are left to the other loop at once, one record at least
     while (progress.at < end && progress.out <= safe) {
       const { at } = progress;
@@ -167,6 +206,7 @@ export function fasterWriter(
           recordEnd,
           limit,
           rowEnd,
+          rowEndLength,
           needleCount,
           breaks ? 1 : 0,
         ) >>> 0;
@@ -179,8 +219,21 @@ export function fasterWriter(
       const stopped = progress.at;
       const recordEndAt = src.indexOf(recordEnd, stopped + judged);
       writer.write(src, recordEndAt === -1 || recordEndAt >= end ? end : recordEndAt + 1, out, safe, progress);
-      if (progress.at === stopped && !progress.isTooWide) writer.write(src, end, out, safe, progress);
       if (progress.at === stopped) return;
+    }
+  }
+
+  function write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
+    room.setLayout(layout);
+    room.setFrame(frame);
+    progress.isTooWide = false;
+    while (progress.at < end && progress.out <= safe && !progress.isTooWide) {
+      const { at } = progress;
+      const windowEnd = at + src.subarray(at, Math.min(at + WINDOW_BYTES, end)).lastIndexOf(recordEnd) + 1;
+      writeWindow(src, windowEnd, out, safe, progress);
+      // A record that is longer than what was seen of it.
+      if (progress.at === at && !progress.isTooWide) writer.write(src, end, out, safe, progress);
+      if (progress.at === at) return;
     }
   }
   return { ...writer, write };

@@ -4,8 +4,8 @@
 ;; Memory:      0  the short escapes of JSON for each byte, two bytes each; 0 where there is none
 ;;            512  for each byte whether a record that begins with it may be no row
 ;;            768  beginnings of records that are no rows: sixteen bytes, and a mask of those that count, each
-;;           1280  for each column where what stands before its cell is, and how long that is
-;;           9472  what stands before the cells, with 32 bytes of room behind it
+;;           1280  for each column where what stands before its cell is, how long that is, what becomes of the cell, and its decimal sign
+;;          17664  what stands before the cells, with 32 bytes of room behind it
 ;;          65536  source: at most 64 kB, and 32 record ends behind it
 ;;         131584  output: JSON, or where records begin
 (module
@@ -31,14 +31,18 @@
       (br $next))
     (unreachable))
 
+  ;; Cells become strings (0); or strings if they begin with a digit (1), or numbers (2): other cells of such columns take judgement, and so
+  ;; do rows that lack cells then. A number takes the place of the quote before it.
+  ;;
   ;; Writes the records in [$i, $end) as rows at $o, while that is at most $safe; the byte before $end is a record end. `at`, `rows`, `twoByte` and
   ;; `lastRowAt` tell how far it got. $limit: bytes above it are not copied; two bytes of UTF-8 become one of latin1 if it is
   ;; 0x7f. $breaks: cells may have line ends.
   (func (export "write") (param $i i32) (param $end i32) (param $o i32) (param $safe i32) (param $columns i32)
-      (param $delimiter i32) (param $recordEnd i32) (param $limit i32) (param $rowEnd i32) (param $needles i32) (param $breaks i32)
+      (param $delimiter i32) (param $recordEnd i32) (param $limit i32) (param $rowEnd i32) (param $rowEndLength i32)
+      (param $needles i32) (param $breaks i32)
       (result i32)
     (local $recordAt i32) (local $rowAt i32) (local $twoByteBefore i32) (local $c i32) (local $frame i32) (local $length i32)
-    (local $k i32) (local $byte i32) (local $escape i32) (local $v v128) (local $delimiters v128) (local $limits v128)
+    (local $k i32) (local $byte i32) (local $column i32) (local $kind i32) (local $v v128) (local $delimiters v128) (local $limits v128)
     (local.set $delimiters (i8x16.splat (local.get $delimiter)))
     (local.set $limits (i8x16.splat (local.get $limit)))
     (global.set $rows (i32.const 0))
@@ -54,14 +58,37 @@
         (local.set $c (i32.const 0))
         (block $row
           (loop $cell
-            (local.set $frame (i32.load offset=1280 (i32.shl (local.get $c) (i32.const 3))))
-            (local.set $length (i32.load offset=1284 (i32.shl (local.get $c) (i32.const 3))))
+            (block $written
+            (local.set $column (i32.shl (local.get $c) (i32.const 4)))
+            (local.set $frame (i32.load offset=1280 (local.get $column)))
+            (local.set $length (i32.load offset=1284 (local.get $column)))
+            (local.set $kind (i32.load offset=1288 (local.get $column)))
             (v128.store (local.get $o) (v128.load (local.get $frame)))
             (v128.store offset=16 (local.get $o) (v128.load offset=16 (local.get $frame)))
             (if (i32.gt_u (local.get $length) (i32.const 32))
               (then (memory.copy (local.get $o) (local.get $frame) (local.get $length))))
             (local.set $o (i32.add (local.get $o) (local.get $length)))
             (local.set $byte (i32.load8_u (local.get $i)))
+            (if (local.get $kind)
+              (then
+                (if (i32.eq (local.get $kind) (i32.const 2))
+                  (then
+                    (local.set $k
+                      (call $number (local.get $i) (local.get $o) (i32.load offset=1292 (local.get $column))))
+                    (br_if $stop (i32.eqz (local.get $k)))
+                    (local.set $i (i32.add (local.get $i) (local.get $k)))
+                    (local.set $o (i32.add (local.get $o) (i32.sub (local.get $k) (i32.const 1))))
+                    (local.set $byte (i32.load8_u (local.get $i)))
+                    (if (i32.and (i32.eq (local.get $byte) (i32.const 13)) (i32.eq (local.get $recordEnd) (i32.const 10)))
+                      (then
+                        (br_if $stop (i32.ne (i32.load8_u offset=1 (local.get $i)) (i32.const 10)))
+                        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+                        (local.set $byte (local.get $recordEnd))))
+                    (br_if $stop (i32.and
+                      (i32.ne (local.get $byte) (local.get $delimiter))
+                      (i32.ne (local.get $byte) (local.get $recordEnd))))
+                    (br $written)))
+                (br_if $stop (i32.ge_u (i32.sub (local.get $byte) (i32.const 48)) (i32.const 10)))))
             (if (i32.and (i32.le_u (local.get $byte) (i32.const 34)) (i32.ne (local.get $byte) (local.get $delimiter)))
               (then
                 (local.set $k (local.get $i))
@@ -141,6 +168,10 @@
                 (local.set $i (i32.add (local.get $i) (i32.and (local.get $k) (i32.const 15))))
                 (local.set $o (i32.add (local.get $o) (i32.shr_u (local.get $k) (i32.const 4))))
                 (br $plain)))
+            (if (local.get $kind)
+              (then
+                (i32.store8 (local.get $o) (i32.const 34))
+                (local.set $o (i32.add (local.get $o) (i32.const 1))))))
             (local.set $i (i32.add (local.get $i) (i32.const 1)))
             (local.set $c (i32.add (local.get $c) (i32.const 1)))
             (br_if $row (i32.ne (local.get $byte) (local.get $delimiter)))
@@ -151,22 +182,47 @@
         (loop $missing
           (if (i32.lt_u (local.get $c) (local.get $columns))
             (then
-              (local.set $length (i32.load offset=1284 (i32.shl (local.get $c) (i32.const 3))))
-              (memory.copy
-                (local.get $o)
-                (i32.load offset=1280 (i32.shl (local.get $c) (i32.const 3)))
-                (local.get $length))
+              (local.set $column (i32.shl (local.get $c) (i32.const 4)))
+              (br_if $stop (i32.load offset=1288 (local.get $column)))
+              (local.set $length (i32.load offset=1284 (local.get $column)))
+              (memory.copy (local.get $o) (i32.load offset=1280 (local.get $column)) (local.get $length))
               (local.set $o (i32.add (local.get $o) (local.get $length)))
               (local.set $c (i32.add (local.get $c) (i32.const 1)))
               (br $missing))))
         (i32.store (local.get $o) (local.get $rowEnd))
-        (local.set $o (i32.add (local.get $o) (i32.const 3)))
+        (local.set $o (i32.add (local.get $o) (local.get $rowEndLength)))
         (global.set $rows (i32.add (global.get $rows) (i32.const 1)))
         (global.set $lastRowAt (local.get $rowAt))
         (br $record)))
     (global.set $at (local.get $recordAt))
     (global.set $twoByte (local.get $twoByteBefore))
     (local.get $rowAt))
+
+  ;; Copies the number at $i to $o - 1, with a point as its decimal sign. Returns its length; 0 if it is none, or takes more than 15 bytes.
+  (func $number (param $i i32) (param $o i32) (param $point i32) (result i32)
+    (local $v v128) (local $others i32) (local $start i32) (local $k i32) (local $fraction i32)
+    (local.set $v (v128.load (local.get $i)))
+    (v128.store (i32.sub (local.get $o) (i32.const 1)) (local.get $v))
+    (local.set $others (i32.or (i32.const 0x10000) (i8x16.bitmask (i8x16.ge_u
+      (i8x16.sub (local.get $v) (v128.const i8x16 48 48 48 48 48 48 48 48 48 48 48 48 48 48 48 48))
+      (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10)))))
+    (local.set $start (i32.eq (i32.load8_u (local.get $i)) (i32.const 45)))
+    (local.set $others (i32.and (local.get $others) (i32.sub (i32.const -1) (local.get $start))))
+    (local.set $k (i32.ctz (local.get $others)))
+    (if (i32.or
+          (i32.eq (local.get $k) (local.get $start))
+          (i32.and
+            (i32.gt_u (local.get $k) (i32.add (local.get $start) (i32.const 1)))
+            (i32.eq (i32.load8_u (i32.add (local.get $i) (local.get $start))) (i32.const 48))))
+      (then (return (i32.const 0))))
+    (if (i32.eq (i32.load8_u (i32.add (local.get $i) (local.get $k))) (local.get $point))
+      (then
+        (i32.store8 (i32.sub (i32.add (local.get $o) (local.get $k)) (i32.const 1)) (i32.const 46))
+        (local.set $fraction (local.get $k))
+        (local.set $others (i32.and (local.get $others) (i32.sub (local.get $others) (i32.const 1))))
+        (local.set $k (i32.ctz (local.get $others)))
+        (if (i32.eq (local.get $k) (i32.add (local.get $fraction) (i32.const 1))) (then (return (i32.const 0))))))
+    (select (local.get $k) (i32.const 0) (i32.lt_u (local.get $k) (i32.const 16))))
 
   ;; Writes what the byte at $i becomes that is not copied. Returns how many bytes were read, and shifted by 4 how many were written; 0 if
   ;; that is not simple.

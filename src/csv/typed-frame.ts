@@ -20,6 +20,7 @@ const POINT = 46;
  * the quote before it.
  */
 export type TypedFrame = Words & {
+  readonly columns: number;
   readonly kinds: Uint8Array;
   /** The decimal sign of each column, and the same as far as a cell without quotes may have it: -1, which is no byte, for the delimiter. */
   readonly decimals: Uint8Array;
@@ -54,7 +55,19 @@ export function typedFrame(
   const leastPerRow = packed.lengths.reduce((sum, length) => sum + length, rowEndLength);
   const twoByte = encoding === "utf8" ? 0 : packed.twoByte;
   const bytesPerRow = packed.total + SPARE_BYTES + 6 * names.length;
-  return { ...packed, kinds, decimals, points, units, rowEnd, rowEndLength, twoByte, bytesPerRow, leastPerRow };
+  return {
+    ...packed,
+    columns: names.length,
+    kinds,
+    decimals,
+    points,
+    units,
+    rowEnd,
+    rowEndLength,
+    twoByte,
+    bytesPerRow,
+    leastPerRow,
+  };
 }
 
 function kindOf(verdict: Verdict | undefined): number {

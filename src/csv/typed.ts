@@ -278,7 +278,7 @@ export function typedWriter(
     progress.lastRowAt = lastRowAt;
   }
   const { twoByte: twoBytePerRow, leastPerRow, bytesPerRow } = frame;
-  return { twoBytePerRow, need: (length) => length * 6 + bytesPerRow, leastPerRow, growth: GROWTH, write };
+  return { frame, twoBytePerRow, need: (length) => length * 6 + bytesPerRow, leastPerRow, growth: GROWTH, write };
 }
 
 /** How many bytes of a latin1 text UTF-8 writes as two. */

@@ -5,10 +5,13 @@ import { join } from "node:path";
 import { BLOCK_SIZE, isBorder } from "../../src/csv/blocks.ts";
 import { SPARE_BYTES } from "../../src/csv/encoding.ts";
 import { type Progress, rowWriter } from "../../src/csv/json.ts";
+import { typingOf } from "../../src/csv/literals.ts";
 import { quoteRule } from "../../src/csv/quotes.ts";
 import { type Layout, walkRecords } from "../../src/csv/records.ts";
 import { createRenderer, terminate } from "../../src/csv/render.ts";
 import { fasterWriter, openRoom, OUTPUT_AT, scan } from "../../src/csv/simd.ts";
+import { typedWriter } from "../../src/csv/typed.ts";
+import type { Verdict } from "../../src/values/verdict.ts";
 import { forSeeds, RANDOM_TIMEOUT_MS, type Random, shareOf } from "../fuzz/random.ts";
 import { randomBytes, randomLayout } from "./soup.ts";
 
@@ -51,8 +54,8 @@ const startOf = (out: number): Progress => ({
   lastRowAt: out,
 });
 
-test(`${shareOf(6_000)} texts are written as json.ts writes them`, () => {
-  forSeeds(shareOf(6_000), (random) => {
+test(`${shareOf(2_000)} texts are written as json.ts writes them`, () => {
+  forSeeds(shareOf(2_000), (random) => {
     const layout = randomLayout(random);
     const text = randomText(random, layout);
     const bytes = Buffer.concat([text, Buffer.alloc(SPARE_BYTES, 0x22)]);
@@ -65,7 +68,7 @@ test(`${shareOf(6_000)} texts are written as json.ts writes them`, () => {
     const isStray = random.chance(0.5) ? () => (random.chance(0.5) ? false : undefined) : undefined;
     const judged = isStray && (() => false as const);
     const slow = rowWriter(shape, layout, encoding, undefined, judged);
-    const fast = fasterWriter(slow, slow.frame!, layout, encoding, !judged, room);
+    const fast = fasterWriter(slow, layout, encoding, !judged, { room });
     const length = slow.need(to) * (to + 1) + SPARE_BYTES;
     const safe = random.chance(0.8) ? length : random.below(200);
     const expected = Buffer.alloc(OUTPUT_AT + length);
@@ -79,8 +82,62 @@ test(`${shareOf(6_000)} texts are written as json.ts writes them`, () => {
   });
 });
 
-test(`${shareOf(6_000)} texts have the records and borders that records.ts and blocks.ts find`, () => {
-  forSeeds(shareOf(6_000), (random) => {
+const VERDICTS: readonly Verdict[] = [
+  { type: "number", decimal: ".", thousands: "", unit: undefined },
+  { type: "number", decimal: ",", thousands: "", unit: "x" },
+  { type: "time", format: "iso", clock: undefined, unit: undefined },
+  { type: "time", format: "epoch-s", clock: undefined, unit: undefined },
+  { type: "text", unit: undefined },
+];
+const NUMBERS = [
+  "0",
+  "-0",
+  "007",
+  "12",
+  "-3.5",
+  "1.",
+  ".5",
+  "1,5",
+  "1e5",
+  "123456789012345",
+  "1234567890123456",
+  "",
+  "x",
+];
+
+test(`${shareOf(2_000)} texts are written as typed.ts writes them`, () => {
+  forSeeds(shareOf(2_000), (random) => {
+    const layout = randomLayout(random);
+    const separator = String.fromCharCode(layout.delimiter);
+    const columns = 1 + random.below(4);
+    const line = () =>
+      Array.from({ length: columns + (random.chance(0.1) ? 1 : 0) }, () => random.pick(NUMBERS)).join(separator);
+    const end = () => random.pick([String.fromCharCode(layout.recordEnd), "\r\n", "\n"]);
+    const lines = Array.from({ length: 30 }, () => line() + end()).join("");
+    const text = Buffer.concat([Buffer.from(lines), randomText(random, layout)]);
+    const bytes = Buffer.concat([text, Buffer.alloc(SPARE_BYTES, 0x22)]);
+    const to = terminate(bytes, 0, text.length, layout);
+    const verdicts = Array.from({ length: columns }, () => random.pick(VERDICTS));
+    const names = verdicts.map((_, c) => `n${c}`);
+    const encoding = random.pick(["utf8", "latin1"] as const);
+    const typings = [typingOf(verdicts), typingOf(verdicts)] as const;
+    const slow = typedWriter(names, typings[0], layout, encoding);
+    const typed = typedWriter(names, typings[1], layout, encoding);
+    const fast = fasterWriter(typed, layout, encoding, true, { room });
+    const length = slow.need(to) * (to + 1) + SPARE_BYTES;
+    const expected = Buffer.alloc(OUTPUT_AT + length);
+    room.grow(expected.length);
+    const out = room.bytes();
+    const [before, after] = [startOf(OUTPUT_AT), startOf(OUTPUT_AT)];
+    slow.write(Buffer.from(bytes), to, expected, OUTPUT_AT + length, before);
+    fast.write(Buffer.from(bytes), to, out, OUTPUT_AT + length, after);
+    expect({ ...after, misfits: typings[1].misfits }).toEqual({ ...before, misfits: typings[0].misfits });
+    expect(out.toString("latin1", OUTPUT_AT, after.out)).toBe(expected.toString("latin1", OUTPUT_AT, before.out));
+  });
+});
+
+test(`${shareOf(2_000)} texts have the records and borders that records.ts and blocks.ts find`, () => {
+  forSeeds(shareOf(2_000), (random) => {
     const layout = randomLayout(random);
     const bytes = randomText(random, layout);
     const columns = random.chance(0.2) ? Infinity : 1 + random.below(5);
@@ -118,13 +175,7 @@ test("plain records are not left to the loops", () => {
   const never = { ...rowWriter(3, layout, "latin1"), write: () => expect.unreachable() };
   const progress = startOf(OUTPUT_AT);
   room.grow(OUTPUT_AT + 1e6);
-  fasterWriter(never, never.frame!, layout, "latin1", false, room).write(
-    text,
-    text.length,
-    room.bytes(),
-    1e6,
-    progress,
-  );
+  fasterWriter(never, layout, "latin1", false, { room }).write(text, text.length, room.bytes(), 1e6, progress);
   expect(progress).toMatchObject({ at: text.length, rows: 400 });
 });
 
