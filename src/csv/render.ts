@@ -147,8 +147,8 @@ export function createRenderer(
   /** From the growth so far: one step is enough for most tables, and pages that are not touched cost nothing. */
   function grow(need: number, soFar: number): void {
     const written = progress.out - base;
-    const expected = Math.min(written * (expectedBytes / Math.max(soFar, 1)) * 1.1, limit);
-    makeRoom(base + Math.ceil(Math.max(expected, written * 1.5) + need), progress.out);
+    const expected = written * Math.max((expectedBytes / Math.max(soFar, 1)) * 1.1, 1.5);
+    makeRoom(base + Math.ceil(Math.min(expected, limit)) + need, progress.out);
   }
 
   /** The first character above U+00FF: what was written becomes UTF-8, and so does all that follows. */
@@ -156,7 +156,7 @@ export function createRenderer(
     const written = out.toString("latin1", base, progress.out);
     progress.out = base + utf8Length();
     progress.twoByte = 0;
-    if (progress.out > out.length) makeRoom(progress.out * 2, 0);
+    makeRoom(progress.out, 0);
     out.write(written, base, "utf8");
     encoding = "utf8";
     writer = newWriter();
