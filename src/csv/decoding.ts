@@ -14,10 +14,12 @@ export type Decoded = {
   readonly replacedAt: number;
   /** Bytes of holes, which are no text. */
   readonly holes: number;
+  /** Where record ends stand in the text that are not in the source, as a hole cuts a record off. */
+  readonly cuts: readonly number[];
 };
 
 /** Of a text that was UTF-8 all along. */
-export const PLAIN_TEXT: Decoded = { encoding: "utf-8", start: 0, replaced: 0, replacedAt: -1, holes: 0 };
+export const PLAIN_TEXT: Decoded = { encoding: "utf-8", start: 0, replaced: 0, replacedAt: -1, holes: 0, cuts: [] };
 
 export type Decoding = {
   facts(): Decoded;
@@ -67,7 +69,7 @@ export function openDecoding(first: Uint8Array, isAll: boolean, given?: Encoding
   return {
     facts() {
       const { encoding, start, replaced, replacedAt } = state;
-      return { encoding, start, replaced, replacedAt, holes: holes.found() };
+      return { encoding, start, replaced, replacedAt, holes: holes.found(), cuts: holes.cuts() };
     },
     decode,
     skip: holes.skip,

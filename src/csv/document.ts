@@ -6,7 +6,7 @@ import { detectDialect, type Dialect } from "./dialect.ts";
 import { type Decoded, decodeAll } from "./decoding.ts";
 import { codePageHint, detectEncoding, HEAD_BYTES, SPARE_BYTES } from "./encoding.ts";
 import { CsvError } from "./error.ts";
-import { leadingHole } from "./holes.ts";
+import { leadingHole, lineInSource } from "./holes.ts";
 import type { Typing } from "./literals.ts";
 import { type Marking, markingOf, markRecords } from "./marks.ts";
 import { faultIn, isExotic, type ReadOptions } from "./options.ts";
@@ -94,11 +94,11 @@ export type Census = {
 };
 
 /** Counts the rows of a document without rendering them, and marks stray quotes. */
-export function takeCensus({ bytes, end, dialect }: CsvDocument): Census {
+export function takeCensus({ bytes, end, dialect, cuts }: CsvDocument): Census {
   let rows = 0;
   const tally = emptyTally();
   const open = tallyRecords(bytes, dialect.bodyStart, end, dialect, tally, () => void rows++);
-  const openQuoteLine = open === -1 ? undefined : lineOf(bytes, open, dialect.layout);
+  const openQuoteLine = open === -1 ? undefined : lineInSource(lineOf(bytes, open, dialect.layout), open, cuts);
   return { rows, tally, end: open === -1 ? end : open, openQuoteLine };
 }
 

@@ -39,7 +39,16 @@ export type HoleFilter = {
   end(): Uint8Array;
   /** Bytes in holes so far. */
   found(): number;
+  /** Where in the text that was given out record ends stand that are not in the source, in ascending order; the first ones, if there are many. */
+  cuts(): readonly number[];
 };
+
+const MAX_CUTS = 10_000;
+
+/** The line, from 1, that somebody sees in the source where it is `line` in the text, at `offset`. */
+export function lineInSource(line: number, offset: number, cuts: readonly number[]): number {
+  return line - cuts.filter((at) => at < offset).length;
+}
 
 const LF = 10;
 const CR = 13;
@@ -47,10 +56,24 @@ const CR = 13;
 export function openHoleFilter(): HoleFilter {
   let waiting = 0;
   let found = 0;
-  let last = LF; // byte of the text that was given out
+  let length = 0; // of the text that was given out
+  let last = LF; // byte of it
+  let hasLf = false;
+  let hasCr = false;
+  const cuts: number[] = [];
 
   function take(text: Uint8Array): Uint8Array {
+    const out = withoutHoles(text);
+    length += out.length;
+    return out;
+  }
+
+  function withoutHoles(text: Uint8Array): Uint8Array {
     if (text.length === 0) return text;
+    if (!hasLf) {
+      hasLf = text.includes(LF);
+      hasCr ||= text.includes(CR);
+    }
     if (waiting === 0 && text.indexOf(0) === -1) {
       last = text[text.length - 1]!;
       return text;
@@ -81,8 +104,11 @@ export function openHoleFilter(): HoleFilter {
       return to + nuls;
     }
     found += nuls;
-    if (last !== LF && last !== CR) out[to++] = LF;
-    return to;
+    const end = hasLf || !hasCr ? LF : CR;
+    if (last === end || length + to === 0) return to;
+    if (cuts.length < MAX_CUTS) cuts.push(length + to);
+    out[to] = end;
+    return to + 1;
   }
 
   return {
@@ -91,8 +117,10 @@ export function openHoleFilter(): HoleFilter {
     end() {
       const nuls = waiting < HOLE_BYTES ? waiting : 0;
       waiting = 0;
+      length += nuls;
       return new Uint8Array(nuls);
     },
     found: () => found,
+    cuts: () => cuts,
   };
 }

@@ -1,5 +1,6 @@
 // What was found out about a file, for a person: one line, and what seems odd.
 import type { Understanding } from "./document.ts";
+import { lineInSource } from "./holes.ts";
 import type { Tally } from "./tally.ts";
 
 const DELIMITER_NAMES: Record<string, string> = {
@@ -37,7 +38,7 @@ export type Warned = { tally(): Tally; lineAt(offset: number): number };
  * to the next, as finding them takes a walk: whoever changes the text before them clears it.
  */
 export function warningsOf(
-  { dialect, encoding, replaced, replacedAt, holes, encodingHint }: Understanding,
+  { dialect, encoding, replaced, replacedAt, holes, cuts, encodingHint }: Understanding,
   table: Warned,
   lines: Map<number, number> = new Map(),
 ): string[] {
@@ -45,7 +46,7 @@ export function warningsOf(
   const { surplus, firstSurplus, again, strayAt } = table.tally();
   const warnings: string[] = [];
   const line = (offset: number) => {
-    const found = lines.get(offset) ?? table.lineAt(offset);
+    const found = lines.get(offset) ?? lineInSource(table.lineAt(offset), offset, cuts);
     lines.set(offset, found);
     return found;
   };

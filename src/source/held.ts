@@ -8,7 +8,7 @@ import type { ReadOptions } from "../csv/options.ts";
 import type { Dialect } from "../csv/dialect.ts";
 import { CsvError } from "../csv/error.ts";
 import { HEAD_BYTES, SPARE_BYTES } from "../csv/encoding.ts";
-import { leadingHole } from "../csv/holes.ts";
+import { leadingHole, lineInSource } from "../csv/holes.ts";
 import { type CsvTable, type OpenRow, openTable, tableUnder } from "../csv/table.ts";
 import { heldByOthers, type MemoryShare } from "./memory.ts";
 import { agreementOf, dialectWith, isSettled, namesBefore } from "./verdicts.ts";
@@ -196,9 +196,7 @@ export function openHeld(options: HeldOptions): Held {
         if (isUpdate) revising.changed(change);
         else if (next.oversizeRow() !== undefined) throw oversize(next.oversizeRow()!, maxCellBytes);
         const { encodingHint } = fresh;
-        const { start, encoding, replaced, replacedAt, holes } = coming.facts();
-        const decoded = { start, encoding, replaced, replacedAt, holes };
-        document = { ...decoded, encodingHint, dialect: isUpdate ? document!.dialect : dialect };
+        document = { ...coming.facts(), encodingHint, dialect: isUpdate ? document!.dialect : dialect };
         table = next;
         decoding = coming;
         marks = marking;
@@ -275,7 +273,10 @@ export function openHeld(options: HeldOptions): Held {
       covered = at + bytes.length;
     },
     oversizeRow: () => table?.oversizeRow(),
-    openQuote: openQuoteTeller(() => table),
+    openQuote: openQuoteTeller(
+      () => table,
+      () => document?.cuts ?? [],
+    ),
     tail: () => table && tailOf(table, decoding),
     publish,
   };
@@ -309,13 +310,16 @@ function dialectBehind(
 }
 
 /** Tells of the quote that is open at the end. To find its line takes a walk. */
-function openQuoteTeller(tableNow: () => CsvTable | undefined): () => CsvError | undefined {
+function openQuoteTeller(
+  tableNow: () => CsvTable | undefined,
+  cuts: () => readonly number[],
+): () => CsvError | undefined {
   let known: { readonly at: number; readonly line: number } | undefined;
   return () => {
     const table = tableNow();
     const at = table?.openQuoteAt() ?? -1;
     if (!table || at === -1) return undefined;
-    if (known?.at !== at) known = { at, line: table.lineAt(at) };
+    if (known?.at !== at) known = { at, line: lineInSource(table.lineAt(at), at, cuts()) };
     const reason = "a quote is opened and never closed; the rows before it are shown";
     return new CsvError("unclosed-quote", reason, known.line);
   };

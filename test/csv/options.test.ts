@@ -130,6 +130,15 @@ describe("the verdict", () => {
       warnings: ["line 2: a stray quote is taken as it stands: see --quote none"],
     },
     { text: "t,v\n1,2\nt,v\n3,4\n", warnings: ["1 record skipped: the header again"] },
+    {
+      // What a hole cuts off is in the same line, for an editor.
+      text: `t,v\n1,${"\0".repeat(20)}2,3\n4,5,6\n7,${"\0".repeat(20)}\n8,9\n`,
+      warnings: [
+        "1 cell dropped: beyond the last column of the header",
+        "line 3 has 3 cells, the header (line 1) has 2: if the header is another line, see --skip-lines and --header-line",
+        "40 bytes skipped: a hole of NULs, where the file was cut or preallocated",
+      ],
+    },
   ];
   test.each(WARNINGS.map((entry) => [JSON.stringify(entry.text), entry] as const))(
     "of %s",

@@ -383,6 +383,16 @@ describe("the last N rows", () => {
   });
 });
 
+test.each(["\n", "\r\n", "\r"])("a hole ends the row that it cuts off, and no line: with %j", (end) => {
+  const rows = (...all: string[]) => all.join(end);
+  const held = openTestHeld(rows("a,b", "1,2", ""));
+  held.append(bytesOf("3,4"));
+  held.skip(100);
+  held.append(bytesOf(rows("5,6", "7,8\0\0", '9,"open')));
+  expect(shown(held.publish(true)!)).toEqual({ all: ["1,2", "3,4", "5,6", "7,8\0\0"], isNewEpoch: true });
+  expect(held.openQuote()?.line).toBe(5);
+});
+
 test("what comes inside an open quote is not walked again, and the record is whole when it is closed", () => {
   const pieces = ['1,"open\n', ...Array.from({ length: 40 }, (_, i) => `${'he said ""so"" twice\n'.repeat(500)}${i}`)];
   pieces.push('"', '" not yet\n', "x".repeat(1_000), '"', "\n2,b\n", "3,c\n");
