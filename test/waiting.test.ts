@@ -153,7 +153,7 @@ describe.concurrent("FILE that is not there yet", () => {
     server.type("s3://h/x.csv\r");
     await server.ends(
       "Enter the CSV file path: s3://h/x.csv",
-      /neither a path nor/,
+      /neither a path, nor/,
       "waiting for a.csv · 0 clients",
       "Enter the CSV file path:",
     );

@@ -36,6 +36,8 @@ export type Dialect = {
   readonly format: string | undefined;
   /** For each column its unit as the file writes it, from a row of units or from the name; undefined if it has none. */
   readonly units: readonly (string | undefined)[];
+  /** Columns of numbers or times, by the first rows. */
+  readonly typed: readonly boolean[];
   /** Tells stray quotes; undefined if the options say what a quote is. */
   readonly quotes: QuoteRule | undefined;
   /** What may be meant, but is never guessed: a sentence each, with the option. */
@@ -46,7 +48,7 @@ export type Dialect = {
 export function plainDialect(layout: Layout, columns: readonly string[], bodyStart: number): Dialect {
   const found = { headerLine: 1, skippedLines: 0, format: undefined, units: columns.map(() => undefined) };
   const delimiter = String.fromCharCode(layout.delimiter);
-  return { layout, delimiter, columns, renamed: 0, bodyStart, ...found, quotes: undefined, hints: [] };
+  return { layout, delimiter, columns, renamed: 0, bodyStart, ...found, typed: [], quotes: undefined, hints: [] };
 }
 
 /** The dialect of the UTF-8 text in `bytes[from, to)`; a text without a header has no columns. */
@@ -99,7 +101,7 @@ function withHeader(bytes: Uint8Array, to: number, head: Head, header: Header, o
     skippedLines: isBlankBetween(bytes, head.from, header.lineStart) ? 0 : headerLine - 1,
     format: header.format,
     units: columns.map((name, c) => unitCells?.[c]?.trim() || unitInName(name)),
-    quotes: quoteRuleOf(rows, plain, columns.length, options),
+    ...quotesOf(rows, plain, columns.length, options),
     hints: isToldWhere(header, options) ? [] : hintsOf(cells, rows, (offset) => lineOf(bytes, offset, plain)),
   };
 }
@@ -138,24 +140,24 @@ function withoutHeader(head: Head, { delimiter, start }: Header, to: number, opt
     renamed,
     headerLine: undefined,
     skippedLines: skipped,
-    quotes: quoteRuleOf(records, layout, columns.length, options),
+    ...quotesOf(records, layout, columns.length, options),
   };
 }
 
-function quoteRuleOf(
+function quotesOf(
   records: readonly HeadRecord[],
   { delimiter, recordEnd }: Layout,
   columns: number,
   options: ReadOptions,
-): QuoteRule | undefined {
-  if (options.quote !== undefined || isExotic(options)) return undefined;
+): Pick<Dialect, "typed" | "quotes"> {
   const { width, share } = commonWidth(records);
   const wanted = records.length > 2 && share >= 0.5 ? width : columns;
   const typed = typedColumns(
     records.map(({ cells }) => cells).filter((cells) => cells.length === wanted),
     wanted,
   );
-  return quoteRule({ delimiter, recordEnd, width: wanted, typed });
+  const isGiven = options.quote !== undefined || isExotic(options);
+  return { typed, quotes: isGiven ? undefined : quoteRule({ delimiter, recordEnd, width: wanted, typed }) };
 }
 
 function withSkips(

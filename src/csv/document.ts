@@ -50,24 +50,24 @@ export function openDocument(bytes: Uint8Array, length: number, options: ReadOpt
     const dialect = detectDialect(text, found.start, end, options);
     return { bytes: text, ...found, dialect };
   }
-  const { marking, known } = markingIn(text, found.start, end, options);
+  const { marking, delimiter } = markingIn(text, found.start, end, options);
   const marked = new Uint8Array(text);
   markRecords(marked, found.start, end, marking);
-  return { bytes: marked, ...found, dialect: detectDialect(marked, found.start, end, known) };
+  return { bytes: marked, ...found, dialect: detectDialect(marked, found.start, end, { ...options, delimiter }) };
 }
 
 /**
- * How a text is to be marked, and the options with what separates its cells: that must be known before blanks and quotes around them
+ * How a text is to be marked, and what separates its cells: that must be known before blanks and quotes around them
  * can be marked. Throws as `openDocument` does.
  */
 export function markingIn(text: Uint8Array, start: number, end: number, options: ReadOptions): Marked {
   const plain = options.delimiter ? undefined : detectDialect(text, start, end, options);
   const delimiter = options.delimiter ?? String.fromCharCode(plain!.layout.delimiter);
   const recordEnd = plain?.layout.recordEnd ?? detectRecordEnd(text.subarray(0, Math.min(end, HEAD_BYTES)), start);
-  return { marking: markingOf(options, delimiter, recordEnd), known: { ...options, delimiter } };
+  return { marking: markingOf(options, delimiter, recordEnd), delimiter };
 }
 
-export type Marked = { readonly marking: Marking; readonly known: ReadOptions };
+export type Marked = { readonly marking: Marking; readonly delimiter: string };
 
 /**
  * The beginning of a text, or all of it, as it was decoded and, if it must be, marked: what it means. `source`: the bytes that it was decoded from. Throws as

@@ -6,8 +6,8 @@ import { type Marker, openMarker } from "./marks.ts";
 import { isExotic, type ReadOptions } from "./options.ts";
 
 export type MarkedText = Pick<Marker, "take" | "takeSettled" | "takeWaiting"> & {
-  /** The options, with the delimiter. */
-  readonly known: ReadOptions;
+  /** As it is asked for, or was found. */
+  readonly delimiter: string;
   /** Whether the head would still be marked so, with all that was taken. Throws CsvError. */
   isAsThought(): boolean;
   /** The text ends at `at` now, where a record begins, and what was given out behind it is no more. */
@@ -25,7 +25,7 @@ export function openMarked(
   options: ReadOptions,
 ): MarkedText | undefined {
   if (!isExotic(options)) return undefined;
-  const { marking, known } = markingIn(withSpare(text.subarray(0, usable)), start, usable, options);
+  const { marking, delimiter } = markingIn(withSpare(text.subarray(0, usable)), start, usable, options);
   const marker = openMarker(marking, start);
   let head: Uint8Array = new Uint8Array(0);
 
@@ -34,7 +34,7 @@ export function openMarked(
   }
 
   return {
-    known,
+    delimiter,
     take(added) {
       keep(added);
       return marker.take(added);

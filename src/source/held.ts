@@ -156,11 +156,11 @@ export function openHeld(options: HeldOptions): Held {
 
   /** What a text means, of which this is the beginning, or all. One that lacks its header has the columns of the one before. */
   function understood(text: Uint8Array, source: Uint8Array, coming: Decoding, marking?: MarkedText): CsvDocument {
-    const fresh = understand(text, source, coming.facts(), marking?.known ?? options);
+    const fresh = understand(text, source, coming.facts(), withDelimiter(options, marking));
     const names = table && document && namesBefore(fresh, document.dialect, table.head(), options);
     reading = names ? { ...options, noHeader: true, names } : options;
     if (!names) return fresh;
-    const kept = understand(text, source, coming.facts(), reading);
+    const kept = understand(text, source, coming.facts(), withDelimiter(reading, marking));
     const hints = [...kept.dialect.hints, "the header is missing: the names of the columns are those of before"];
     return { ...kept, dialect: { ...kept.dialect, hints } };
   }
@@ -299,7 +299,7 @@ function dialectBehind(
 ): Dialect | "same" | undefined {
   try {
     if (marks && !marks.isAsThought()) return undefined;
-    const dialect = dialectWith(table, document, instead, text, { ...reading, ...marks?.known });
+    const dialect = dialectWith(table, document, instead, text, withDelimiter(reading, marks));
     const agreement = agreementOf(dialect, document.dialect, table.rows());
     if (agreement === "other" || dialect.bodyStart > table.length() - instead) return undefined;
     return agreement === "rows" ? dialect : "same";
@@ -332,6 +332,10 @@ function tailOf(table: CsvTable, decoding: Decoding | undefined): Tail | undefin
   const row = table.openRow() ?? openHeader(table);
   return row ? { ...row, bytes: row.bytes + waiting } : waiting > 0 ? { bytes: waiting, cells: 1 } : undefined;
 }
+
+/** What is marked by a delimiter is read by it. */
+const withDelimiter = (options: ReadOptions, marks: MarkedText | undefined): ReadOptions =>
+  marks ? { ...options, delimiter: marks.delimiter } : options;
 
 const behindLastLine = (text: Uint8Array) => Math.max(text.lastIndexOf(10), text.lastIndexOf(13)) + 1;
 

@@ -68,10 +68,9 @@ export function namesBefore(
   head: Uint8Array,
   { noHeader, names, skipLines, headerLine }: ReadOptions,
 ): readonly string[] | undefined {
-  const { columns, layout, quotes } = before;
+  const { columns, layout, typed } = before;
   const isAsked = noHeader || names || skipLines !== undefined || headerLine !== undefined;
-  if (isAsked || !quotes || found.skippedLines > 0 || found.format || isSameNames(found.columns, columns))
-    return undefined;
+  if (isAsked || found.skippedLines > 0 || found.format || isSameNames(found.columns, columns)) return undefined;
   const isSameHead = head.length > 0 && Buffer.compare(bytes.subarray(0, Math.min(head.length, end)), head) === 0;
   if (isSameHead) return undefined;
   let cells: string[] = [];
@@ -80,8 +79,8 @@ export function namesBefore(
     return true;
   });
   const isRow = (values: readonly string[]) => {
-    const typed = values.filter((_, c) => quotes.shape.typed[c]);
-    return typed.every((value) => isMissing(value) || isTyped(value)) && typed.some(isTyped);
+    const telling = values.filter((_, c) => typed[c]);
+    return telling.every((value) => isMissing(value) || isTyped(value)) && telling.some(isTyped);
   };
   return cells.length === columns.length && isRow(cells) && !isRow(columns) ? columns : undefined;
 }

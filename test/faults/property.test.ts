@@ -5,7 +5,7 @@ import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { openHeld } from "../../src/source/held.ts";
 import type { ReadOptions } from "../../src/csv/options.ts";
-import { type Followed, follow, temporaryFolder } from "../source/writer.ts";
+import { type Followed, follow, SETTLE_MS, temporaryFolder } from "../source/writer.ts";
 import { RUNS, seedOfRun } from "../fuzz/random.ts";
 
 const PARALLEL = 4;
@@ -16,34 +16,42 @@ const NAMES = ["id", "b", "c"];
 /** What is no ASCII is one sign: which letters it is hangs on the encoding, and that on what came before. */
 const normal = (rows: readonly (readonly string[])[]) => JSON.stringify(rows).replace(/[^\0-\x7f]+/g, "?");
 
-/** The rows of a content, with or without one that has no record end. */
-function* tablesOf(content: Buffer, options: ReadOptions): Generator<string[][]> {
+/** The rows of a content; a record without its end is one only if it `isWhole`. */
+function tableOf(content: Buffer, isWhole: boolean, options: ReadOptions): string[][] | undefined {
   const held = openHeld({ ...options, lastRows: Infinity, maxCellBytes: Infinity });
   try {
     held.set(content, content.length);
   } catch {
-    return;
+    return undefined;
   }
-  for (const isWhole of [false, true]) {
-    const { table, view } = held.publish(isWhole) ?? {};
-    if (table && view) yield JSON.parse(table.render(view.first, view.end, "arrays").text!) as string[][];
-  }
+  const { table, view } = held.publish(isWhole) ?? {};
+  return table && view && (JSON.parse(table.render(view.first, view.end, "arrays").text!) as string[][]);
 }
 
-/** All tables that the file was, each record end a border. */
+/** A content that the file had, how much of it was there before, when its write began and was done, and whether its writer puts line ends first. */
+type Entry = [base64: string, before: number, begun: number, done: number, endsFirst: boolean];
+
+/** All tables that the file was: each record end is a border, and the end of a content that stood for as long as a writer is waited for. */
 function tablesIn(record: string, lastRows: number): Set<string> {
   const allowed = new Set<string>([normal([])]);
-  for (const line of record.trim().split("\n")) {
-    const [base64, before] = JSON.parse(line) as [string, number];
+  const entries = record
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Entry);
+  const isUtf16 = entries.some(([base64]) => base64.startsWith("//"));
+  entries.forEach(([base64, before, begun, , endsFirst], e) => {
     const content = Buffer.from(base64, "base64");
     const borders = new Set([before, content.length]);
     for (let at = content.indexOf(10, before); at !== -1; at = content.indexOf(10, at + 1))
-      borders.add(at + 1).add(at + 2);
+      borders.add(at + (isUtf16 ? 2 : 1));
+    const goneAt = entries[e + 1]?.[3] ?? Infinity;
+    const isWhole = endsFirst || goneAt - begun >= SETTLE_MS - 1;
     for (const border of borders)
-      for (const options of [{}, { encoding: "utf-8" }, { noHeader: true, names: NAMES }])
-        for (const rows of tablesOf(content.subarray(0, border), options))
-          allowed.add(normal(lastRows === Infinity ? rows : rows.slice(-lastRows)));
-  }
+      for (const options of [{}, { encoding: "utf-8" }, { noHeader: true, names: NAMES }]) {
+        const rows = tableOf(content.subarray(0, border), isWhole && border === content.length, options);
+        if (rows) allowed.add(normal(lastRows === Infinity ? rows : rows.slice(-lastRows)));
+      }
+  });
   return allowed;
 }
 

@@ -1,6 +1,6 @@
 // A writer that does at random what writers do, as a process of its own: bun random-writer.ts FILE SEED ACTIONS [RECORD].
 // Prints a line for each action, so that a failure can be read. RECORD gets each content that the file had, a line of JSON for each:
-// `[bytes in base64, bytes that were there before]`. Without it the end is a file that anybody converts to the same.
+// `[bytes in base64, bytes that were there before, when its write began and was done, whether its writer is known to put line ends first]`. Without it the end is a file that anybody converts to the same.
 import {
   appendFileSync,
   closeSync,
@@ -32,28 +32,24 @@ const header = () => mark + (random.chance(0.9) ? "id,b,c\n" : "id,other,c,d\n")
 const pause = () => Bun.sleep(random.below(random.chance(0.2) ? 120 : 15));
 
 let before = 0; // how much of what is there was there
-/** To be called after each write. */
-function written(isAnew = false): void {
+let endsFirst = 0; // so many actions ago rows were written so
+/** Each write to the file; `isAnew`: nothing of what was there goes on. */
+function write(act: () => void, isAnew = false): void {
+  const begun = Date.now();
+  act();
+  const done = Date.now();
   if (record === "") return;
   const content = readFileSync(path);
-  recorded(content, isAnew ? 0 : before);
+  recorded(content, isAnew ? 0 : before, begun, done);
   before = content.length;
 }
 
-function recorded(content: Buffer, from: number): void {
-  appendFileSync(record, `${JSON.stringify([content.toString("base64"), from])}\n`);
+function recorded(content: Buffer, from: number, begun = Date.now(), done = Date.now()): void {
+  appendFileSync(record, `${JSON.stringify([content.toString("base64"), from, begun, done, endsFirst > 0])}\n`);
 }
 
-function append(data: Buffer): void {
-  appendFileSync(path, data);
-  written();
-}
-
-/** What a content was, and will be: both may be seen while it is put there. */
-function rewrite(act: () => void): void {
-  act();
-  written(true);
-}
+const append = (data: Buffer) => write(() => appendFileSync(path, data));
+const rewrite = (act: () => void) => write(act, true);
 
 const text = () => readFileSync(path).toString(encoding);
 const isLarge = () => readFileSync(path).length > MAX_BYTES;
@@ -78,6 +74,8 @@ const ACTIONS: Record<string, () => Promise<void> | void> = {
   async "line ends first"() {
     if (text().endsWith("\n")) rewrite(() => truncateSync(path, readFileSync(path).length - bytes("\n").length));
     for (let i = 0; i < 5; i++) {
+      // What comes next may be read together with the last of these.
+      if (i === 2) endsFirst = 3;
       append(bytes(`\n${row().slice(0, -1).replaceAll("\n", " ")}`));
       await pause();
     }
@@ -99,13 +97,12 @@ const ACTIONS: Record<string, () => Promise<void> | void> = {
   },
   "fast rewrite": () => rewrite(() => writeFileSync(path, bytes(header() + lines(random.below(60))))),
   async "slow rewrite"() {
-    const fd = openSync(path, "w");
-    writeSync(fd, bytes(header()));
-    written(true);
+    let fd = -1;
+    rewrite(() => (fd = openSync(path, "w")));
+    write(() => writeSync(fd, bytes(header())));
     for (let i = random.below(6); i > 0; i--) {
       await Bun.sleep(random.below(10));
-      writeSync(fd, bytes(lines(random.below(10))));
-      written();
+      write(() => writeSync(fd, bytes(lines(random.below(10)))));
     }
     closeSync(fd);
   },
@@ -124,7 +121,8 @@ const ACTIONS: Record<string, () => Promise<void> | void> = {
     writeFileSync(`${path}.new`, bytes(text().replace(/\nid?(\d*)7,/, "\n$1seven,")));
     rewrite(() => renameSync(`${path}.new`, path));
   },
-  truncate: () => rewrite(() => truncateSync(path, 2 * random.below(25))),
+  /** Not longer than it is: a few NULs in a small file look like no text at all. */
+  truncate: () => rewrite(() => truncateSync(path, Math.min(readFileSync(path).length & ~1, 2 * random.below(25)))),
   empty() {
     const fd = openSync(path, "r+");
     rewrite(() => ftruncateSync(fd, 0));
@@ -136,8 +134,7 @@ const ACTIONS: Record<string, () => Promise<void> | void> = {
     const at = random.chance(0.5) ? readFileSync(path).length : 0;
     rewrite(() => ftruncateSync(fd, 0));
     const head = at === 0 ? header() : "";
-    writeSync(fd, bytes(head + lines(2)), undefined, undefined, at & ~1);
-    written();
+    write(() => writeSync(fd, bytes(head + lines(2)), undefined, undefined, at & ~1));
     closeSync(fd);
     await pause();
     append(bytes(lines(3)));
@@ -163,13 +160,14 @@ const ACTIONS: Record<string, () => Promise<void> | void> = {
 /** What leaves no file in UTF-16. */
 const BYTEWISE = ["broken byte", "loss of power", "truncate", "empty", "copytruncate"];
 
-written(true);
+rewrite(() => {});
 for (let action = 0; action < Number(actions); action++) {
   const drawn = random.pick([...Object.keys(ACTIONS), "append", "append"]);
   const isPossible = encoding !== "utf16le" || (action > 0 && !BYTEWISE.includes(drawn));
   const name = isPossible && !isLarge() ? drawn : "fast rewrite";
   console.log(name);
   await ACTIONS[name]?.();
+  endsFirst--;
   await pause();
 }
 // The end is a file that can be converted: no open quote, no cut row; but for some that is how it came to be.

@@ -714,20 +714,23 @@ describe("a log that is rotated", () => {
     ]);
   });
 
-  test("without a header keeps the columns, if its first record is a row like those before", () => {
-    using file = openTestReader("time,value,unit\n1,2.5,kPa\n2,2.6,kPa\n");
-    file.look(0);
-    file.write("3,2.7,kPa\n");
-    file.look(10_000);
-    expect(file.look(10_000 + SETTLE_MS)).toMatchObject({ rows: ["3,2.7,kPa"] });
-    file.append("4,2.8,kPa\n");
-    expect(file.look(20_000).rows).toEqual(["3,2.7,kPa", "4,2.8,kPa"]);
-    expect(file.look(20_000 + SETTLE_MS)).toEqual(LIVE);
-    expect(file.look(20_000 + VERIFY_MS)).toEqual({});
-    file.write("x,y,z\n5,2.9,kPa\n");
-    file.look(30_000);
-    expect(file.look(30_000 + SETTLE_MS)).toMatchObject({ rows: ["5,2.9,kPa"], isNewEpoch: true });
-  });
+  test.each([{}, { trim: true }, { quote: '"' }])(
+    "without a header keeps the columns, if its first record is a row like those before: %o",
+    (options) => {
+      using file = openTestReader("time,value,unit\n1,2.5,kPa\n2,2.6,kPa\n", options);
+      file.look(0);
+      file.write("3,2.7,kPa\n");
+      file.look(10_000);
+      expect(file.look(10_000 + SETTLE_MS)).toMatchObject({ rows: ["3,2.7,kPa"] });
+      file.append("4,2.8,kPa\n");
+      expect(file.look(20_000).rows).toEqual(["3,2.7,kPa", "4,2.8,kPa"]);
+      expect(file.look(20_000 + SETTLE_MS)).toEqual(LIVE);
+      expect(file.look(20_000 + VERIFY_MS)).toEqual({});
+      file.write("x,y,z\n5,2.9,kPa\n");
+      file.look(30_000);
+      expect(file.look(30_000 + SETTLE_MS)).toMatchObject({ rows: ["5,2.9,kPa"], isNewEpoch: true });
+    },
+  );
 
   test.each([
     { name: "fewer cells", text: "3,2.7\n4,2.8\n", rows: ["4,2.8"] },

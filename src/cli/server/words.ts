@@ -87,7 +87,7 @@ function webFault(text: string): string | undefined {
 function addressText(text: string): string {
   const shown = printable(redacted(text));
   if (/^wss?:/i.test(text)) return `${shown}: the address of a server; bun run client URL prints what it sends`;
-  return `${shown}: neither a path nor the redis:// of a relay`;
+  return `${shown}: neither a path, nor a web address (https://, http://), nor the redis:// of a relay`;
 }
 
 const SHOWN_MATCHES = 3;

@@ -36,7 +36,10 @@ describe("is no path:", () => {
       text: "ws://127.0.0.1:59050/",
       expected: "ws://127.0.0.1:59050/: the address of a server; bun run client URL prints what it sends",
     },
-    { text: "s3://bucket/x.csv", expected: "s3://bucket/x.csv: neither a path nor the redis:// of a relay" },
+    {
+      text: "s3://bucket/x.csv",
+      expected: "s3://bucket/x.csv: neither a path, nor a web address (https://, http://), nor the redis:// of a relay",
+    },
     { text: "$/run-?.csv", expected: `$/run-?.csv: ${ONE}; it fits $/run-1.csv, $/run-2.csv` },
     {
       text: "$/*.csv",
@@ -91,7 +94,13 @@ describe("FILE", () => {
     { given: ["$/a*b.csv"], expected: { file: "$/a*b.csv" } },
     { given: [""], expected: ["usage", "FILE is empty: give the path of a CSV file"] },
     { given: ["x="], expected: ["usage", "FILE is empty: give the path of a CSV file"] },
-    { given: ["ftp://h/x.csv"], expected: ["usage", "ftp://h/x.csv: neither a path nor the redis:// of a relay"] },
+    {
+      given: ["ftp://h/x.csv"],
+      expected: [
+        "usage",
+        "ftp://h/x.csv: neither a path, nor a web address (https://, http://), nor the redis:// of a relay",
+      ],
+    },
     { given: ["$/nowhere/"], expected: ["file", "$/nowhere/: no such folder: $/nowhere/"] },
     { given: ["$/nowhere/*.csv"], expected: ["file", "$/nowhere/*.csv: no such folder: $/nowhere"] },
     { given: ["$/nowhere/x.csv"], expected: ["file", "$/nowhere/x.csv: no such folder: $/nowhere"] },
