@@ -22,6 +22,14 @@ test("a Worker that dies is started again, and the feed goes on", async () => {
   expect(followed.state()).toBe("live");
 });
 
+test("a file that is not there is refused, with the name that may be meant", async () => {
+  using folder = temporaryFolder();
+  writeFileSync(folder.path("prices.csv"), "a\n1\n");
+  await using followed = follow(folder.path("price.csv"));
+  await followed.until(() => followed.message() !== "", "refused");
+  expect(followed.message()).toBe("price.csv: no such file; is prices.csv meant?");
+});
+
 test("a file that is no CSV is refused, once, and not followed", async () => {
   using folder = temporaryFolder();
   const path = folder.path("f.csv");

@@ -1,6 +1,7 @@
 // A file as a source: looks at it when something may have happened to it, from time to time, and when the reader is due.
 import { statSync } from "node:fs";
 import { CsvError } from "../../csv/error.ts";
+import { printable } from "../../feed/printable.ts";
 import { fileName } from "../location.ts";
 import { openPublishing } from "../publishing.ts";
 import { openSchedule } from "../schedule.ts";
@@ -53,7 +54,7 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
   function refuse(error: CsvError): void {
     const isAway = settings.waits === true && isNotThere(path);
     if (isAway) awaited ??= { similar: similarName(path) };
-    if (!awaited) return events.onRefused(problemOf(error));
+    if (!awaited) return events.onRefused(problemOf(isNotThere(path) ? missing(path, error) : error));
     const problem = isAway ? new CsvError("not-found", NOT_YET) : error;
     events.onStatus({ state: "waiting", problem: problemOf(problem), awaited: isAway ? awaited : undefined });
   }
@@ -94,6 +95,14 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
 
 /** The looks at all files that are quiet take place together: one waking for all of them. */
 const nextOnGrid = (now: number, lookMs: number) => (Math.floor(now / lookMs) + 1) * lookMs;
+
+/** With the name that may be meant. */
+function missing(path: string, error: CsvError): CsvError {
+  const similar = similarName(path);
+  return similar === undefined
+    ? error
+    : new CsvError(error.kind, `${error.reason}; is ${printable(similar)} meant?`, error.line);
+}
 
 /** Whether there is nothing at a path, and no link either that leads in circles. */
 function isNotThere(path: string): boolean {
