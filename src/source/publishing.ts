@@ -50,6 +50,7 @@ export function openPublishing(
   let cursor: Cursor = { epoch: "", version: 0 };
   let lastRows = 0;
   let arena: Arena = {};
+  let gone = 0; // bytes that the table has let go so far
   const lines = new Map<number, number>(); // of what the warnings are about
 
   function publish(revision: Revision, changedAt: number, noticedAt: number): void {
@@ -77,7 +78,9 @@ export function openPublishing(
     const first = table.gone().rows + view.first || undefined;
     const shown = { cursor, first, columns, table: blocks, from: view.first, to: view.end };
     const changedBytes = splices === undefined ? table.length() : splices.length + CHANGED_BYTES;
-    collectAfter(splices?.length ?? table.length());
+    const { bytes: goneBytes } = table.gone();
+    collectAfter((splices?.length ?? table.length()) + Math.max(0, goneBytes - gone));
+    gone = goneBytes;
     snapshots.show({ ...shown, verdicts: types && judging.verdicts() }, changedBytes);
     onPublication({ cursor, columns, rows: view.end - view.first, first, splices, about });
   }
