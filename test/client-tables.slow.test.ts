@@ -4,39 +4,20 @@ import { networkInterfaces } from "node:os";
 import { atOnce } from "./at-once.ts";
 import { follow } from "../src/follow/index.ts";
 import { startInTerminal } from "./cli/terminal.ts";
-import {
-  type Folder,
-  type RunningServer,
-  run,
-  startServer,
-  TEST_TIMEOUT_MS,
-  temporaryFolder,
-  until,
-} from "./support.ts";
+import { listOf, run, startServer, startServerWith, TEST_TIMEOUT_MS, temporaryFolder, until } from "./support.ts";
 import { folderWithTls, startTls } from "./tls.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
 atOnce(4);
 
-async function withTables(
-  args: readonly string[] = [],
-): Promise<AsyncDisposable & { folder: Folder; server: RunningServer }> {
-  const folder = await temporaryFolder();
-  await folder.write("prices.csv", "p\n1\n2\n");
-  await folder.write("orders.csv", "o\n3\n");
-  await folder.write("sizes.csv", "s\n4\n");
-  const server = await startServer(["prices.csv", "orders.csv", "größe=sizes.csv", ...args], { folder });
+const FILES = { "prices.csv": "p\n1\n2\n", "orders.csv": "o\n3\n", "sizes.csv": "s\n4\n" };
+
+async function withTables(args: readonly string[] = []) {
+  const scene = await startServerWith(FILES, ["prices.csv", "orders.csv", "größe=sizes.csv", ...args]);
   const isThere = async () =>
-    (await (await fetch(`${server.http}/tables.json`, bearer)).text()).split('"live"').length === 4;
-  await until("the tables", isThere, server.stderr);
-  return {
-    folder,
-    server,
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
+    (await listOf(scene.server, bearer)).tables.filter(({ state }) => state === "live").length === 3;
+  await until("the tables", isThere, scene.server.stderr);
+  return scene;
 }
 
 const bearer = { headers: { Authorization: "Bearer sesame-open" } };

@@ -311,8 +311,8 @@ describe.concurrent("a mistake on the command line ends with 2 and one line of a
   const cases: { args: string[]; env?: Record<string, string>; expected: string }[] = [
     { args: [], env: { CSVCAST_INTERVAL: "0" }, expected: `CSVCAST_INTERVAL=0: ${interval}` },
     {
-      args: ["a.csv", "b.csv", "--relay", "redis://h"],
-      expected: "--relay: a server publishes one table to a relay; give one FILE",
+      args: ["a.csv", "redis://h?topic=t", "--relay=redis://h"],
+      expected: "--relay h:6379: a server publishes files or follows a relay; topic t at h:6379 is a relay",
     },
     { args: ["x=a.csv", "x=b.csv"], expected: "x: the name of a.csv and of b.csv; give another one" },
     {

@@ -213,6 +213,28 @@ export async function startServer(args: readonly string[], options: ProgramOptio
   return { ...program, port, url: `ws://127.0.0.1:${port}/`, http: `http://127.0.0.1:${port}` };
 }
 
+/** The same, and a folder of its own, with these files, where it runs. */
+export async function startServerWith(
+  files: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<AsyncDisposable & { readonly folder: Folder; readonly server: RunningServer }> {
+  await using owned = new AsyncDisposableStack();
+  const folder = owned.use(await temporaryFolder());
+  for (const [name, content] of Object.entries(files)) await folder.write(name, content);
+  const server = owned.use(await startServer(args, { folder }));
+  const all = owned.move();
+  return { folder, server, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** What /tables.json says. */
+export type TableList = {
+  tables: { name: string; file: string; path: string; state: string; rows: number }[];
+  refused: { file: string; reason: string }[];
+};
+
+export const listOf = async ({ http }: { readonly http: string }, request: RequestInit = {}): Promise<TableList> =>
+  (await (await fetch(`${http}/tables.json`, request)).json()) as TableList;
+
 export type Close = { readonly code: number; readonly reason: string };
 
 export type Client = AsyncDisposable & {

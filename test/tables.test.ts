@@ -1,39 +1,35 @@
 // A server with several tables: each at its own address, as people and programs find them.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { appendFileSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { appendFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseMessage, SUBPROTOCOL } from "../src/feed/protocol.ts";
 import { websocketServer } from "../src/index.ts";
-import { connect, startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "./support.ts";
+import {
+  connect,
+  listOf,
+  startServer,
+  startServerWith,
+  type TableList,
+  temporaryFolder,
+  TEST_TIMEOUT_MS,
+  until,
+} from "./support.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
 
-type List = {
-  tables: { name: string; file: string; path: string; state: string; rows: number }[];
-  refused: { file: string; reason: string }[];
-};
-
-const listOf = async ({ http }: { http: string }) => (await (await fetch(`${http}/tables.json`)).json()) as List;
 const namesOf = async (server: { http: string }) => (await listOf(server)).tables.map(({ name }) => name).join();
 
 describe("several FILEs", () => {
   async function openScene() {
-    const folder = await temporaryFolder();
-    await folder.write("prices.csv", "a,b\n1,2\n");
-    await folder.write("orders.csv", "x\n5\n");
-    mkdirSync(join(folder.path, "rates"));
-    await folder.write("rates/eur.csv", "cur,eur\nusd,0.9\n");
-    const args = ["prices.csv", "orders.csv", "eur=rates/eur.csv", "--interval=50ms"];
-    const server = await startServer(args, { folder });
-    await until("all tables", async () => (await listOf(server)).tables.every(({ rows }) => rows === 1));
-    return {
-      folder,
-      server,
-      async [Symbol.asyncDispose]() {
-        await server[Symbol.asyncDispose]();
-        await folder[Symbol.asyncDispose]();
-      },
+    const files = {
+      "prices.csv": "a,b\n1,2\n",
+      "orders.csv": "x\n5\n",
+      "rates/eur.csv": "cur,eur\nusd,0.9\n",
     };
+    const args = ["prices.csv", "orders.csv", "eur=rates/eur.csv", "--interval=50ms"];
+    const scene = await startServerWith(files, args);
+    await until("all tables", async () => (await listOf(scene.server)).tables.every(({ rows }) => rows === 1));
+    return scene;
   }
 
   test("are each at /NAME: feeds, documents, events; the first at / and /csv, too", async () => {
@@ -129,7 +125,7 @@ test("who follows the list hears of tables that come and go", async () => {
   })().catch(() => {});
   await folder.write("b.csv", "x\n1\n");
   const heard = () =>
-    text.split("\n").flatMap((line) => (line.startsWith("data: ") ? [JSON.parse(line.slice(6)) as List] : []));
+    text.split("\n").flatMap((line) => (line.startsWith("data: ") ? [JSON.parse(line.slice(6)) as TableList] : []));
   await until(
     "the second",
     () =>

@@ -27,7 +27,7 @@ export type DocumentsOptions = {
 };
 
 /** Who asks for a document. */
-export type Reader = {
+export type Recipient = {
   /** The other end of its connection. */
   readonly peer: NonNullable<Consumer["peer"]>;
   /** How long nothing may move on its connection; 0: what it takes is looked at by the backlog. */
@@ -37,7 +37,7 @@ export type Reader = {
 };
 
 export type Documents = {
-  answer(request: Request, shape: DocumentShape, reader: Reader): Promise<Response>;
+  answer(request: Request, shape: DocumentShape, recipient: Recipient): Promise<Response>;
   /** Drops what nobody has asked for for a while. `now` in ms of a monotonic clock. */
   expire(now: number): void;
 };
@@ -82,8 +82,8 @@ export function openDocuments({ cursor, why, snapshot, backlog, waitMs = WAIT_MS
     }
   }
 
-  async function answer(request: Request, shape: DocumentShape, reader: Reader): Promise<Response> {
-    const download = openDownload(reader, backlog);
+  async function answer(request: Request, shape: DocumentShape, recipient: Recipient): Promise<Response> {
+    const download = openDownload(recipient, backlog);
     try {
       return await answered(request, shape, download);
     } finally {
@@ -157,7 +157,7 @@ type Download = {
   end(isWhole?: boolean): void;
 };
 
-function openDownload({ peer, setTimeout: setIdle, onEnd }: Reader, backlog: Backlog): Download {
+function openDownload({ peer, setTimeout: setIdle, onEnd }: Recipient, backlog: Backlog): Download {
   let owedBytes = 0;
   let isOver = false;
   let abort = (_error: Error) => {};

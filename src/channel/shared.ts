@@ -72,12 +72,23 @@ export function openShared<S extends Shape>(
   };
 }
 
-/** Where parts of all snapshots are kept, that of each by their rows: the oldest go for the newest. */
-type Room<S extends Shape> = { keep(parts: Map<number, Part<S>>, at: number, part: Part<S>): void };
+/** Where parts of all snapshots are kept, those of each by their rows: the oldest go for the newest. */
+type Room<S extends Shape> = {
+  keep(parts: Map<number, Part<S>>, at: number, part: Part<S>): void;
+  /** Nobody takes these any more. */
+  letGo(parts: Map<number, Part<S>>): void;
+};
 
 function openRoom<S extends Shape>(keptBytes: number): Room<S> {
   const all = new Map<Part<S>, { readonly parts: Map<number, Part<S>>; readonly at: number }>();
   let bytes = 0;
+
+  function remove(part: Part<S>, parts: Map<number, Part<S>>, at: number): void {
+    all.delete(part);
+    parts.delete(at);
+    bytes -= sizeOf(part);
+  }
+
   return {
     keep(parts, at, part) {
       parts.set(at, part);
@@ -85,10 +96,11 @@ function openRoom<S extends Shape>(keptBytes: number): Room<S> {
       bytes += sizeOf(part);
       for (const [oldest, of] of all) {
         if (bytes <= keptBytes) break;
-        all.delete(oldest);
-        of.parts.delete(of.at);
-        bytes -= sizeOf(oldest);
+        remove(oldest, of.parts, of.at);
       }
+    },
+    letGo(parts) {
+      for (const [at, part] of parts) remove(part, parts, at);
     },
   };
 }
@@ -103,7 +115,7 @@ function shared<S extends Shape>(snapshot: Snapshot<S>, room: Room<S>): Shared<S
   async function make(at: number): Promise<Part<S>> {
     try {
       const part = await snapshot.part(at);
-      room.keep(kept, at, part);
+      if (takers > 0) room.keep(kept, at, part);
       return part;
     } catch (error) {
       isLost = true;
@@ -132,7 +144,9 @@ function shared<S extends Shape>(snapshot: Snapshot<S>, room: Room<S>): Shared<S
       return () => {
         if (!isTaking) return;
         isTaking = false;
-        if (--takers === 0) snapshot.close();
+        if (--takers > 0) return;
+        snapshot.close();
+        room.letGo(kept);
       };
     },
     isLost: () => isLost,

@@ -15,14 +15,20 @@ export type Words = {
   total: number;
 };
 
-/** `{"a":"`, `","b":"`, … or `["`, `","`, … */
-export type Frame = Words & {
-  columns: number;
-  /** Room for the names of one row. */
-  bytesPerRow: number;
+/** What stands around the cells of a row, and, unless all are strings, what they become, and their decimal signs. */
+export type RowFrame = Words & {
+  readonly columns: number;
   /** `"}` or `"]` and the separator of rows, as a little-endian word. */
-  rowEnd: number;
-  rowEndLength: number;
+  readonly rowEnd: number;
+  readonly rowEndLength: number;
+  readonly kinds?: Uint8Array;
+  readonly points?: Int16Array;
+};
+
+/** `{"a":"`, `","b":"`, … or `["`, `","`, … */
+export type Frame = RowFrame & {
+  /** Room for the names of one row. */
+  readonly bytesPerRow: number;
 };
 
 /** `separator` is the byte behind each row. */

@@ -1,9 +1,8 @@
 // Records -> JSON text, straight from bytes to bytes: the hot path. No row object is ever built, so columns keep the order
 // of the file and a column `__proto__` survives. The text is what JSON.stringify would write.
-import { frameOf, type OutputEncoding, type RowShape } from "./frame.ts";
+import { frameOf, type OutputEncoding, type RowFrame, type RowShape } from "./frame.ts";
 import { escape, GROWTH, tableFor } from "./escape.ts";
 import { CR, DATA_QUOTE, type Layout, LF, openingQuote, QUOTE, SPACE, TAB, VOID } from "./records.ts";
-import type { Frame } from "./simd.ts";
 import { skipperOf } from "./skips.ts";
 
 /** Where a writer stands: the next source byte, the next output byte, and what it has counted. */
@@ -24,7 +23,7 @@ export type Progress = {
 /** Writes records as rows, each followed by what separates it from the next. */
 export type RowWriter = {
   /** What is between the cells. */
-  readonly frame?: Frame;
+  readonly frame?: RowFrame;
   /** How many more bytes the column names of one row take in UTF-8 than in this writer's encoding. */
   readonly twoBytePerRow: number;
   /** Output bytes that must be free before a window of `length` source bytes and one row may be written. */

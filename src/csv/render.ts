@@ -149,9 +149,9 @@ export function createRenderer(
   /** From the growth so far: one step is enough for most tables, and pages that are not touched cost nothing. */
   function grow(need: number, soFar: number): void {
     const written = progress.out - base;
-    const expected = Math.max(written * (expectedBytes / Math.max(soFar, 1)) * 1.1, written * 1.5);
+    const expected = written * Math.max((expectedBytes / Math.max(soFar, 1)) * 1.1, 1.5);
     isFull = progress.out + need > MAX_OUTPUT_BYTES;
-    if (!isFull) makeRoom(Math.min(base + Math.ceil(Math.min(expected, limit) + need), MAX_OUTPUT_BYTES), progress.out);
+    if (!isFull) makeRoom(Math.min(base + Math.ceil(Math.min(expected, limit)) + need, MAX_OUTPUT_BYTES), progress.out);
   }
 
   /** The first character above U+00FF: what was written becomes UTF-8, and so does all that follows. */
@@ -159,7 +159,7 @@ export function createRenderer(
     const written = out.toString("latin1", base, progress.out);
     progress.out = base + utf8Length();
     progress.twoByte = 0;
-    if (progress.out > out.length) makeRoom(Math.max(progress.out, Math.min(progress.out * 2, base + limit)), 0);
+    makeRoom(progress.out, 0);
     out.write(written, base, "utf8");
     encoding = "utf8";
     writer = newWriter();

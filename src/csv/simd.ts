@@ -1,6 +1,6 @@
 // The WebAssembly of simd.wat: a memory to write rows in, and the two walks over plain records. Where there is none of it, the loops in
 // TypeScript do everything, and they always do what takes judgement.
-import type { OutputEncoding, Words } from "./frame.ts";
+import type { OutputEncoding, RowFrame } from "./frame.ts";
 import { isOutsideNumbers } from "./digits.ts";
 import type { Progress, RowWriter } from "./json.ts";
 import { type Layout, QUOTE, VOID } from "./records.ts";
@@ -41,15 +41,6 @@ type Exports = {
   scan(...numbers: number[]): void;
 };
 
-/** What stands around the cells of a row, and, unless all are strings, what they become, and their decimal signs. */
-export type Frame = Words & {
-  readonly columns: number;
-  readonly rowEnd: number;
-  readonly rowEndLength: number;
-  readonly kinds?: Uint8Array;
-  readonly points?: Int16Array;
-};
-
 /** The memory of one instance: rows are written there, from OUTPUT_AT on. */
 export type Room = {
   readonly exports: Exports;
@@ -59,7 +50,7 @@ export type Room = {
   grow(length: number): void;
   /** Which records are no rows, and what stands before each cell. */
   setLayout(layout: Layout): void;
-  setFrame(frame: Frame): void;
+  setFrame(frame: RowFrame): void;
 };
 
 /** Where rows are written: in a room, or in a buffer. */
@@ -98,7 +89,7 @@ export function openRoom(): Room | undefined {
   const view = () => new DataView(bytes.buffer);
   SHORT_ESCAPE.forEach((letter, byte) => letter > 0 && view().setUint16(2 * byte, (letter << 8) | 0x5c, true));
   let layoutNow: Layout | undefined;
-  let frameNow: Frame | undefined;
+  let frameNow: RowFrame | undefined;
   return {
     exports,
     bytes: () => bytes,

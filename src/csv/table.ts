@@ -77,15 +77,8 @@ export type CsvTable = {
   bytesOf(from: number, to: number): number;
   /** Lets blocks go that end before this row. Returns how many rows went. */
   letGo(row: number): number;
-  /** Rows `[from, to)` as JSON: objects, which `typing` gives literals, or arrays of cells. */
-  render(
-    from: number,
-    to: number,
-    shape: "objects" | "arrays",
-    arena?: Arena,
-    limit?: number,
-    typing?: Typing,
-  ): Rendered;
+  /** Rows `[from, to)` as JSON: objects or arrays of cells. */
+  render(from: number, to: number, shape: "objects" | "arrays"): Rendered;
 };
 
 /** A text on its way into a table, which stays as it is until `finish`. */
@@ -171,8 +164,7 @@ export function tableUnder(head: Uint8Array, dialect: Walked, options: TableOpti
     textOf: (from, to) => textOf(state, from, to),
     bytesOf: (from, to) => offsetOfRow(state, to) - offsetOfRow(state, from),
     letGo: (row) => letRowsGo(state, row),
-    render: (from, to, shape, arena, limit, typing) =>
-      renderBlocks(blocksOf(state), from, to, shape, arena, limit, typing),
+    render: (from, to, shape) => renderBlocks(blocksOf(state), from, to, shape),
   };
 }
 

@@ -1,7 +1,7 @@
 // What becomes of a request: turned away, or an answer of one of the endpoints.
 import type { Server } from "bun";
 import type { Channel } from "../channel/channel.ts";
-import type { Reader } from "../channel/documents.ts";
+import type { Recipient } from "../channel/documents.ts";
 import type { Tables } from "../channel/tables.ts";
 import { EVENT_STREAM, headOnly, pathOf, SAFE, shared, sinceOf, text } from "../channel/http.ts";
 import { ENDPOINT_LIST, type Endpoint, endpointAt } from "../feed/endpoints.ts";
@@ -94,7 +94,7 @@ export function openEntrance(options: EntranceOptions): Entrance {
     if (request.method !== "GET" && request.method !== "HEAD")
       return text(405, `${path}: only GET and HEAD are answered here`, { Allow: "GET, HEAD" });
     return endpoint.shape
-      ? download(request, server, visitor, (reader) => channel.documents.answer(request, endpoint.shape!, reader))
+      ? download(request, server, visitor, (recipient) => channel.documents.answer(request, endpoint.shape!, recipient))
       : documentAt(endpoint, tables, channel, request, server, visitor);
   }
 
@@ -174,7 +174,7 @@ export function openEntrance(options: EntranceOptions): Entrance {
     request: Request,
     server: Server<Connection>,
     { address, peer }: Visitor,
-    begin: (reader: Reader) => Promise<Response>,
+    begin: (recipient: Recipient) => Promise<Response>,
   ): Answer {
     const full = admission.enter(address);
     if (full) return refuse(full, address);

@@ -34,12 +34,8 @@ export function openInput(
   open: (events: InputEvents) => Input,
 ): Source {
   const now = () => performance.now();
-  const publishing = openPublishing({
+  const publishing = openPublishing(settings, {
     name,
-    types: settings.types,
-    maxMemoryBytes: settings.maxMemoryBytes,
-    memory: settings.memory,
-    pinned: settings.pinned,
     now,
     onPublication: events.onPublication,
   });

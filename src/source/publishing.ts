@@ -1,7 +1,6 @@
 // From the table that a source holds to what the world gets of it: draws epochs, numbers versions, writes changes and snapshots as text.
 // The same for every source that makes tables itself; lives in the Worker, so that the event loop of the server never touches rows.
 import { randomBytes } from "node:crypto";
-import type { TypesOption } from "../csv/columns.ts";
 import { collectAfter } from "./garbage.ts";
 import { type Arena, bytesOfArena } from "../csv/render.ts";
 import { renderBlocks } from "../csv/table.ts";
@@ -9,7 +8,8 @@ import { describeDialect, warningsOf } from "../csv/verdict.ts";
 import type { About, Columns, Cursor, Publication } from "../feed/publication.ts";
 import type { Revision } from "./held.ts";
 import { openJudging } from "./judging.ts";
-import { hold, type MemoryLimit, type MemoryShare } from "./memory.ts";
+import { hold } from "./memory.ts";
+import type { SourceSettings } from "./settings.ts";
 import { openSnapshots } from "./snapshots.ts";
 import type { Source } from "./source.ts";
 
@@ -18,13 +18,11 @@ export type Publishing = Pick<Source, "snapshot" | "close"> & {
   publish(revision: Revision, changedAt: number, noticedAt: number): void;
 };
 
+/** Without `types` frames and documents are strings; what the columns are is told all the same. */
+export type PublishingSettings = Partial<Pick<SourceSettings, "types" | "maxMemoryBytes" | "memory" | "pinned">>;
+
 export type PublishingOptions = {
   readonly name: string;
-  /** Without it frames and documents are strings; what the columns are is told all the same. */
-  readonly types?: TypesOption | undefined;
-  readonly maxMemoryBytes?: number | undefined;
-  readonly memory?: MemoryShare | undefined;
-  readonly pinned?: MemoryLimit | undefined;
   /** A monotonic clock in ms. */
   readonly now: () => number;
   /** What seems odd besides what is in the table: a sentence each. */
@@ -42,22 +40,17 @@ const MIN_CHANGE_BYTES = 1 << 20;
 /** What a change of a few rows replaces: the blocks that they are in. */
 const CHANGED_BYTES = 1 << 17;
 
-export function openPublishing({
-  name,
-  types,
-  maxMemoryBytes = Infinity,
-  memory,
-  pinned = { maxBytes: Infinity, share: undefined },
-  now,
-  oddities = () => [],
-  onPublication,
-}: PublishingOptions): Publishing {
+export function openPublishing(
+  { types, maxMemoryBytes = Infinity, memory, pinned }: PublishingSettings,
+  { name, now, oddities = () => [], onPublication }: PublishingOptions,
+): Publishing {
   const snapshots = openSnapshots(pinned, maxMemoryBytes / PINNED_SHARE);
   const judging = openJudging(types);
   let columns: Columns = { count: 0, json: "[]" };
   let cursor: Cursor = { epoch: "", version: 0 };
   let lastRows = 0;
   let arena: Arena = {};
+  let gone = 0; // bytes that the table has let go so far
   const lines = new Map<number, number>(); // of what the warnings are about
 
   function publish(revision: Revision, changedAt: number, noticedAt: number): void {
@@ -85,7 +78,9 @@ export function openPublishing({
     const first = table.gone().rows + view.first || undefined;
     const shown = { cursor, first, columns, table: blocks, from: view.first, to: view.end };
     const changedBytes = splices === undefined ? table.length() : splices.length + CHANGED_BYTES;
-    collectAfter(splices?.length ?? table.length());
+    const { bytes: goneBytes } = table.gone();
+    collectAfter((splices?.length ?? table.length()) + Math.max(0, goneBytes - gone));
+    gone = goneBytes;
     snapshots.show({ ...shown, verdicts: types && judging.verdicts() }, changedBytes);
     onPublication({ cursor, columns, rows: view.end - view.first, first, splices, about });
   }

@@ -2,6 +2,7 @@
 // again, and its sources with it. No row ever comes this way.
 import { CsvError } from "../csv/error.ts";
 import type { Chunk, TextPart } from "../csv/parts.ts";
+import { collectAfter } from "./garbage.ts";
 import type { Cursor, Publication } from "../feed/publication.ts";
 import {
   type LinkCounts,
@@ -122,6 +123,7 @@ export function openThread(entry: URL | string): Thread {
       case "snapshot":
         return begin(report.request, report.head);
       case "part":
+        collectAfter("data" in report.part ? report.part.data.length : report.part.text.length);
         return takeCall(report.request, report.call)?.resolve(report.part);
       case "failed":
         if (report.call !== undefined) return takeCall(report.request, report.call)?.reject(errorOf(report.problem));
@@ -136,6 +138,7 @@ export function openThread(entry: URL | string): Thread {
       case "publication":
         opened.cursor = report.publication.cursor;
         events.onPublication(report.publication);
+        collectAfter(report.publication.splices?.length ?? 0);
         return void Atomics.add(opened.handled, 0, 1);
       case "status":
         return events.onStatus(report.status);

@@ -1,5 +1,6 @@
 // The Worker's side of `thread.ts`: opens sources, passes on what they report, and sends snapshots part by part. What a source reports
 // again and again, as a look at a file does, goes to the main thread once.
+import { collectAfter } from "./garbage.ts";
 import { CsvError } from "../csv/error.ts";
 import type { ThreadReport, ThreadRequest } from "./thread.ts";
 import { type OpenSource, problemOf, type Shape, type Snapshot, type Source, type SourceEvents } from "./source.ts";
@@ -82,6 +83,7 @@ async function send(
     if (!snapshot) throw new CsvError("closed", "closed");
     const part = await snapshot.part(at);
     report({ type: "part", request, call, part }, "data" in part ? [part.data.buffer] : []);
+    if ("text" in part) collectAfter(part.text.length);
   } catch (error) {
     report({ type: "failed", request, call, problem: problemOf(error) });
   }

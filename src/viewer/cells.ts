@@ -46,10 +46,10 @@ export function valueIn(row: Row, column: number, kind: Kind): number {
 }
 
 /** A column, and how it is read. */
-export type Reader = { readonly column: number; readonly kind: Kind };
+export type ReadColumn = { readonly column: number; readonly kind: Kind };
 
 /** As `valueIn`, of the rows of a block, for each of these: only the columns that they take are read, all in one go. */
-export function valuesIn(rows: Rows, block: Block, readers: readonly Reader[]): ((index: number) => number)[] {
+export function valuesIn(rows: Rows, block: Block, readers: readonly ReadColumn[]): ((index: number) => number)[] {
   const columns = readers.map(({ column, kind }) => (kind.clock ? [column, kind.clock.column] : [column]));
   const cells = rows.cells(block, columns.flat());
   let next = 0;

@@ -1,7 +1,7 @@
 // What is drawn of the table: numeric columns over a time, a number or the row number, with no more points than there are pixels for.
 import type { Row, Splice } from "../feed/protocol.ts";
 import type { Rows } from "../follow/blocks.ts";
-import { type Kind, type Reader, valueIn, valuesIn } from "./cells.ts";
+import { type Kind, type ReadColumn, valueIn, valuesIn } from "./cells.ts";
 import type { Breath } from "./sort.ts";
 
 /** The x axis that is no column. */
@@ -69,7 +69,7 @@ export type ColumnValues = { values: Float64Array<ArrayBuffer>; count: number; v
 /** Block by block, each for all of them; undefined if it was given up. */
 export async function readColumns(
   rows: Rows,
-  readers: readonly Reader[],
+  readers: readonly ReadColumn[],
   version: number,
   breathe: Breath,
 ): Promise<ColumnValues[] | undefined> {

@@ -1,6 +1,6 @@
 // What crowds of peers make a server use: memory, and the time of those who are served beside them. Each crowd is a program of its own,
 // and so is a healthy neighbour, who measures.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SUBPROTOCOL } from "../../src/feed/protocol.ts";
@@ -101,7 +101,7 @@ async function run(scenario: Scenario, over: Partial<Crowd>, seconds: number) {
   const { args, rows, rowBytes, change, versions = 0 } = scenario;
   await using folder = await temporaryFolder();
   const table = openLarge(folder, rows, rowBytes);
-  await table.begin();
+  await table.rewrite();
   const beside = await folder.write("w.csv", "id,at\n");
   await using server = await startServer(["a.csv", "w.csv", "--no-token", ...args], { folder });
   await until("both tables", async () => (await rowsIn(server)) === rows);
@@ -133,7 +133,6 @@ function openLarge(folder: Folder, rows: number, rowBytes: number) {
   const row = () => `${number++},${"x".repeat(Math.max(1, rowBytes - 24))},${number * 7919},${number % 10}\n`;
   const some = (count: number) => Array.from({ length: count }, row).join("");
   return {
-    begin: () => folder.write("a.csv", `id,text,value,digit\n${some(rows)}`),
     append: (count: number) => appendFile(path, some(count)),
     rewrite: () => folder.write("a.csv", `id,text,value,digit\n${some(rows)}`),
   };
@@ -218,5 +217,5 @@ function peakOf({ pid }: RunningServer): number {
 
 /** From now on the peak is that of what comes (proc_pid_clear_refs(5)). */
 function forgetPeak({ pid }: RunningServer): void {
-  void Bun.write(`/proc/${pid}/clear_refs`, "5");
+  writeFileSync(`/proc/${pid}/clear_refs`, "5");
 }

@@ -137,9 +137,24 @@ test("while there is no room in the backlog newcomers wait, and then are told to
 test("parts of all snapshots are kept within one budget", async () => {
   const { shared, made } = openScene(3);
   const first = await shared.renew();
+  first.acquire();
   for (let at = 0; at < 3; at++) await first.part(at);
   const second = await shared.renew();
   for (let at = 0; at < 3; at++) await second.part(at);
   expect([first.kept(2), second.kept(0) !== undefined]).toEqual([undefined, true]);
   expect(made).toEqual([0, 1, 2, 0, 1, 2]);
+});
+
+test("parts of a snapshot that nobody takes any more are not kept", async () => {
+  const { shared } = openScene(3);
+  const first = await shared.renew();
+  const [part] = await Promise.all([first.part(0), first.part(1)]);
+  expect(first.kept(0)).toBe(part);
+  const late = first.part(2);
+  shared.expire(Infinity);
+  await late;
+  expect([first.kept(0), first.kept(2)]).toEqual([undefined, undefined]);
+  const second = await shared.renew();
+  for (let at = 0; at < 3; at++) await second.part(at);
+  expect(second.kept(0)).toBeDefined();
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { openColumns } from "../../src/csv/columns.ts";
 import { columnsOf, openDocument, renderDocument } from "../../src/csv/document.ts";
 import { typingOf } from "../../src/csv/literals.ts";
-import { openTable } from "../../src/csv/table.ts";
+import { openTable, renderBlocks } from "../../src/csv/table.ts";
 import { createRenderer, terminate } from "../../src/csv/render.ts";
 import { SPARE_BYTES } from "../../src/csv/encoding.ts";
 import { literalOf } from "../../src/values/cell.ts";
@@ -218,6 +218,8 @@ test("documents of a table are typed, rows as arrays never", () => {
   expect(textOf("json")).toBe('[{"id":1,"price":2.50},{"id":2,"price":null}]');
   expect(rowsParts(table, 0, 2).map(({ text }) => text)).toEqual(['[["1","2.50"],["2","NA"]]']);
   expect(textOf("csv")).toBe("id,price\r\n1,2.50\r\n2,NA\r\n");
-  expect(table.render(0, 1, "objects", {}, undefined, typingOf(verdicts)).text).toBe('[{"id":1,"price":2.50}]');
-  expect(table.render(0, 1, "arrays", {}, undefined, typingOf(verdicts)).text).toBe('[["1","2.50"]]');
+  const rendered = (shape: "objects" | "arrays") =>
+    renderBlocks(table.blocks(), 0, 1, shape, {}, undefined, typingOf(verdicts)).text;
+  expect(rendered("objects")).toBe('[{"id":1,"price":2.50}]');
+  expect(rendered("arrays")).toBe('[["1","2.50"]]');
 });

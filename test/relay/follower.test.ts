@@ -149,7 +149,7 @@ describe.skipIf(engines.length === 0)(`a follower${skipped}`, () => {
     const { stream } = relayKeys("csv");
     await using publisher = openTestPublisher(url);
     publisher.begin("k3f9", 1, ["1"]);
-    using follower = followWith(url);
+    using follower = followWith(url, { silenceMs: 2_000 }); // an answer may take a second
     await follower.until("the table", () => follower.status()?.state === "live" && follower.rows().length === 1);
     publisher.append("2");
     await follower.until("a change", () => follower.rows().length === 2);

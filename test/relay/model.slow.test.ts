@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { convertCsvToJson } from "../../src/source/convert.ts";
 import { type Random, randomFrom, seedOfRun, shareOf } from "../fuzz/random.ts";
 import { engines, type Redis, skipped, startRedis } from "../redis.ts";
-import { type Folder, type RunningServer, startServer, temporaryFolder, until } from "../support.ts";
+import { type Folder, listOf, type RunningServer, startServer, temporaryFolder, until } from "../support.ts";
 
 const RUNS = shareOf(1);
 const STEPS = 24;
@@ -70,10 +70,6 @@ const STEPS_OF_THE_WORLD: Record<string, (world: World) => Promise<unknown>> = {
     if (keys.length > 0) await redis.send("DEL", [random.pick(keys)]);
   },
 };
-
-type List = { tables: { name: string; state: string }[] };
-
-const listOf = async ({ http }: RunningServer) => (await (await fetch(`${http}/tables.json`)).json()) as List;
 
 /** What is not yet as it is to be; "" for nothing. */
 async function differenceOf({ data, stations }: World): Promise<string> {

@@ -5,7 +5,7 @@ import { SUBPROTOCOL } from "../../src/feed/protocol.ts";
 import { relayKeys } from "../../src/relay/wire.ts";
 import { openCopy } from "../hub/copy.ts";
 import { engines, skipped } from "../redis.ts";
-import { connect, run, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
+import { connect, run, TEST_TIMEOUT_MS, until } from "../support.ts";
 import { fill, FILLED, openScene, serve } from "./serving.ts";
 
 setDefaultTimeout(TEST_TIMEOUT_MS);
@@ -133,15 +133,4 @@ describe.skipIf(engines.length === 0)(`a relay of several tables${skipped}`, () 
     await replica.server.open(scene.path("data/orders.csv"));
     await replica.lists("orders /csv live 1");
   });
-});
-
-test("a relay among the FILEs of a publisher is a usage error that says why", async () => {
-  await using folder = await temporaryFolder();
-  await folder.write("a.csv", "a\n1\n");
-  const args = ["a.csv", "redis://h?topic=t", "--relay=redis://h", "--port=0"];
-  const { exitCode, stderr } = await run("server", args, { folder });
-  expect(exitCode).toBe(2);
-  expect(stderr).toBe(
-    "csvcast-server: --relay h:6379: a server publishes files or follows a relay; topic t at h:6379 is a relay\n",
-  );
 });

@@ -4,15 +4,10 @@ import { join } from "node:path";
 import { type ServerEvent, websocketServer } from "../../src/index.ts";
 import type { ServerOptions } from "../../src/websocket-server.ts";
 import { startRedis } from "../redis.ts";
-import { type Folder, temporaryFolder, until } from "../support.ts";
+import { type Folder, listOf, temporaryFolder, until } from "../support.ts";
 
 /** A lease of a second: servers that share a process wait for one another. */
 const HEARTBEAT_MS = 200;
-
-type List = {
-  tables: { name: string; file: string; path: string; state: string; rows: number }[];
-  refused: { file: string; reason: string }[];
-};
 
 /** A server in this process. */
 export function serve(options: ServerOptions) {
@@ -28,7 +23,7 @@ export function serve(options: ServerOptions) {
   const server = websocketServer({ ...quick, onEvent, ...options });
   const http = `http://127.0.0.1:${server.address.port}`;
   const text = async (path: string) => (await fetch(http + path)).text();
-  const list = async () => JSON.parse(await text("/tables.json")) as List;
+  const list = () => listOf({ http });
   const shown = async () =>
     (await list()).tables.map(({ name, path, state, rows }) => `${name} ${path} ${state} ${rows}`);
   return {

@@ -13,9 +13,8 @@ function openTestPublishing(changes: Partial<HeldOptions> = {}) {
   const published: Publication[] = [];
   let time = 0;
   const held = openHeld({ lastRows: Infinity, maxCellBytes: 1 << 24, ...changes });
-  const publishing = openPublishing({
+  const publishing = openPublishing(changes, {
     name: "f.csv",
-    types: changes.types,
     now: () => time + 1.5,
     onPublication: (publication) => void published.push(publication),
   });

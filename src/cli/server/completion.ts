@@ -1,6 +1,8 @@
 // Tab at the prompt.
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { printable } from "../../feed/printable.ts";
+import { isFolder } from "../../source/folder.ts";
 import { pathParts, underHome } from "./words.ts";
 
 /**
@@ -12,18 +14,13 @@ export function completePath(typed: string, home: string, platform = process.pla
   const { folder, start, separator } = pathParts(typed.slice(opening.length), platform);
   const real = underHome(folder, home, platform) || ".";
   try {
-    const names = readdirSync(real, { withFileTypes: true })
-      .filter(({ name }) => name.startsWith(start) && (start !== "" || !name.startsWith(".")))
-      .filter(({ name }) => printable(name) === name)
-      .map((entry) => entry.name + (isFolder(entry, real) ? separator : ""))
+    const names = readdirSync(real)
+      .filter((name) => name.startsWith(start) && (start !== "" || !name.startsWith(".")))
+      .filter((name) => printable(name) === name)
+      .map((name) => name + (isFolder(join(real, name)) ? separator : ""))
       .sort();
     return [names.map((name) => opening + folder + name), typed];
   } catch {
     return [[], typed];
   }
-}
-
-function isFolder(entry: { name: string; isDirectory(): boolean; isSymbolicLink(): boolean }, folder: string): boolean {
-  if (!entry.isSymbolicLink()) return entry.isDirectory();
-  return statSync(`${folder}/${entry.name}`, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

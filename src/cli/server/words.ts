@@ -46,7 +46,7 @@ function locationOf(given: string): string {
   const path = exists(given) ? given : fromFileUrl(given);
   if (isAddress(path) && !exists(path)) throw new CliError("usage", addressText(path));
   const folder = /[/\\]$/.test(path) ? path : isPattern(path) && !exists(path) ? fixedPart(path) : dirname(path);
-  if (!isFolder(folder))
+  if (!mayBeFolder(folder))
     throw new CliError("file", `${printable(path)}: no such folder: ${printable(folder)}${hint(path)}`);
   return path;
 }
@@ -54,11 +54,11 @@ function locationOf(given: string): string {
 const hint = (path: string) =>
   /^[~$]/.test(path) ? "; ~ and $HOME are replaced by a shell that sees them without quotes, and at the prompt" : "";
 
-function isFolder(path: string): boolean {
+function mayBeFolder(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
   } catch {
-    return true; // or it could be
+    return true;
   }
 }
 

@@ -25,12 +25,8 @@ const NOT_YET = "no such file yet";
 export function openFile(settings: SourceSettings, events: SourceEvents): Source {
   const path = settings.location;
   const now = () => performance.now();
-  const publishing = openPublishing({
+  const publishing = openPublishing(settings, {
     name: fileName(path),
-    types: settings.types,
-    maxMemoryBytes: settings.maxMemoryBytes,
-    memory: settings.memory,
-    pinned: settings.pinned,
     now,
     onPublication: events.onPublication,
   });

@@ -28,12 +28,8 @@ const MAX_UNPROVEN = 3;
 /** `settings.location`: http:// or https://. `timing` in ms: shorter for tests. */
 export function openRemote(settings: SourceSettings, events: SourceEvents, timing: Timing = TIMING): Source {
   const now = () => performance.now();
-  const publishing = openPublishing({
+  const publishing = openPublishing(settings, {
     name: webName(settings.location),
-    types: settings.types,
-    maxMemoryBytes: settings.maxMemoryBytes,
-    memory: settings.memory,
-    pinned: settings.pinned,
     now,
     onPublication: events.onPublication,
   });

@@ -35,12 +35,8 @@ type Round = {
 export function openReplay(settings: ReplaySettings, events: SourceEvents): Source {
   const { location: path, replay: speed, replayBy, loops, waits, lookMs } = settings;
   const now = () => performance.now();
-  const publishing = openPublishing({
+  const publishing = openPublishing(settings, {
     name: fileName(path),
-    types: settings.types,
-    maxMemoryBytes: settings.maxMemoryBytes,
-    memory: settings.memory,
-    pinned: settings.pinned,
     now,
     oddities: () => round?.pace.oddities() ?? [],
     onPublication: events.onPublication,
