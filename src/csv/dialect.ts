@@ -121,8 +121,7 @@ function unitsUnder(records: readonly HeadRecord[]): HeadRecord | undefined {
   const [first, ...rest] = records;
   if (!first) return undefined;
   const rows = rest.filter(({ cells }) => !isSameCells(cells, first.cells));
-  const isAboveOthers = rows.length > 0 && !rows.some(({ cells }) => areWidths(cells));
-  const isNoRow = areUnits(first.cells, rowsOf(rows)) || (areWidths(first.cells) && isAboveOthers);
+  const isNoRow = areUnits(first.cells, rowsOf(rows)) || areWidths(first.cells, rowsOf(rows));
   return isNoRow ? first : undefined;
 }
 

@@ -8,7 +8,7 @@ import { codePageHint, detectEncoding, HEAD_BYTES, SPARE_BYTES } from "./encodin
 import { CsvError } from "./error.ts";
 import { leadingHole } from "./holes.ts";
 import type { Typing } from "./literals.ts";
-import { markingOf, markRecords } from "./marks.ts";
+import { type Marking, markingOf, markRecords } from "./marks.ts";
 import { faultIn, isExotic, type ReadOptions } from "./options.ts";
 import { lineOf } from "./records.ts";
 import { emptyTally, type Tally, tallyRecords } from "./tally.ts";
@@ -18,8 +18,6 @@ import { type Arena, createRenderer, MAX_TEXT_BYTES, type Rendered, terminate } 
 export type CsvDocument = Decoded & {
   /** Marked, where the options ask for another grammar, and by whoever walks it with `dialect.quotes`. */
   readonly bytes: Uint8Array;
-  /** The text as it is in the file, at the same offsets, if that is not what `bytes` are. */
-  readonly unmarked: Uint8Array | undefined;
   readonly end: number;
   readonly dialect: Dialect;
   /** Set where the bytes look like another code page. */
@@ -50,28 +48,32 @@ export function openDocument(bytes: Uint8Array, length: number, options: ReadOpt
   };
   if (!isExotic(options)) {
     const dialect = detectDialect(text, found.start, end, options);
-    return { bytes: text, unmarked: undefined, ...found, dialect };
+    return { bytes: text, ...found, dialect };
   }
-  // What separates the cells must be known before blanks and quotes around them can be marked.
-  const plain = options.delimiter ? undefined : detectDialect(text, found.start, end, options);
-  const delimiter = options.delimiter ?? String.fromCharCode(plain!.layout.delimiter);
-  const recordEnd = plain?.layout.recordEnd ?? detectRecordEnd(text.subarray(0, HEAD_BYTES), found.start);
+  const { marking, known } = markingIn(text, found.start, end, options);
   const marked = new Uint8Array(text);
-  markRecords(marked, found.start, end, markingOf(options, delimiter, recordEnd));
-  const dialect = detectDialect(marked, found.start, end, { ...options, delimiter });
-  return { bytes: marked, unmarked: text, ...found, dialect };
+  markRecords(marked, found.start, end, marking);
+  return { bytes: marked, ...found, dialect: detectDialect(marked, found.start, end, known) };
 }
 
 /**
- * The beginning of a text, or all of it, as it was decoded: what it means. `source`: the bytes that it was decoded from. Throws as
+ * How a text is to be marked, and the options with what separates its cells: that must be known before blanks and quotes around them
+ * can be marked. Throws as `openDocument` does.
+ */
+export function markingIn(text: Uint8Array, start: number, end: number, options: ReadOptions): Marked {
+  const plain = options.delimiter ? undefined : detectDialect(text, start, end, options);
+  const delimiter = options.delimiter ?? String.fromCharCode(plain!.layout.delimiter);
+  const recordEnd = plain?.layout.recordEnd ?? detectRecordEnd(text.subarray(0, Math.min(end, HEAD_BYTES)), start);
+  return { marking: markingOf(options, delimiter, recordEnd), known: { ...options, delimiter } };
+}
+
+export type Marked = { readonly marking: Marking; readonly known: ReadOptions };
+
+/**
+ * The beginning of a text, or all of it, as it was decoded and, if it must be, marked: what it means. `source`: the bytes that it was decoded from. Throws as
  * `openDocument` does.
  */
-export function understand(
-  text: Uint8Array,
-  source: Uint8Array,
-  decoded: Decoded,
-  options: Omit<ReadOptions, "trim" | "quote" | "escape">,
-): CsvDocument {
+export function understand(text: Uint8Array, source: Uint8Array, decoded: Decoded, options: ReadOptions): CsvDocument {
   refuseBinary(source, decoded.encoding);
   const hasSpare = text.byteOffset + text.length + SPARE_BYTES <= text.buffer.byteLength;
   const bytes = hasSpare
@@ -79,7 +81,7 @@ export function understand(
     : Buffer.concat([text, new Uint8Array(SPARE_BYTES)]);
   const dialect = detectDialect(bytes, decoded.start, text.length, options);
   const encodingHint = options.encoding ? undefined : codePageHint(source, decoded.encoding);
-  return { bytes, unmarked: undefined, ...decoded, end: text.length, dialect, encodingHint };
+  return { bytes, ...decoded, end: text.length, dialect, encodingHint };
 }
 
 export type Census = {

@@ -66,9 +66,11 @@ export function isUnitsRow(cells: Cells): boolean {
   return filled.length > 1 || filled[0]!.length > 1;
 }
 
-/** What USGS writes under a header: widths and types, `5s`, `15s`, `14n`. */
-export const areWidths = (cells: Cells): boolean =>
-  cells.length > 1 && cells.every((cell) => /^\d{1,4}[sdn]$/.test(cell));
+/** What USGS writes under a header: widths and types, `5s`, `15s`, `14n`. Over `1m` and `2h` they are times. */
+export function areWidths(cells: Cells, rows: readonly Cells[]): boolean {
+  const isTimeOfRow = rows.some((row) => row.some((cell) => /^\s*[\d.,]+ ?[a-zµ]{1,3}\s*$/i.test(cell)));
+  return cells.length > 1 && rows.length > 0 && !isTimeOfRow && cells.every((cell) => /^\d{1,4}[sdn]$/.test(cell));
+}
 
 /** In a row of so many units there may be other words, such as `AFR`. */
 const MANY_UNITS = 3;

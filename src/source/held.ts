@@ -2,8 +2,10 @@
 // new text is compared with what is held; either way the outcome is one revision. Touches no file.
 import { isUtf8 } from "node:buffer";
 import { type Decoding, openDecoding } from "../csv/decoding.ts";
-import { type CsvDocument, openDocument, understand, type Understanding } from "../csv/document.ts";
-import { isExotic, type ReadOptions } from "../csv/options.ts";
+import { type CsvDocument, understand, type Understanding } from "../csv/document.ts";
+import { type MarkedText, openMarked } from "../csv/marked.ts";
+import type { ReadOptions } from "../csv/options.ts";
+import type { Dialect } from "../csv/dialect.ts";
 import { CsvError } from "../csv/error.ts";
 import { HEAD_BYTES, SPARE_BYTES } from "../csv/encoding.ts";
 import { leadingHole } from "../csv/holes.ts";
@@ -78,6 +80,9 @@ export type Held = {
   publish(isWhole: boolean): Revision | undefined;
 };
 
+/** What is to come behind the text that is held, in the place of so many of its last bytes. */
+type Coming = { readonly instead: number; readonly text: Uint8Array };
+
 /** With the last rows only, so much may come between two publications: most of it leaves with the next one. */
 const LEAVING_BYTES = 8 << 20;
 
@@ -86,6 +91,7 @@ export function openHeld(options: HeldOptions): Held {
   const tableOptions = { maxCellBytes, lastRows };
   let reading: ReadOptions = options; // with what is known of a source that lacks its header
   let decoding: Decoding | undefined; // of what is appended; undefined if only the whole source can be read
+  let marks: MarkedText | undefined; // of a text that is marked
   let document: Understanding | undefined;
   let table: CsvTable | undefined;
   let covered = 0;
@@ -95,20 +101,22 @@ export function openHeld(options: HeldOptions): Held {
     if (!table || !document || !decoding || table.columns.length === 0) return false;
     checkMemory(table.length() + bytes.length - (lastRows === Infinity ? 0 : LEAVING_BYTES));
     const text = decoding.decode(bytes, isFinal);
-    if (!text) return false;
-    if (!isFinal && isOpen() && !isSettled(table, document)) {
-      const dialect = dialectWith(table, document, text, reading);
-      const agreement = agreementOf(dialect, document.dialect, table.rows());
-      if (agreement === "other" || dialect.bodyStart > table.length()) return false;
-      if (agreement === "rows") adopt({ ...document, dialect });
+    const coming = text && comingOf(text, table, marks);
+    const isKnown = isFinal || !isOpen() || isSettled(table, document);
+    const better = coming && (isKnown ? "same" : dialectBehind(coming, table, document, marks, reading));
+    if (!better) {
+      decoding = undefined; // it has gone on without the table
+      return false;
     }
-    add(text);
+    if (better !== "same") adopt({ ...document, dialect: better });
+    add(coming);
     covered += bytes.length;
     return true;
   }
 
-  function add(text: Uint8Array): void {
-    if (text.length > 0) revising.changed(table!.append(text));
+  function add({ instead, text }: Coming): void {
+    if (instead > 0) revising.changed(table!.replace(lengthOf(table!) - instead, instead, text));
+    else if (text.length > 0) revising.changed(table!.append(text));
     document = { ...document!, ...decoding!.facts() };
   }
 
@@ -119,7 +127,7 @@ export function openHeld(options: HeldOptions): Held {
     if (!table) return;
     const text = Buffer.concat([...table.pieces(), Buffer.alloc(SPARE_BYTES)]);
     const end = text.length - SPARE_BYTES;
-    const reopened = openTable({ ...better, bytes: text, unmarked: undefined, end }, tableOptions);
+    const reopened = openTable({ ...better, bytes: text, end }, tableOptions);
     if (reopened.rows() !== table.rows() || reopened.layout.delimiter !== table.layout.delimiter)
       revising.changed("all");
     document = better;
@@ -127,25 +135,28 @@ export function openHeld(options: HeldOptions): Held {
   }
 
   function begin(first: Uint8Array, isAll: boolean, nuls = 0): Intake | undefined {
-    if (isExotic(options)) return undefined;
     const source = first.subarray(leadingHole(first));
     const coming = openDecoding(source, false, options.encoding);
     coming.skip(nuls + first.length - source.length);
-    const text = coming.decode(source, true) ?? source;
-    const usable = isAll ? text.length : Math.max(text.lastIndexOf(10), text.lastIndexOf(13)) + 1;
-    if (usable < text.length && usable <= HEAD_BYTES + SPARE_BYTES) return undefined;
-    const fresh = understood(text.subarray(0, usable), source, coming);
+    const raw = coming.decode(source, true) ?? source;
+    const lines = isAll ? raw.length : behindLastLine(raw);
+    if (lines < raw.length && lines <= HEAD_BYTES + SPARE_BYTES) return undefined;
+    const marking = openMarked(raw, coming.facts().start, lines, options);
+    const text = marking ? markedText(marking, raw, isAll) : raw;
+    const usable = isAll ? text.length : behindLastLine(text);
+    if (marking && usable < lines && usable <= HEAD_BYTES + SPARE_BYTES) return undefined;
+    const fresh = understood(text.subarray(0, usable), source, coming, marking);
     const { dialect, bytes } = fresh;
     if (!isAll && (dialect.columns.length === 0 || dialect.bodyStart >= usable)) return undefined;
-    const intake = open(fresh, coming);
+    const intake = open(fresh, coming, marking, isAll);
     intake.add(bytes.subarray(dialect.bodyStart, usable));
     intake.add(text.subarray(usable));
     return intake;
   }
 
   /** What a text means, of which this is the beginning, or all. One that lacks its header has the columns of the one before. */
-  function understood(text: Uint8Array, source: Uint8Array, coming: Decoding): CsvDocument {
-    const fresh = understand(text, source, coming.facts(), options);
+  function understood(text: Uint8Array, source: Uint8Array, coming: Decoding, marking?: MarkedText): CsvDocument {
+    const fresh = understand(text, source, coming.facts(), marking?.known ?? options);
     const names = table && document && namesBefore(fresh, document.dialect, table.head(), options);
     reading = names ? { ...options, noHeader: true, names } : options;
     if (!names) return fresh;
@@ -155,7 +166,7 @@ export function openHeld(options: HeldOptions): Held {
   }
 
   /** `fresh`: the text, or the beginning of it, behind whose header the intake begins. */
-  function open(fresh: CsvDocument, coming: Decoding | undefined) {
+  function open(fresh: CsvDocument, coming: Decoding, marking: MarkedText | undefined, isAll: boolean) {
     const { dialect } = fresh;
     const kept = table && document && keptDialect(table, document, fresh);
     // A header that goes on behind what is held has no rows yet.
@@ -167,27 +178,30 @@ export function openHeld(options: HeldOptions): Held {
       space: () => (room = rewriting.space()),
       took(length: number): boolean {
         checkMemory(rewriting.bytes() + length);
-        const text = coming?.decode(room.subarray(0, length));
-        if (!text) return false;
+        const decoded = coming.decode(room.subarray(0, length));
+        if (!decoded) return false;
+        const text = marking ? marking.takeSettled(decoded) : decoded;
         if (text.buffer === room.buffer && text.byteOffset === room.byteOffset) rewriting.took(text.length);
         else rewriting.add(text);
         return true;
       },
-      skip: (nuls: number) => coming?.skip(nuls),
+      skip: (nuls: number) => coming.skip(nuls),
       add(text: Uint8Array): void {
         checkMemory(rewriting.bytes() + (lastRows === Infinity ? text.length : 0));
         rewriting.add(text);
       },
       finish(length: number): void {
+        if (marking && !isAll) rewriting.add(marking.takeWaiting());
         const change = rewriting.finish();
         if (isUpdate) revising.changed(change);
         else if (next.oversizeRow() !== undefined) throw oversize(next.oversizeRow()!, maxCellBytes);
         const { encodingHint } = fresh;
-        const { start, encoding, replaced, replacedAt, holes } = coming?.facts() ?? fresh;
+        const { start, encoding, replaced, replacedAt, holes } = coming.facts();
         const decoded = { start, encoding, replaced, replacedAt, holes };
         document = { ...decoded, encodingHint, dialect: isUpdate ? document!.dialect : dialect };
         table = next;
         decoding = coming;
+        marks = marking;
         covered = length;
         if (!kept) revising.renewed();
         else if (!isUpdate && dialect.columns.length > 0) revising.changed("all");
@@ -217,26 +231,26 @@ export function openHeld(options: HeldOptions): Held {
 
   function set(bytes: Uint8Array, length: number): void {
     checkMemory(length);
-    if (isExotic(options)) return setWhole(openDocument(bytes, length, options), undefined, length);
     const first = bytes.subarray(0, length);
     const source = first.subarray(leadingHole(first));
     const coming = openDecoding(source, true, options.encoding);
     coming.skip(first.length - source.length);
-    const text = coming.decode(source, true) ?? source;
-    setWhole(understood(text, source, coming), coming, length);
-  }
-
-  function setWhole(fresh: CsvDocument, coming: Decoding | undefined, length: number): void {
-    const intake = open(fresh, coming);
+    const raw = coming.decode(source, true) ?? source;
+    const marking = openMarked(raw, coming.facts().start, raw.length, options);
+    const fresh = understood(marking ? markedText(marking, raw, true) : raw, source, coming, marking);
+    const intake = open(fresh, coming, marking, true);
     intake.add(fresh.bytes.subarray(fresh.dialect.bodyStart, fresh.end));
     intake.finish(length);
   }
 
-  const oversizeRow = () => table?.oversizeRow();
+  function flush(): void {
+    const coming = marks && openHeader(table!) ? undefined : comingOf(decoding!.flush(), table!, marks);
+    if (coming) add(coming);
+  }
 
   function publish(isWhole: boolean): Revision | undefined {
     if (!table || !document || table.oversizeRow() !== undefined) return undefined;
-    if (isWhole && table.columns.length > 0 && decoding && decoding.waiting() > 0) add(decoding.flush());
+    if (isWhole && table.columns.length > 0 && decoding && decoding.waiting() > 0) flush();
     if (!isWhole && openHeader(table)) return undefined;
     return revising.revise(table, document, isWhole || !table.openRow());
   }
@@ -252,18 +266,46 @@ export function openHeld(options: HeldOptions): Held {
     },
     begin,
     set,
-    isVerbatim: () => table !== undefined && decoding !== undefined && isVerbatim(table, document!, covered),
+    isVerbatim: () => table !== undefined && !marks && isVerbatim(table, document!, covered),
     lastRowAt: () => (table && isVerbatim(table, document!, covered) ? lastRowAt(table, covered) : undefined),
     isRecord: (bytes) => bytes.indexOf(table?.layout.recordEnd ?? 0) === bytes.length - 1 && isUtf8(bytes),
     replaceFrom(at, bytes) {
-      revising.changed(table!.replace(at, covered - at, bytes));
+      marks?.restart(at);
+      revising.changed(table!.replace(at, covered - at, marks ? marks.take(bytes).marked : bytes));
       covered = at + bytes.length;
     },
-    oversizeRow,
+    oversizeRow: () => table?.oversizeRow(),
     openQuote: openQuoteTeller(() => table),
     tail: () => table && tailOf(table, decoding),
     publish,
   };
+}
+
+/** Undefined if the header becomes another. */
+function comingOf(text: Uint8Array, table: CsvTable, marks: MarkedText | undefined): Coming | undefined {
+  if (!marks) return { instead: 0, text };
+  const { instead, marked } = marks.take(text);
+  return table.length() - instead < table.head().length ? undefined : { instead, text: marked };
+}
+
+/** A dialect that is better with what comes, or `same`; undefined if it is another. */
+function dialectBehind(
+  { instead, text }: Coming,
+  table: CsvTable,
+  document: Understanding,
+  marks: MarkedText | undefined,
+  reading: ReadOptions,
+): Dialect | "same" | undefined {
+  try {
+    if (marks && !marks.isAsThought()) return undefined;
+    const dialect = dialectWith(table, document, instead, text, { ...reading, ...marks?.known });
+    const agreement = agreementOf(dialect, document.dialect, table.rows());
+    if (agreement === "other" || dialect.bodyStart > table.length() - instead) return undefined;
+    return agreement === "rows" ? dialect : "same";
+  } catch (error) {
+    if (error instanceof CsvError) return undefined; // as it will be of the whole
+    throw error;
+  }
 }
 
 /** Tells of the quote that is open at the end. To find its line takes a walk. */
@@ -285,6 +327,16 @@ function tailOf(table: CsvTable, decoding: Decoding | undefined): Tail | undefin
   const waiting = decoding?.waiting() ?? 0;
   const row = table.openRow() ?? openHeader(table);
   return row ? { ...row, bytes: row.bytes + waiting } : waiting > 0 ? { bytes: waiting, cells: 1 } : undefined;
+}
+
+const behindLastLine = (text: Uint8Array) => Math.max(text.lastIndexOf(10), text.lastIndexOf(13)) + 1;
+
+/** What a source begins with, marked; all of it, or as far as more of it changes no mark. */
+function markedText(marking: MarkedText, text: Uint8Array, isAll: boolean): Uint8Array {
+  const settled = marking.takeSettled(text);
+  return isAll
+    ? Buffer.concat([settled, marking.takeWaiting(), new Uint8Array(SPARE_BYTES)]).subarray(0, text.length)
+    : settled;
 }
 
 /** Of all the text, with what was let go. */

@@ -36,8 +36,12 @@ export function openingOf(
   const isAll = hasEnded || isQuiet || text.length > MAX_BYTES;
   if (lines === 0) return isAll ? rows(mark) : "more";
   const found = understood(sample, options);
-  if (!found || !isOtherHeader(found, table)) return rows(mark);
-  const { columns } = found.dialect;
+  if (!found) return rows(mark);
+  const { columns, bodyStart } = found.dialect;
+  // The same header, written in another way or marked.
+  const isAgain = options.names === undefined && isSameNames(columns, table.columns);
+  if (isAgain && found.encoding === "utf-8" && found.replaced === 0) return { skip: mark + bodyStart };
+  if (!isOtherHeader(found, table)) return rows(mark);
   if (lines > 1) return isRecognisable(columns, rowsIn(found)) ? "table" : rows(mark);
   if (hasEnded) return rows(mark);
   return isQuiet ? "table" : "more";
@@ -49,6 +53,9 @@ function withoutMark(bytes: Uint8Array): Uint8Array {
   const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   return bytes.subarray(isMarked ? 3 : 0);
 }
+
+const isSameNames = (a: readonly string[], b: readonly string[]) =>
+  a.length === b.length && a.every((name, c) => name === b[c]);
 
 const isSame = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 

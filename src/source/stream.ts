@@ -11,7 +11,7 @@ import { openTailRule } from "./tail.ts";
 const MAX_WAITING_BYTES = 16 << 20;
 /** So much of it is taken at once. */
 const TAKEN_BYTES = 4 << 20;
-/** A source that must be decoded whole at each change is decoded at most this share of the time. */
+/** To understand a source anew takes at most this share of the time. */
 const REST_PER_WORK = 4;
 const PAUSE = "pause";
 

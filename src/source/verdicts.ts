@@ -44,14 +44,16 @@ const keyOf = ({ layout: { skips }, units, hints, quotes }: Dialect) =>
     quotes?.shape,
   ]);
 
-/** The dialect of the text that is held and what follows it. */
+/** The dialect of the text that is held, with what is added in the place of its last bytes. */
 export function dialectWith(
   table: CsvTable,
   { start }: Understanding,
+  instead: number,
   added: Uint8Array,
   options: ReadOptions,
 ): Dialect {
-  const text = Buffer.concat([...table.pieces(), added.subarray(0, 2 * HEAD_BYTES), Buffer.alloc(SPARE_BYTES)]);
+  const kept = Buffer.concat([...table.pieces()], table.length() - instead);
+  const text = Buffer.concat([kept, added.subarray(0, 2 * HEAD_BYTES), Buffer.alloc(SPARE_BYTES)]);
   const length = text.length - SPARE_BYTES;
   return detectDialect(text, start, length, options);
 }

@@ -155,6 +155,7 @@ const nearlyMore = [
   ["a,b,c,d", "s,V,high,low", "1,2,3,4", "5,6,7,8"],
   ["a,b,c,d", "s,V,A,5", "1,2,3,4", "5,6,7,8"],
   ["lap 1,lap 2", "5s,10s", "6s,11s", "7s,12s"],
+  ["timeout,retry", "30s,5s", "1m,10m", "2h,30m"],
   ["name,length", "5s,x", "6,7", "8,9"],
   ["name,2026-03-01,2026-03-02", "status,open,closed", "temp,1,2", "hum,3,4"],
   ["cpu: user,cpu: system", "5,6", "7,8", "9,10"],

@@ -1,6 +1,8 @@
 // Several tables of one server by way of a relay: a publisher and followers without servers around them, and a real Redis.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { openFollowers } from "../../src/relay/follow/follower.ts";
 import { parseEntry, type RelayBeat, tablesText } from "../../src/relay/wire.ts";
+import { openMemory } from "../../src/source/memory.ts";
 import type { ListedTables } from "../../src/source/source.ts";
 import { engines, type Redis, skipped } from "../redis.ts";
 import { TEST_TIMEOUT_MS, until } from "../support.ts";
@@ -130,6 +132,22 @@ describe.skipIf(engines.length === 0)(`several tables of a relay${skipped}`, () 
     expect((await numberOf(redis, "commandstats", /cmdstat_lrange:calls=(\d+)/)) - before).toBeLessThan(20);
     tables["a"]!.begin("small", 1, ["1"]);
     await followers.a.until("a smaller one", () => isLive(followers.a, ["1"]));
+  });
+
+  test.concurrent("too large for all of them leaves its room to the others, also while it is tried again", async () => {
+    await using scene = await openScene(["a", "b"]);
+    const { url, tables } = scene;
+    const rowsOf = (count: number) => Array.from({ length: count }, (_, row) => `${row}`.padEnd(50, "."));
+    tables["a"]!.begin("large", 1, rowsOf(40));
+    tables["b"]!.begin("small", 1, rowsOf(14));
+    const memory = openMemory(2);
+    const open = openFollowers();
+    const follow = (table: string) =>
+      followWith(url, { table, memory: memory.share(), maxMemoryBytes: 1_000, ...PATIENT }, undefined, open);
+    using large = follow("a");
+    await large.until("it to be said", () => /--max-memory/.test(large.status()?.problem?.reason ?? ""));
+    using small = follow("b");
+    await small.until("its table", () => isLive(small, rowsOf(14)));
   });
 
   test.concurrent("whose beats are lost are live again when all is said anew", async () => {

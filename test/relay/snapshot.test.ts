@@ -1,6 +1,8 @@
-// Which lists of snapshots stay in Redis for those who still read them.
+// Snapshots on their way into Redis, and which lists of them stay there for those who still read them.
 import { expect, test } from "bun:test";
-import { retire } from "../../src/relay/publish/snapshot.ts";
+import { retire, writeSnapshot } from "../../src/relay/publish/snapshot.ts";
+import { relayKeys } from "../../src/relay/wire.ts";
+import { snapshotOf } from "../../src/source/source.ts";
 
 const MIB = 1 << 20;
 
@@ -14,4 +16,23 @@ test.each([
 ])("of the lists before a snapshot stay $name: $kept", ({ bytes, kept }) => {
   const lists = bytes.map((size, i) => ({ id: `${i}`, bytes: size }));
   expect(retire(lists)).toEqual({ kept: lists.slice(0, kept), dropped: lists.slice(kept) });
+});
+
+test("a snapshot of an epoch that is not to be written any more is closed", async () => {
+  let closed = 0;
+  const columns = { count: 1, json: '["a"]' };
+  const part = () => Promise.reject(new Error("nobody takes it"));
+  const close = () => void closed++;
+  const send = async (command: string) => (command === "XREVRANGE" ? [] : null);
+  const written = await writeSnapshot({
+    topic: {
+      connection: { send, script: () => expect.unreachable(), close() {} },
+      ...{ keys: relayKeys("t"), owner: "o", ttlMs: 1_000 },
+    },
+    snapshot: async () => snapshotOf({ cursor: { epoch: "e", version: 1 }, columns, rows: 1, part, close }),
+    aboutOf: () => undefined,
+    reached: async () => {},
+    ...{ id: "i", last: undefined, unfinished: undefined, keptElsewhere: () => 0, onWritten() {} },
+  });
+  expect([written, closed]).toEqual([undefined, 1]);
 });

@@ -155,6 +155,51 @@ function takeIn(held: Held, bytes: Uint8Array, firstBytes = 1 << 17): boolean {
   return true;
 }
 
+describe("a source in a grammar of its own", () => {
+  const grammar = { delimiter: ",", trim: true, quote: "'" };
+
+  test("is followed: only what is appended is marked, and a mark that it changes is changed", () => {
+    const held = openTestHeld(" a ,b\n 1 ,'x, y ", grammar);
+    expect(published(held, true)).toEqual({ all: [], isNewEpoch: true });
+    expect(held.append(bytesOf(" ''z''  "))).toBe(true);
+    expect(held.openQuote()?.line).toBe(2);
+    expect(held.append(bytesOf("' \n2 , half  "))).toBe(true);
+    expect(published(held, true)).toEqual([[0, 0, ["1,x, y  'z'", "2,half"]]]);
+    expect(held.append(bytesOf("a row\n"))).toBe(true);
+    expect(published(held, true)).toEqual([[1, 1, ["2,half  a row"]]]);
+  });
+
+  test("is the same in pieces and at once, and each is the difference to the other", () => {
+    const text = ` a , b \n${Array.from({ length: 20_000 }, (_, r) => ` ${r} ,' row, ${r} '\n`).join("")} last , 'o`;
+    const held = openHeld({ ...OPTIONS, ...grammar });
+    expect(takeIn(held, bytesOf(text))).toBe(true);
+    const { table } = held.publish(true)!;
+    expect([table.columns, table.rows(), held.tail()]).toEqual([["a", "b"], 20_000, { bytes: 10, cells: undefined }]);
+    set(held, text);
+    expect(held.publish(true)).toBeUndefined();
+    expect(held.append(bytesOf("pen '\n"))).toBe(true);
+    expect(published(held, true)).toEqual([[20_000, 0, ["last,open"]]]);
+    takeIn(held, bytesOf(text.replace(" 7 ,", " seven ,")));
+    expect(published(held, true)).toEqual([
+      [7, 1, ["seven,row, 7"]],
+      [20_000, 1, []],
+    ]);
+  });
+
+  test("has its last row replaced", () => {
+    const held = openTestHeld(" a ,b\n1,2\n 3 , 'x' \n", grammar);
+    published(held, true);
+    held.replaceFrom(held.lastRowAt()!, bytesOf(" 4 , 'y, z' \n"));
+    expect(held.append(bytesOf(" 5 ,6\n"))).toBe(true);
+    expect(published(held, true)).toEqual([[1, 1, ["4,y, z", "5,6"]]]);
+  });
+
+  test("is needed whole where what comes tells another delimiter, or another record end", () => {
+    expect(openTestHeld("a,b;c,d\n", { trim: true }).append(bytesOf("1;2\n3;4\n5;6\n"))).toBe(false);
+    expect(openTestHeld("a\r1\r", { trim: true }).append(bytesOf("2\n3\n"))).toBe(false);
+  });
+});
+
 describe("a source that comes in pieces", () => {
   const large = `a,b\n${Array.from({ length: 40_000 }, (_, r) => `${r},row ${r}\n`).join("")}`;
 

@@ -30,6 +30,22 @@ const CASES: readonly Case[] = [
   { name: "the beginning of the same header, for now", before: NUMBERS, text: "a,", state: QUIET, expected: "more" },
   { name: "the same header and no more", before: NUMBERS, text: "a,b", state: ENDED, expected: { skip: 3 } },
   {
+    name: "the same header with blanks to be trimmed",
+    before: " a , b\n1,2\n",
+    text: " a , b\n5,6\n",
+    options: { trim: true },
+    expected: { skip: 7 },
+  },
+  { name: "the same header with quotes", before: NUMBERS, text: '"a","b"\n5,6\n', expected: { skip: 8 } },
+  {
+    name: "a row under names that are given",
+    before: NUMBERS,
+    text: "5,6\n",
+    state: ENDED,
+    options: { names: ["x", "y"] },
+    expected: "rows",
+  },
+  {
     name: "the same two lines",
     before: `logger 7\n\n${NUMBERS}`,
     text: `logger 7\n\n${NUMBERS}`,

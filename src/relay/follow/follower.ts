@@ -114,7 +114,7 @@ function follow(
     ...{ need: "gap", retryAt: 0, retryMs: RETRY_MS, heardAt: -Infinity, gapAt: "", loading: undefined },
     onChange: publish,
     onState: () => (wasConnected === state.isConnected ? reportStatus() : review()),
-    onLoading: (bytes) => hold(settings.memory, bytes),
+    onHeld: (bytes) => hold(settings.memory, bytes),
     onTables: (tables) => isClosed || events.onTables?.(tables),
   };
   addTo(link, followed);

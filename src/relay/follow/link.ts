@@ -38,8 +38,8 @@ export type Followed = {
   readonly onChange: (change: Change) => void;
   /** It was confirmed, or its state may be another. */
   readonly onState: () => void;
-  /** Of the snapshot that is being read so many bytes are held. */
-  readonly onLoading: (bytes: number) => void;
+  /** So many bytes are held: of the snapshot that is being read, or of the table. */
+  readonly onHeld: (bytes: number) => void;
   /** What tables the server has. */
   readonly onTables: (tables: ListedTables) => void;
 };
@@ -144,7 +144,7 @@ function lose(link: Link, error: unknown): void {
   if (link.isConnected) link.counts.reconnects++;
   link.isConnected = false;
   for (const table of link.tables.values()) {
-    table.loading = undefined;
+    endLoading(table);
     disconnect(table.state, error);
     table.onState();
   }
@@ -225,7 +225,7 @@ function attempt(table: Followed, take: () => void): void {
 
 function postpone(table: Followed, error: CsvError): void {
   fail(table.state, error);
-  table.loading = undefined;
+  endLoading(table);
   table.need = "gap";
   table.gapAt = "";
   table.retryAt = performance.now() + table.retryMs * (0.5 + Math.random() / 2);
@@ -376,7 +376,7 @@ async function load(link: Link, connection: RelayConnection, table: Followed, mo
     link.counts.bytes += text.length;
   }
   table.loading.at = last + 1;
-  table.onLoading(draft.bytes());
+  table.onHeld(draft.bytes());
   if (last + 1 < parts && draft.rows() <= rows) return;
   if (draft.rows() !== rows) throw new CsvError("io", `a snapshot has ${draft.rows()} rows instead of ${rows}`);
   table.loading = undefined;
@@ -384,6 +384,13 @@ async function load(link: Link, connection: RelayConnection, table: Followed, mo
   link.counts.snapshots++;
   table.place.at = after;
   table.need = "reread";
+}
+
+/** What was read of a snapshot is let go, so that other tables have its room. */
+function endLoading(table: Followed): void {
+  if (!table.loading) return;
+  table.loading = undefined;
+  table.onHeld(table.state.copy?.contents.table.length() ?? 0);
 }
 
 /** Which tables the server has. A list that is not there says nothing. */

@@ -51,9 +51,9 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<WrittenSn
   // It has become the snapshot if only the answer was lost.
   if (unfinished !== undefined && unfinished !== old?.id) await connection.send("UNLINK", [keys.list(unfinished)]);
   const after = await lastId(connection, keys.stream); // what is written from here on is later than the snapshot, or in it already
-  const { cursor, columns, rows, first, parts } = await options.snapshot();
+  const { cursor, columns, rows, first, parts, close } = await options.snapshot();
   const about = aboutOf(cursor.epoch);
-  if (!about) return undefined;
+  if (!about) return void close();
   const written = await push(options, parts);
   await options.reached(cursor);
   if (!aboutOf(cursor.epoch)) return undefined;

@@ -63,7 +63,7 @@ describe("Tab", () => {
     {
       name: "leaves hidden files out",
       input: "$/",
-      expected: ["$/broken.csv", "$/data/", "$/link/", "$/red.csv", "$/sales.csv", "$/sample.csv"],
+      expected: ["$/broken.csv", "$/circle.csv", "$/data/", "$/link/", "$/red.csv", "$/sales.csv", "$/sample.csv"],
     },
     { name: "shows hidden files that are asked for", input: "$/.h", expected: ["$/.hidden.csv"] },
     { name: "keeps the quote before a path", input: "'$/data/b", expected: ["'$/data/b c.csv"] },
@@ -89,6 +89,7 @@ describe("Tab", () => {
       await folder.write(name, "");
     await symlink("data", join(folder.path, "link"));
     await symlink("nowhere", join(folder.path, "broken.csv"));
+    await symlink("circle.csv", join(folder.path, "circle.csv"));
     const real = (text: string) => text.replace("$", folder.path);
     expect(completePath(real(input), folder.path)).toEqual([expected.map(real), real(input)]);
   });

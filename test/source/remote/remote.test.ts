@@ -178,7 +178,7 @@ describe.concurrent("what is at a web address", () => {
     await followed.becomes(ROWS);
   });
 
-  test("is read by options that need the whole of it", async () => {
+  test("is read and followed in a grammar of its own", async () => {
     using web = openWeb(serving("a b\n1   2\n"));
     using followed = followWeb(web.url, { delimiter: "whitespace" });
     await followed.becomes(ROWS);
