@@ -11,7 +11,7 @@ import { namesOf } from "./names.ts";
 import { isExotic, type ReadOptions } from "./options.ts";
 import { foundHeader, placedHeader, wholeHeader } from "./place.ts";
 import { type QuoteRule, quoteRule } from "./quotes.ts";
-import { type Layout, lineOf } from "./records.ts";
+import { CR, LF, type Layout, lineOf } from "./records.ts";
 
 export const MAX_COLUMNS = 100_000;
 
@@ -71,11 +71,14 @@ function dialectOf(bytes: Uint8Array, from: number, to: number, options: ReadOpt
 function headOf(bytes: Uint8Array, from: number, to: number, options: ReadOptions): Head {
   const isWhole = to - from <= HEAD_BYTES;
   const head = bytes.subarray(0, isWhole ? to : from + HEAD_BYTES);
-  const recordEnd = detectRecordEnd(head, from);
+  const recordEnd = detectRecordEnd(isOneLine(head, from) ? bytes.subarray(0, to) : head, from);
   const end = isWhole ? to : Math.max(head.lastIndexOf(recordEnd) + 1, from) || head.length;
   const comment = options.comment === undefined ? undefined : Buffer.from(options.comment);
   return { bytes: head, from, to: end, recordEnd, comment };
 }
+
+/** A header that is longer than the head: what ends it lies behind. */
+const isOneLine = (head: Uint8Array, from: number) => head.indexOf(LF, from) === -1 && head.indexOf(CR, from) === -1;
 
 function withHeader(bytes: Uint8Array, to: number, head: Head, header: Header, options: ReadOptions): Dialect {
   const plain = layoutOf(head, header.delimiter);

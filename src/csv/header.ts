@@ -40,7 +40,7 @@ const isUnit = (cell: string) =>
   unitOf(cell) !== undefined || TIME_PATTERN.test(cell.trim()) || TIME_WORDS.test(cell.trim());
 
 /** Every cell says something; the first or the last may be empty. */
-export function isNamedThroughout(cells: Cells): boolean {
+function isNamedThroughout(cells: Cells): boolean {
   const filled = cells.filter((cell) => cell.trim() !== "").length;
   const inner = cells.slice(1, -1).every((cell) => cell.trim() !== "");
   return filled > 0 && inner && filled >= cells.length - 1;

@@ -58,12 +58,12 @@ export function rowWriter(
 ): RowWriter {
   const frame = frameOf(shape, encoding, separator);
   const { words, offsets, lengths, columns, bytesPerRow, rowEnd } = frame;
-  const outside = tableFor(delimiter, encoding);
-  const inside = tableFor(undefined, encoding);
   const skipper = skipperOf(skips, recordEnd);
   const skipStarts = skipper.starts;
 
   function write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
+    const outside = tableFor(delimiter, encoding);
+    const inside = tableFor(undefined, encoding);
     const from = new DataView(src.buffer, src.byteOffset, src.length);
     const to = new DataView(out.buffer, out.byteOffset, out.length);
     let { at: i, out: o, rows, surplus, twoByte, lastRowAt } = progress;

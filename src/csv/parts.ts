@@ -25,7 +25,7 @@ export type Range = { readonly table: Blocks; readonly from: number; readonly to
 export const PART_BYTES = 256 << 10;
 export const CHUNK_BYTES = 512 << 10;
 /** A header of many columns over rows of few cells is a small file and a huge table. */
-export const MAX_RENDERED_BYTES = 2 ** 32;
+const MAX_RENDERED_BYTES = 2 ** 32;
 
 const OPENING = 0x5b; // [
 const CLOSING = 0x5d; // ]

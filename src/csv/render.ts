@@ -5,7 +5,7 @@ import { type IsStray, type Progress, type RowWriter, rowWriter } from "./json.t
 import type { Typing } from "./literals.ts";
 import type { QuoteRule } from "./quotes.ts";
 import type { Layout } from "./records.ts";
-import { fasterWriter, openOutput, type Output, WINDOW_BYTES } from "./simd.ts";
+import { fasterWriter, MAX_OUTPUT_BYTES, openOutput, type Output, WINDOW_BYTES } from "./simd.ts";
 import { typedWriter } from "./typed.ts";
 
 /** JavaScript strings hold at most 2^31 - 1 characters; some room is left for the row that crosses the limit. */
@@ -110,6 +110,7 @@ export function createRenderer(
     lastRowAt: 0,
   };
   let consumed = 0;
+  let isFull = false; // the next row may take more than can be addressed
 
   function newWriter(): RowWriter {
     const made = writerFor(layout, shape, encoding, typing, undefined, isStray);
@@ -123,7 +124,7 @@ export function createRenderer(
   }
 
   const utf8Length = () => progress.out - base + progress.twoByte + progress.rows * writer.twoBytePerRow;
-  const isOverLimit = () => utf8Length() > limit;
+  const isOverLimit = () => isFull || utf8Length() > limit;
 
   function add(bytes: Uint8Array, from: number, to: number, isEnd = true): number {
     source = { bytes, to, isEnd };
@@ -134,6 +135,7 @@ export function createRenderer(
       const windowEnd = recordEndNear(bytes, at, Math.min(at + window, to), to, layout);
       const need = roomFor(writer, bytes, at, windowEnd) + SPARE_BYTES;
       if (progress.out + need > out.length) grow(need, consumed + at - from);
+      if (isFull) break;
       writer.write(bytes, windowEnd, out, out.length - need, progress);
       if (progress.isTooWide) widen();
       else if (progress.at > at) window = WINDOW_BYTES;
@@ -148,7 +150,8 @@ export function createRenderer(
   function grow(need: number, soFar: number): void {
     const written = progress.out - base;
     const expected = written * Math.max((expectedBytes / Math.max(soFar, 1)) * 1.1, 1.5);
-    makeRoom(base + Math.ceil(Math.min(expected, limit)) + need, progress.out);
+    isFull = progress.out + need > MAX_OUTPUT_BYTES;
+    if (!isFull) makeRoom(Math.min(base + Math.ceil(Math.min(expected, limit)) + need, MAX_OUTPUT_BYTES), progress.out);
   }
 
   /** The first character above U+00FF: what was written becomes UTF-8, and so does all that follows. */

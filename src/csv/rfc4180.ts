@@ -18,12 +18,12 @@ const GROWTH = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte === QUOTE || byte === DATA_QUOTE ? 3 : isQuoted(byte) ? 2 : 0,
 );
 
-const inside = pairTable(isSpecial);
-const outsides = new Map<number, Uint8Array>();
+const tables = new Map<number | undefined, Uint8Array>();
 
-function outsideOf(delimiter: number): Uint8Array {
-  const table = outsides.get(delimiter) ?? pairTable((byte) => byte === delimiter || isSpecial(byte));
-  outsides.set(delimiter, table);
+/** Where a writer must stop in a cell: in quotes, or outside of them, where this delimits. */
+function tableFor(delimiter?: number): Uint8Array {
+  const table = tables.get(delimiter) ?? pairTable((byte) => byte === delimiter || isSpecial(byte));
+  tables.set(delimiter, table);
   return table;
 }
 
@@ -37,9 +37,10 @@ export function csvHeader(columns: readonly string[]): string {
 /** A writer of CSV rows of so many cells. It counts no surplus: the table has done so. */
 export function csvWriter(columns: number, { delimiter, recordEnd, skips }: Layout): RowWriter {
   const skipper = skipperOf(skips, recordEnd);
-  const outside = outsideOf(delimiter);
 
   const write: RowWriter["write"] = (src, end, out, safe, progress) => {
+    const outside = tableFor(delimiter);
+    const inside = tableFor();
     const from = new DataView(src.buffer, src.byteOffset, src.length);
     const to = new DataView(out.buffer, out.byteOffset, out.length);
     let { at: i, out: o, rows, lastRowAt } = progress;

@@ -21,6 +21,8 @@ const SOURCE_AT = 1 << 16;
 const SPARE_BYTES = 32;
 /** Where output begins in the memory. */
 export const OUTPUT_AT = 131_584;
+/** No output can be longer: less than the memory has, so that no address in it is 2^32. */
+export const MAX_OUTPUT_BYTES = 2 ** 32 - (1 << 16);
 const NEEDLE_BYTES = 16;
 const MAX_NEEDLES = (COLUMNS_AT - NEEDLES_AT) / (2 * NEEDLE_BYTES);
 const MAX_COLUMNS = (FRAME_AT - COLUMNS_AT) / 16;

@@ -9,7 +9,7 @@
 ;;          65536  source: at most 64 kB, and 32 record ends behind it
 ;;         131584  output: JSON, or where records begin
 (module
-  (memory (export "memory") 4 32768)
+  (memory (export "memory") 4 65536)
   (global $at (export "at") (mut i32) (i32.const 0))
   (global $rows (export "rows") (mut i32) (i32.const 0))
   (global $twoByte (export "twoByte") (mut i32) (i32.const 0))

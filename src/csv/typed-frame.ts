@@ -8,7 +8,7 @@ export const STRING = 0;
 export const TIME = 1;
 export const NUMBER = 2;
 /** Settled cell by cell. */
-export const SETTLED = 3;
+const SETTLED = 3;
 /** Beyond the last column. */
 export const SURPLUS = 4;
 

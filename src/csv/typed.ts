@@ -33,8 +33,6 @@ export function typedWriter(
   const columns = names.length;
   const frame = typedFrame(names, verdicts, delimiter, encoding, separator);
   const { words, offsets, lengths, kinds, decimals, points, units, rowEnd, rowEndLength } = frame;
-  const outside = tableFor(delimiter, encoding);
-  const inside = tableFor(undefined, encoding);
   const skipper = skipperOf(skips, recordEnd);
   const skipStarts = skipper.starts;
   const isPlain = isOutsideNumbers(delimiter);
@@ -55,6 +53,8 @@ export function typedWriter(
   }
 
   function write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
+    const outside = tableFor(delimiter, encoding);
+    const inside = tableFor(undefined, encoding);
     const from = new DataView(src.buffer, src.byteOffset, src.length);
     const to = new DataView(out.buffer, out.byteOffset, out.length);
     let { at: i, out: o, rows, surplus, twoByte, lastRowAt } = progress;

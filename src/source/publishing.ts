@@ -33,18 +33,14 @@ export type PublishingOptions = {
 /** A larger one is not kept for the next change. */
 const MAX_ARENA_BYTES = 8 << 20;
 
-/** Of the memory for a table: a version of it that only snapshots still have may take one of so many shares. */
-const PINNED_SHARE = 4;
 /** Of a small table a change may be as long as this. */
 const MIN_CHANGE_BYTES = 1 << 20;
-/** What a change of a few rows replaces: the blocks that they are in. */
-const CHANGED_BYTES = 1 << 17;
 
 export function openPublishing(
   { types, maxMemoryBytes = Infinity, memory, pinned }: PublishingSettings,
   { name, now, oddities = () => [], onPublication }: PublishingOptions,
 ): Publishing {
-  const snapshots = openSnapshots(pinned, maxMemoryBytes / PINNED_SHARE);
+  const snapshots = openSnapshots(pinned, maxMemoryBytes);
   const judging = openJudging(types);
   let columns: Columns = { count: 0, json: "[]" };
   let cursor: Cursor = { epoch: "", version: 0 };
@@ -77,11 +73,10 @@ export function openPublishing(
     };
     const first = table.gone().rows + view.first || undefined;
     const shown = { cursor, first, columns, table: blocks, from: view.first, to: view.end };
-    const changedBytes = splices === undefined ? table.length() : splices.length + CHANGED_BYTES;
     const { bytes: goneBytes } = table.gone();
     collectAfter((splices?.length ?? table.length()) + Math.max(0, goneBytes - gone));
     gone = goneBytes;
-    snapshots.show({ ...shown, verdicts: types && judging.verdicts() }, changedBytes);
+    snapshots.show({ ...shown, verdicts: types && judging.verdicts() }, splices);
     onPublication({ cursor, columns, rows: view.end - view.first, first, splices, about });
   }
 

@@ -25,24 +25,28 @@ export type Shown = Range & {
 const ARENA_IDLE_MS = 5_000;
 
 export type Snapshots = Pick<Source, "snapshot" | "close"> & {
-  /** From now on this is the table. `changedBytes`: about so much of the one before is in it no more. */
-  show(shown: Shown, changedBytes?: number): void;
+  /** From now on this is the table. `splices`: what has changed, as text; without them nothing of the one before may be left. */
+  show(shown: Shown, splices?: string): void;
 };
 
 /** Unless it is said otherwise. */
 const PINNED: MemoryLimit = { maxBytes: 256 << 20, share: undefined };
 /** To look at what snapshots hold takes as long as a small change: it is done when so much of what they may hold can be new. */
 const LOOK_SHARE = 8;
+/** What a change of a few rows replaces: the blocks that they are in. */
+const CHANGED_BYTES = 1 << 17;
+/** Of the memory for a table: a version of it that only snapshots still have may take one of so many shares. */
+const ONE_SHARE = 4;
 
 /** A snapshot that somebody takes. */
 type Taken = { shown: Shown | undefined };
 
 /**
  * `pinned`: of blocks that only snapshots still have; beyond it the one that was begun first can be had no more. One version of one
- * table may be larger, up to `maxOneBytes`: else a large table that is replaced again and again would reach nobody.
+ * table may be larger, up to its share of `maxMemoryBytes`: else a large table that is replaced again and again would reach nobody.
  */
-export function openSnapshots(pinned = PINNED, maxOneBytes = pinned.maxBytes): Snapshots {
-  const { maxBytes, share } = pinned;
+export function openSnapshots({ maxBytes, share } = PINNED, maxMemoryBytes = 0): Snapshots {
+  const maxOneBytes = Math.max(maxBytes, maxMemoryBytes / ONE_SHARE);
   const coming = Promise.withResolvers<void>();
   coming.promise.catch(() => {}); // nobody may be waiting
   const taken = new Set<Taken>();
@@ -106,7 +110,7 @@ export function openSnapshots(pinned = PINNED, maxOneBytes = pinned.maxBytes): S
     for (const one of [...taken].reverse()) {
       const own = one.shown?.table.blocks.filter((block) => !seen.has(block)) ?? [];
       const bytes = own.reduce((sum, block) => sum + block.bytes.length, 0);
-      const most = held + others === 0 ? Math.max(maxBytes, maxOneBytes) : maxBytes;
+      const most = held + others === 0 ? maxOneBytes : maxBytes;
       if (bytes > 0 && held + others + bytes > most) {
         end(one);
         collectAfter(bytes);
@@ -119,10 +123,10 @@ export function openSnapshots(pinned = PINNED, maxOneBytes = pinned.maxBytes): S
   }
 
   return {
-    show(next, changedBytes = maxBytes / LOOK_SHARE) {
+    show(next, splices) {
       shown = next;
       coming.resolve();
-      changed += changedBytes;
+      changed += splices === undefined ? bytesIn(next) : splices.length + CHANGED_BYTES;
       if (taken.size > 0 && changed >= maxBytes / LOOK_SHARE) expire();
     },
     snapshot,
@@ -132,3 +136,5 @@ export function openSnapshots(pinned = PINNED, maxOneBytes = pinned.maxBytes): S
     },
   };
 }
+
+const bytesIn = ({ table }: Shown) => table.blocks.reduce((sum, { bytes }) => sum + bytes.length, 0);

@@ -215,7 +215,7 @@ const GAP_FACTOR = 4;
 const FEWEST_STEPS = 4;
 
 /** Above it a step is no usual one; Infinity if nothing is usual. Steps of zero are rows of one moment. */
-export function gapAmong(count: number, xAt: (i: number) => number): number {
+function gapAmong(count: number, xAt: (i: number) => number): number {
   const stride = Math.max(1, Math.floor((count - 1) / SAMPLED_STEPS));
   const steps: number[] = [];
   for (let i = 1; i < count; i += stride) {

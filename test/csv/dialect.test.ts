@@ -55,6 +55,12 @@ const RECORD_ENDS = [
   { name: "LF", text: "a,b\n1,2\n", recordEnd: 10 },
   { name: "CRLF", text: "a,b\r\n1,2\r\n", recordEnd: 10 },
   { name: "CR alone", text: "a,b\r1,2\r", recordEnd: 13 },
+  {
+    name: "CR alone, behind a header that is longer than the head",
+    text: `a,b${" ".repeat(70_000)}\r1,2\r`,
+    recordEnd: 13,
+  },
+  { name: "LF behind such a header", text: `a,b${" ".repeat(70_000)}\r\n1,2\r\n`, recordEnd: 10 },
   { name: "CR alone, LF inside quotes", text: 'a,b\r"1\n",2\r', recordEnd: 13 },
   { name: "LF, CR inside quotes", text: 'a,b\n"1\r",2\n', recordEnd: 10 },
   { name: "one line", text: "a,b", recordEnd: 10 },

@@ -10,11 +10,11 @@ import { forSeeds } from "../fuzz/random.ts";
 const COLUMNS = { count: 2, json: '["a","b"]' };
 const SMALL = { min: 64, max: 256 };
 
-function openScene(rows: number, pinned?: MemoryLimit, maxOneBytes?: number) {
+function openScene(rows: number, pinned?: MemoryLimit, maxMemoryBytes?: number) {
   const text = `a,b\n${Array.from({ length: rows }, (_, r) => `${r},row ${r}\n`).join("")}`;
   const bytes = Buffer.from(text);
   const table = openTable(openDocument(bytes, bytes.length), { size: SMALL });
-  const snapshots = openSnapshots(pinned, maxOneBytes);
+  const snapshots = openSnapshots(pinned, maxMemoryBytes);
   let version = 0;
   const show = () =>
     snapshots.show({
@@ -70,7 +70,7 @@ describe("a snapshot", () => {
   });
 
   test("of one version may hold more, so that a large table which is replaced again and again reaches somebody", async () => {
-    const { table, snapshots, show, rowsNow } = openScene(2_000, { maxBytes: 4_000, share: undefined }, 1e6);
+    const { table, snapshots, show, rowsNow } = openScene(2_000, { maxBytes: 4_000, share: undefined }, 4e6);
     const old = await snapshots.snapshot("rows");
     const replace = (cell: string) => {
       table.replaceRows(0, table.rows(), Buffer.from(`${cell},x\n`.repeat(2_000)));

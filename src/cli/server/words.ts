@@ -116,7 +116,7 @@ function matchesOf(text: string): string[] {
   }
 }
 
-export function fromFileUrl(text: string): string {
+function fromFileUrl(text: string): string {
   if (!text.startsWith("file://")) return text;
   try {
     return Bun.fileURLToPath(text);

@@ -14,10 +14,6 @@ import { wantedVerdicts } from "./typing.ts";
 /** Counts are reported so often, and when the connection comes or goes. */
 const COUNTS_MS = 500;
 const RETRY_MS = 50;
-/** Of the memory for a table: a version of it that only snapshots still have may take one of so many shares. */
-const PINNED_SHARE = 4;
-/** What a change of a few rows replaces: the blocks that they are in. */
-const CHANGED_BYTES = 1 << 17;
 
 /** Follows tables of relays: each is the one of `settings.table`, at `settings.location`. */
 export function openFollowers(): OpenSource {
@@ -64,7 +60,7 @@ function follow(
 ): Source {
   const name = settings.table ?? FIRST_TABLE;
   const { address } = link;
-  const snapshots = openSnapshots(settings.pinned, settings.maxMemoryBytes / PINNED_SHARE);
+  const snapshots = openSnapshots(settings.pinned, settings.maxMemoryBytes);
   const state = newState(address.name, settings.silenceMs, resume);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let countedAt = -Infinity;
@@ -80,8 +76,7 @@ function follow(
     const verdicts = wantedVerdicts(settings.types, columns);
     const { table } = copy.contents;
     hold(settings.memory, table.length());
-    const changedBytes = change.splices === undefined ? table.length() : change.splices.length + CHANGED_BYTES;
-    snapshots.show({ cursor, columns, first, table: table.blocks(), from, to, verdicts }, changedBytes);
+    snapshots.show({ cursor, columns, first, table: table.blocks(), from, to, verdicts }, change.splices);
     events.onPublication(publication);
   }
 

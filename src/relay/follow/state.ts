@@ -173,7 +173,7 @@ export function publishUnconfirmed(state: FollowerState, now: number): Change | 
   return publish(state, copy, { splices: undefined, noticedAt: copiedAt });
 }
 
-export const isSilent = ({ confirmedAt, silenceMs }: FollowerState, now: number) => now - confirmedAt > silenceMs;
+const isSilent = ({ confirmedAt, silenceMs }: FollowerState, now: number) => now - confirmedAt > silenceMs;
 
 /** The connection has failed, could not be had, or was given up for what came. */
 export function disconnect(state: FollowerState, error: unknown): void {

@@ -76,7 +76,7 @@ const TOO_LARGE_PAUSE_MS = 10_000;
 const REFUSED_PAUSE_MS = 500;
 const MAX_REFUSED_PAUSE_MS = 30_000;
 
-export const epochOf = (head: string) => head.slice(0, head.lastIndexOf(":"));
+const epochOf = (head: string) => head.slice(0, head.lastIndexOf(":"));
 
 export function newWriter(options: WriterOptions): WriterState {
   return {
