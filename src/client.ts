@@ -7,7 +7,7 @@ import { advised } from "./cli/client/advice.ts";
 import { handshakeOf } from "./cli/client/handshake.ts";
 import { listLines, tablesAt } from "./cli/client/listing.ts";
 import { clientHelp, clientOptions, type Mode, modeOf } from "./cli/client/options.ts";
-import { CliError, reasonOf, reportFatal } from "./cli/errors.ts";
+import { CliError, fileProblem, reasonOf, reportFatal } from "./cli/errors.ts";
 import { readOptions, type Values } from "./cli/options.ts";
 import { escapeControls, openOutput, type Output } from "./cli/client/output.ts";
 import { websocketClient } from "./cli/client/plain.ts";
@@ -195,7 +195,7 @@ function authority(path: string | undefined): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new CliError("usage", `--ca ${path}: ${(error as NodeJS.ErrnoException).code ?? "cannot be read"}`);
+    throw new CliError("usage", `--ca ${path}: ${fileProblem(error)}`);
   }
 }
 

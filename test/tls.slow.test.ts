@@ -31,7 +31,7 @@ test.concurrent("a certificate that can be read no more is kept, and said once",
   await chmod(join(folder.path, "server.key"), 0o600);
   await server.prints("new connections get the new certificate"); // another ctime
   await Bun.$`rm ${join(folder.path, "server.key")}`;
-  await server.prints("--tls-key server.key: ENOENT; the last good one stays in use", "stderr");
+  await server.prints("--tls-key server.key: no such file; the last good one stays in use", "stderr");
   expect(await nameShown(server.port)).toBe("one.example");
 });
 
@@ -50,7 +50,7 @@ describe.concurrent("what is no certificate ends with one line", () => {
     {
       name: "a file that is not there",
       args: ["--tls-cert=none.crt", "--tls-key=server.key"],
-      expected: "--tls-cert none.crt: ENOENT",
+      expected: "--tls-cert none.crt: no such file",
     },
     {
       name: "something else",

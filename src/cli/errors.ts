@@ -25,6 +25,19 @@ export function reportFatal(program: string, error: unknown, said: (text: string
 /** One line of what went wrong. */
 export const reasonOf = (error: unknown) => String(error instanceof Error ? error.message : error).split("\n")[0] ?? "";
 
+const FILE_PROBLEMS: Record<string, string> = {
+  ENOENT: "no such file",
+  ENOTDIR: "no such file",
+  EISDIR: "is a folder; give a file",
+  EACCES: "this user may not read it",
+};
+
+/** Why a file cannot be read, in words. */
+export function fileProblem(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  return FILE_PROBLEMS[code] ?? `cannot be read${code && `: ${code}`}`;
+}
+
 /** A file that cannot be published, options that contradict each other (RangeError), or a failure. */
 export function kindOf(error: unknown): ErrorKind {
   if (error instanceof CliError) return error.kind;

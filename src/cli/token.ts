@@ -1,6 +1,6 @@
 // The token from where it is given: the command line, the environment, or a file that others cannot read.
 import { readFileSync, statSync } from "node:fs";
-import { CliError } from "./errors.ts";
+import { CliError, fileProblem } from "./errors.ts";
 import type { Option } from "./options.ts";
 
 export const tokenFile: Option<string | undefined> = {
@@ -36,6 +36,6 @@ function read(path: string): string {
     return readFileSync(path, "utf8").trim();
   } catch (error) {
     if (error instanceof CliError) throw error;
-    throw new CliError("usage", `--token-file ${path}: ${(error as NodeJS.ErrnoException).code ?? "cannot be read"}`);
+    throw new CliError("usage", `--token-file ${path}: ${fileProblem(error)}`);
   }
 }

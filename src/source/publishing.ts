@@ -65,7 +65,7 @@ export function openPublishing(
     const about: About = {
       name,
       dialect: describeDialect(document),
-      warnings: [...warningsOf(document, table, lines), ...oddities()],
+      warnings: [...warningsOf(document, table, lines), ...untyped(types, table.columns), ...oddities()],
       misfits: judging.misfits(),
       changedAt,
       readMs: Math.round((now() - noticedAt) * 1000) / 1000,
@@ -81,6 +81,13 @@ export function openPublishing(
   }
 
   return { publish, snapshot: snapshots.snapshot, close: snapshots.close };
+}
+
+/** What is said of columns that there are not. */
+function untyped(types: SourceSettings["types"], columns: readonly string[]): string[] {
+  if (types === undefined || types === "auto") return [];
+  const unknown = Object.keys(types).filter((name) => !columns.includes(name));
+  return unknown.map((name) => `--types: there is no column ${JSON.stringify(name)}`);
 }
 
 /** No history of any server has the same. */

@@ -219,6 +219,11 @@ describe("warnings", () => {
     expect(about.warnings).toEqual(["1 character replaced: not valid in UTF-8, the first in line 2"]);
   });
 
+  test("of a type for a column that there is not", () => {
+    using source = openTestPublishing({ types: { a: "number", prize: "number" } });
+    expect(source.set("a,price\n1,2\n").about.warnings).toEqual(['--types: there is no column "prize"']);
+  });
+
   test("go with what they were about", () => {
     using source = openTestPublishing();
     source.set("a,b\n1,2,3\n4,5\n");

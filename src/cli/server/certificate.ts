@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { ServerEvent } from "../../channel/events.ts";
 import type { Certificate } from "../../channel/options.ts";
-import { CliError } from "../errors.ts";
+import { CliError, fileProblem } from "../errors.ts";
 
 export type CertificateFiles = { readonly certPath: string; readonly keyPath: string };
 
@@ -61,7 +61,7 @@ function read(option: string, path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new CliError("usage", `${option} ${path}: ${(error as NodeJS.ErrnoException).code ?? "cannot be read"}`);
+    throw new CliError("usage", `${option} ${path}: ${fileProblem(error)}`);
   }
 }
 
