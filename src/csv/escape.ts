@@ -19,14 +19,15 @@ for (const [byte, letter] of [
 const HEX = Buffer.from("0123456789abcdef");
 
 const isEscaped = (byte: number) => byte < 32 || byte === QUOTE || byte === BACKSLASH || byte >= VOID;
-const tables = new Map<string, Uint8Array>();
+const tables: Record<OutputEncoding, Map<number | undefined, Uint8Array>> = { utf8: new Map(), latin1: new Map() };
 
 /** Where a writer must stop: at the delimiter, at what JSON escapes, in latin1 at what it cannot hold. */
 export function tableFor(delimiter: number | undefined, encoding: OutputEncoding): Uint8Array {
-  const key = `${delimiter} ${encoding}`;
+  const known = tables[encoding].get(delimiter);
+  if (known) return known;
   const stops = (byte: number) => isEscaped(byte) || byte === delimiter || (encoding === "latin1" && byte > 0x7f);
-  const table = tables.get(key) ?? pairTable(stops);
-  tables.set(key, table);
+  const table = pairTable(stops);
+  tables[encoding].set(delimiter, table);
   return table;
 }
 

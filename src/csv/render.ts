@@ -33,6 +33,12 @@ export const bytesOfArena = ({ fast, small }: Arena): number =>
 /** From so many bytes of source on, plain records are written sixteen bytes at a time. */
 const MIN_FAST_BYTES = 1 << 13;
 
+/** What is made for one rendering is not worth a memory of WebAssembly. */
+function outputOf(arena: Arena | undefined, expectedBytes: number): Output {
+  if (!arena) return openOutput(false);
+  return expectedBytes >= MIN_FAST_BYTES ? (arena.fast ??= openOutput(true)) : (arena.small ??= openOutput(false));
+}
+
 /** Renders one JSON array from successive stretches of records. */
 export type Renderer = {
   /**
@@ -80,7 +86,7 @@ export function createRenderer(
   layout: Layout,
   shape: RowShape,
   expectedBytes: number,
-  arena: Arena = {},
+  arena?: Arena,
   limit: number = MAX_TEXT_BYTES,
   quotes?: QuoteRule,
   typing?: Typing,
@@ -93,8 +99,7 @@ export function createRenderer(
       return telling === "later" ? undefined : telling !== "cell";
     });
   let encoding: OutputEncoding = isWide(shape) ? "utf8" : "latin1";
-  const isFast = expectedBytes >= MIN_FAST_BYTES;
-  const output = isFast ? (arena.fast ??= openOutput(true)) : (arena.small ??= openOutput(false));
+  const output = outputOf(arena, expectedBytes);
   const { base } = output;
   let writer = newWriter();
   output.grow(base + writer.need(Math.min(expectedBytes, WINDOW_BYTES)) + SPARE_BYTES, 0);

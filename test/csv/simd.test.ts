@@ -222,7 +222,7 @@ test("simd.bytes.ts is made of simd.wat", async () => {
 
 test("room for more text than a string can hold is asked for under wide names, and given", () => {
   const names = Array.from({ length: 900 }, (_, c) => `n${c}`.padEnd(1_000, "x"));
-  const renderer = createRenderer({ delimiter: 44, recordEnd: 10 }, names, 2 ** 30);
+  const renderer = createRenderer({ delimiter: 44, recordEnd: 10 }, names, 2 ** 30, {});
   const length = 60_000;
   const row = Buffer.alloc(length + SPARE_BYTES, "x");
   row.write("\n", length - 1);
