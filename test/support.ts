@@ -94,6 +94,8 @@ export function environment(folder: Folder, env: Record<string, string> = {}): R
 export type Program = AsyncDisposable & {
   readonly pid: number;
   readonly exited: Promise<number>;
+  /** How it ended, as soon as the system has said so; its output may not be all there then. */
+  ended(): string;
   /** All that it has printed so far. */
   stdout(): string;
   stderr(): string;
@@ -134,6 +136,8 @@ export function start(name: ProgramName, args: readonly string[], options: Progr
   return {
     pid: child.pid,
     exited,
+    ended: () =>
+      child.killed || child.exitCode !== null ? `ended with ${child.signalCode ?? child.exitCode}` : "runs",
     stdout: () => output.stdout,
     stderr: () => output.stderr,
     async prints(expected, stream = "stdout") {
@@ -177,12 +181,12 @@ async function inTime<T>(promise: Promise<T>, what: () => string): Promise<T> {
 }
 
 /** What the system says of a program that does not end: whether it runs, and what its threads wait for. */
-function stateOf({ pid, stdout, stderr }: Program): string {
+function stateOf({ pid, ended, stdout, stderr }: Program): string {
   const folder = `/proc/${pid}/task`;
   const threads = existsSync(folder)
     ? readdirSync(folder).map((thread) => readFileSync(join(folder, thread, "stat"), "utf8").slice(0, 60))
     : ["it is not there"];
-  return `${threads.join("\n")}\nstdout: ${stdout()}\nstderr: ${stderr()}`;
+  return `${ended()}\n${threads.join("\n")}\nstdout: ${stdout()}\nstderr: ${stderr()}`;
 }
 
 export type Outcome = { readonly stdout: string; readonly stderr: string; readonly exitCode: number };
