@@ -36,13 +36,14 @@
   ;;
   ;; Writes the records in [$i, $end) as rows at $o, while that is at most $safe; the byte before $end is a record end. `at`, `rows`, `twoByte` and
   ;; `lastRowAt` tell how far it got. $limit: bytes above it are not copied; two bytes of UTF-8 become one of latin1 if it is
-  ;; 0x7f. $breaks: cells may have line ends.
+  ;; 0x7f. $breaks: any cell may have line ends; without it those may whose quote the next line closes.
   (func (export "write") (param $i i32) (param $end i32) (param $o i32) (param $safe i32) (param $columns i32)
       (param $delimiter i32) (param $recordEnd i32) (param $limit i32) (param $rowEnd i32) (param $rowEndLength i32)
       (param $needles i32) (param $breaks i32)
       (result i32)
     (local $recordAt i32) (local $rowAt i32) (local $twoByteBefore i32) (local $c i32) (local $frame i32) (local $length i32)
-    (local $k i32) (local $byte i32) (local $column i32) (local $kind i32) (local $v v128) (local $delimiters v128) (local $limits v128)
+    (local $k i32) (local $byte i32) (local $column i32) (local $kind i32) (local $isCell i32)
+    (local $v v128) (local $delimiters v128) (local $limits v128)
     (local.set $delimiters (i8x16.splat (local.get $delimiter)))
     (local.set $limits (i8x16.splat (local.get $limit)))
     (global.set $rows (i32.const 0))
@@ -102,6 +103,7 @@
                   (then
                     (br_if $stop (i32.ne (local.get $k) (local.get $i))) ;; blanks before a quote
                     (local.set $i (i32.add (local.get $i) (i32.const 1)))
+                    (local.set $isCell (i32.const 0))
                     (block $closed
                       (loop $quoted
                         (local.set $v (v128.load (local.get $i)))
@@ -128,9 +130,17 @@
                             (local.set $i (i32.add (local.get $i) (i32.const 1)))
                             (br_if $closed (i32.ne (i32.load8_u (local.get $i)) (i32.const 34))))
                           (else
-                            (br_if $stop (i32.and
-                              (i32.eq (local.get $byte) (local.get $recordEnd))
-                              (i32.eqz (local.get $breaks))))))
+                            (if (i32.and
+                                  (i32.eq (local.get $byte) (local.get $recordEnd))
+                                  (i32.eqz (i32.or (local.get $breaks) (local.get $isCell))))
+                              (then
+                                (br_if $stop (i32.eqz (call $closesSoon
+                                  (i32.add (local.get $i) (i32.const 1))
+                                  (local.get $end)
+                                  (local.get $c)
+                                  (local.get $delimiter)
+                                  (local.get $recordEnd))))
+                                (local.set $isCell (i32.const 1))))))
                         (local.set $k (call $special (local.get $i) (local.get $o) (local.get $limit)))
                         (br_if $stop (i32.eqz (local.get $k)))
                         (local.set $i (i32.add (local.get $i) (i32.and (local.get $k) (i32.const 15))))
@@ -240,13 +250,36 @@
         (return (i32.const 0x12))))
     (i32.const 0))
 
+  ;; Whether the line at $i closes the quote that opened field $field in the line before, so that it is a cell: closesSoon of quotes.ts.
+  (func $closesSoon (param $i i32) (param $end i32) (param $field i32) (param $delimiter i32) (param $recordEnd i32)
+      (result i32)
+    (local $byte i32) (local $delimiters i32)
+    (loop $next
+      (local.set $byte (i32.load8_u (local.get $i)))
+      (if (i32.or (i32.ge_u (local.get $i) (local.get $end)) (i32.eq (local.get $byte) (local.get $recordEnd)))
+        (then (return (i32.const 0))))
+      (if (i32.eq (local.get $byte) (local.get $delimiter))
+        (then (local.set $delimiters (i32.add (local.get $delimiters) (i32.const 1)))))
+      (if (i32.ge_u (local.get $delimiters) (local.get $field)) (then (return (i32.const 0))))
+      (if (i32.eq (local.get $byte) (i32.const 34))
+        (then
+          (local.set $byte (i32.load8_u offset=1 (local.get $i)))
+          (if (i32.ne (local.get $byte) (i32.const 34))
+            (then (return (i32.or
+              (i32.eq (local.get $byte) (local.get $delimiter))
+              (i32.or (i32.eq (local.get $byte) (local.get $recordEnd)) (i32.eq (local.get $byte) (i32.const 13)))))))
+          (local.set $i (i32.add (local.get $i) (i32.const 1)))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br $next))
+    (unreachable))
+
   ;; Finds the records in [$i, $end) that have at most $columns fields; the byte before $end is a record end. Writes where they begin, from
   ;; $blockStart on, to $o, and tells with `at`, `rows` and `longest` what it found. Stops before a record with which the block would be
   ;; longer than $max, and behind one that ends it (`isBorder`).
   (func (export "scan") (param $i i32) (param $end i32) (param $o i32) (param $columns i32) (param $delimiter i32)
       (param $recordEnd i32) (param $needles i32) (param $breaks i32) (param $blockStart i32) (param $min i32) (param $max i32)
-    (local $recordAt i32) (local $c i32) (local $k i32) (local $below i32) (local $byte i32) (local $v v128)
-    (local $delimiters v128) (local $recordEnds v128)
+    (local $recordAt i32) (local $c i32) (local $k i32) (local $below i32) (local $byte i32) (local $isCell i32)
+    (local $v v128) (local $delimiters v128) (local $recordEnds v128)
     (local.set $delimiters (i8x16.splat (local.get $delimiter)))
     (local.set $recordEnds (i8x16.splat (local.get $recordEnd)))
     (global.set $rows (i32.const 0))
@@ -295,6 +328,7 @@
               (then
                 (br_if $stop (i32.ne (local.get $k) (local.get $i)))
                 (local.set $i (i32.add (local.get $i) (i32.const 1)))
+                (local.set $isCell (i32.const 0))
                 (loop $quoted
                   (local.set $v (v128.load (local.get $i)))
                   (local.set $k (i8x16.bitmask (v128.or
@@ -315,7 +349,15 @@
                           (local.set $i (i32.add (local.get $i) (i32.const 1)))
                           (br $quoted))))
                     (else
-                      (br_if $stop (i32.eqz (local.get $breaks)))
+                      (if (i32.eqz (i32.or (local.get $breaks) (local.get $isCell)))
+                        (then
+                          (br_if $stop (i32.eqz (call $closesSoon
+                            (local.get $i)
+                            (local.get $end)
+                            (i32.sub (local.get $c) (i32.const 1))
+                            (local.get $delimiter)
+                            (local.get $recordEnd))))
+                          (local.set $isCell (i32.const 1))))
                       (br $quoted))))))
             (loop $plain
               (local.set $v (v128.load (local.get $i)))

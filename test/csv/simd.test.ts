@@ -198,7 +198,17 @@ test("a rendering of many windows is the same, whatever stands between plain rec
     const lines = Array.from({ length: 20_000 }, (_, i) => {
       if (i >= 19_000 && isWide) return "\u20ac,wide\n";
       if (random.chance(0.01))
-        return random.pick(['"two\nlines",x\n', '5" pipe,y\n', "\n", "a,b,surplus\n", '"open, x\n']);
+        return random.pick([
+          '"two\nlines",x\n',
+          'x,"two\nlines"\n',
+          'x,"two ""\nli"",nes"\n',
+          'x,"three\nli\nnes"\n',
+          'x,"stray\n',
+          '5" pipe,y\n',
+          "\n",
+          "a,b,surplus\n",
+          '"open, x\n',
+        ]);
       return `${i},value ${random.below(1_000)}\n`;
     });
     const text = Buffer.from(`${lines.join("")}`);
