@@ -275,7 +275,7 @@
 
   ;; Finds the records in [$i, $end) that have at most $columns fields; the byte before $end is a record end. Writes where they begin, from
   ;; $blockStart on, to $o, and tells with `at`, `rows` and `longest` what it found. Stops before a record with which the block would be
-  ;; longer than $max, and behind one that ends it (`isBorder`).
+  ;; longer than $max, and behind one that ends it (`isBorder`). $breaks as in `write`.
   (func (export "scan") (param $i i32) (param $end i32) (param $o i32) (param $columns i32) (param $delimiter i32)
       (param $recordEnd i32) (param $needles i32) (param $breaks i32) (param $blockStart i32) (param $min i32) (param $max i32)
     (local $recordAt i32) (local $c i32) (local $k i32) (local $below i32) (local $byte i32) (local $isCell i32)
