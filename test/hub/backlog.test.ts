@@ -3,15 +3,19 @@ import { expect, test } from "bun:test";
 import type { Consumer } from "../../src/channel/client.ts";
 import { openBacklog } from "../../src/hub/backlog.ts";
 
-function openTestBacklog(maxBytes: number) {
+function openTestBacklog(maxBytes: number, stallMs = 1_000) {
   let now = 0;
+  let asked = 0;
   const closes: string[] = [];
   const inKernel = new Map<number, number>();
   const backlog = openBacklog({
     maxBytes,
-    stallMs: 1_000,
+    stallMs,
     now: () => now,
-    unacknowledged: async () => (peer) => inKernel.get(peer.port),
+    async unacknowledged() {
+      asked++;
+      return (peer) => inKernel.get(peer.port);
+    },
   });
   let port = 0;
   const consumer = (name: string, unsent = 1) => {
@@ -32,7 +36,7 @@ function openTestBacklog(maxBytes: number) {
       hide: () => void inKernel.delete(own),
     };
   };
-  return { ...backlog, closes, consumer, pass: (ms: number) => void (now += ms) };
+  return { ...backlog, closes, consumer, asked: () => asked, pass: (ms: number) => void (now += ms) };
 }
 
 test("who takes nothing for too long is closed; who takes a little now and then is not", async () => {
@@ -118,4 +122,24 @@ test("while half of the budget is used newcomers wait their turn, first come, fi
   expect([backlog.waiting(), backlog.closes]).toEqual([2, []]);
   backlog.settle(first!);
   return Promise.resolve().then(() => expect([order, backlog.waiting()]).toEqual([["second", "fourth"], 0]));
+});
+
+test("the kernel is not asked about those who take what they are sent within a second", async () => {
+  const backlog = openTestBacklog(1_000, 20_000);
+  const quick = backlog.consumer("quick");
+  for (let frame = 0; frame < 5; frame++) {
+    backlog.add(quick.made, 100);
+    backlog.pass(900);
+    await backlog.check();
+    backlog.settle(quick.made);
+    backlog.pass(100);
+  }
+  expect(backlog.asked()).toBe(0);
+  backlog.add(quick.made, 100);
+  for (let second = 0; second < 25; second++) {
+    backlog.pass(1_000);
+    if (second < 4) quick.acknowledge(1);
+    await backlog.check();
+    expect(backlog.closes).toEqual(second < 24 ? [] : ["quick 1013"]);
+  }
 });
