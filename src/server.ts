@@ -2,10 +2,11 @@
 // `bun run server`: a server that publishes a CSV file, with its command line and its console. Parses, wires, runs and exits.
 import pkg from "../package.json";
 import { nameOf } from "./channel/sources.ts";
-import { asCalled, type Commands, EXECUTABLES, IN_A_CLONE } from "./cli/called.ts";
+import { asCalled, type Commands, commandsOf } from "./cli/called.ts";
 import { CliError, EXIT_CODES, kindOf, reasonOf, reportFatal } from "./cli/errors.ts";
 import { readOptions } from "./cli/options.ts";
 import { openBrowser } from "./cli/server/browser.ts";
+import { uselessOption } from "./cli/server/effect.ts";
 import { certificateFiles, readCertificate, watchCertificate } from "./cli/server/certificate.ts";
 import { openConsole } from "./cli/server/console.ts";
 import { clientsWithin, openFileLimit } from "./cli/server/descriptors.ts";
@@ -19,7 +20,7 @@ import { printStartup } from "./cli/server/startup.ts";
 import { statusLine } from "./cli/server/status.ts";
 import { givenFiles } from "./cli/server/words.ts";
 import { type EndSignal, endSignals, exitCodeOf } from "./cli/signals.ts";
-import { givenToken } from "./cli/token.ts";
+import { givenToken, TOKEN_OR_NONE } from "./cli/token.ts";
 import { type ServerEvent, websocketServer } from "./websocket-server.ts";
 
 /** `bun run` passes one Ctrl-C on twice, within milliseconds; a later one means it. */
@@ -28,11 +29,14 @@ const STATUS_MS = 500;
 
 /** Runs the server until a signal ends it. Throws CliError for what keeps it from starting. */
 function run(argv: readonly string[], called: (text: string) => string): void {
-  const { values, positionals } = readOptions(serverOptions, argv, process.env);
+  const { values, positionals, flags } = readOptions(serverOptions, argv, process.env);
   const { program } = values;
   if (program.help) return void process.stdout.write(called(serverHelp(positionals.includes("all"))));
   if (program.version) return void process.stdout.write(`${pkg.version}\n`);
-  const { file, tables } = givenFiles(positionals, values.source.isNewest);
+  const given = givenFiles(positionals, values.source.isNewest);
+  const { file, tables } = given;
+  const useless = uselessOption(flags, given);
+  if (useless !== undefined) throw new CliError("usage", useless);
   const isGiven = file !== undefined || tables !== undefined;
   const isForMachines = program.log === "json";
   const prompts = promptsForPath({
@@ -41,6 +45,7 @@ function run(argv: readonly string[], called: (text: string) => string): void {
     isForMachines,
   });
   const token = givenToken(values.access.token, program.tokenFile, serverOptions.access.token);
+  if (token !== undefined && values.access.isPublic) throw new CliError("usage", TOKEN_OR_NONE);
   const files = certificateFiles(program.tlsCert, program.tlsKey);
   const openFiles = openFileLimit();
   const maxClients = Math.min(values.network.maxClients, clientsWithin(openFiles));
@@ -160,4 +165,5 @@ export function main(argv: readonly string[], commands: Commands): void {
   }
 }
 
-if (import.meta.main) main(process.argv.slice(2), Bun.isStandaloneExecutable ? EXECUTABLES : IN_A_CLONE);
+if (import.meta.main)
+  main(process.argv.slice(2), commandsOf(Bun.isStandaloneExecutable, process.execArgv, import.meta.path));
