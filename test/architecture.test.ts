@@ -109,7 +109,6 @@ const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
   "csv/typed.ts write": "the hot loop of the conversion with literals, for the same reason",
   "csv/records.ts walkRecords": "the hot loop of reading, for the same reason",
   "csv/rfc4180.ts write": "the hot loop of the documents in CSV, for the same reason",
-  "server.ts run": "the composition root of the program: options, console, server and prompt, wired once",
   "channel/channel.ts openChannel":
     "the composition root of a table: its feeds, documents and sinks, wired once, without a branch",
   "viewer/page.ts startPage": "the composition root of the page: every widget, wired once",

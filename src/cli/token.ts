@@ -12,9 +12,6 @@ export const tokenFile: Option<string | undefined> = {
   default: undefined,
 };
 
-/** What would let everyone in although a token was given. */
-export const TOKEN_OR_NONE = "--no-token and a token (--token, --token-file, CSVCAST_TOKEN): one of them at a time";
-
 /** The token that was given, if any, on the command line or in the file at `path`; `option` has its rule. Throws CliError("usage"). */
 export function givenToken(
   token: string | undefined,
