@@ -37,7 +37,7 @@ type OnEvent = (event: ServerEvent) => void;
 function planOf({ values, positionals, flags }: Parsed<typeof serverOptions>) {
   const { program, access, network, source } = values;
   const given = givenFiles(positionals, source.isNewest);
-  const useless = uselessOption(flags, given);
+  const useless = uselessOption(flags, given, values.relay.relayUrl !== undefined);
   if (useless !== undefined) throw new CliError("usage", useless);
   const isGiven = given.file !== undefined || given.tables !== undefined;
   const isForMachines = program.log === "json";

@@ -6,11 +6,11 @@ import { serverOptions } from "../../../src/cli/server/options.ts";
 import type { Given } from "../../../src/cli/server/words.ts";
 
 function found(argv: readonly string[], env: Record<string, string> = {}): string | undefined {
-  const { flags, positionals } = readOptions(serverOptions, argv, env);
+  const { values, flags, positionals } = readOptions(serverOptions, argv, env);
   const [file, ...more] = positionals;
   const tables = positionals.map((location) => ({ location }));
   const given: Given = file === undefined ? {} : more.length === 0 ? { file } : { tables };
-  return uselessOption(flags, given);
+  return uselessOption(flags, given, values.relay.relayUrl !== undefined);
 }
 
 test.each([
@@ -27,7 +27,10 @@ test.each([
     argv: ["redis://cache", "-d", ";"],
     expected: "--delimiter: a relay has tables, not files; give it to the server that publishes them",
   },
-  { argv: ["redis://cache", "--settle=1s"], expected: expect.stringMatching(/^--settle: a relay has tables/) },
+  {
+    argv: ["redis://cache", "redis://other", "--trim"],
+    expected: expect.stringMatching(/^--trim: a relay has tables/),
+  },
 ])("$argv", ({ argv, expected }) => {
   expect(found(argv)).toEqual(expected);
 });
@@ -36,6 +39,7 @@ test.each([
   { argv: ["https://h/a.csv", "--poll=3s"] },
   { argv: ["a.csv", "http://h/b.csv", "--poll=3s"] },
   { argv: ["a.csv", "--relay=redis://cache", "--relay-heartbeat=2s"] },
+  { argv: ["a.csv", "--relay-heartbeat=2s"], env: { CSVCAST_RELAY: "redis://cache" } },
   { argv: ["redis://cache", "--relay-heartbeat=2s"] },
   { argv: ["redis://cache", "--types=auto", "--last=5", "--max-columns=9"] },
   { argv: ["--poll=3s", "--relay-heartbeat=2s"] }, // an address may be typed
