@@ -576,6 +576,37 @@ describe("a tail without a line end", () => {
     expect(torn.look(100_000)).toEqual({ states: ["live 6 pending"] });
   });
 
+  test("that is inside a quote at the edge of a buffer is no damage, however long the writer is quiet", () => {
+    using file = openTestReader("a,b\n1,2\n");
+    file.look(0);
+    const flush = (text: string) => file.append(text.padEnd(4_096, "x"));
+    flush(`${`${ROW}\n`.repeat(255)}3,"open\n`);
+    expect(file.look(10_000)).toMatchObject({ rows: { length: 256 }, ...LIVE });
+    expect(file.look(1_000_000)).toEqual({ states: ["live 16 pending"] });
+    flush("still\n");
+    file.look(1_000_100);
+    expect(file.look(2_000_000)).toEqual({ states: ["live 4112 pending"] });
+    flush('"\n4,');
+    expect(file.look(2_000_100)).toMatchObject({ rows: { length: 257 }, ...LIVE });
+  });
+
+  test("that is inside a quote is damage if it ever ended elsewhere, or is longer than a cell", () => {
+    using file = openTestReader("a,b\n1,2\n");
+    file.look(0);
+    file.append('3,"open\n');
+    file.look(10_000);
+    const invalid = { states: [expect.stringMatching(/^invalid unclosed-quote: line 3: .* pending$/)] };
+    expect(file.look(20_000)).toEqual(invalid);
+    file.append("x".repeat(1_024));
+    file.look(20_100);
+    expect(file.look(30_000)).toEqual(invalid);
+    using other = openTestReader("a,b\n1,2\n");
+    other.look(0);
+    other.append('3,"'.padEnd(65 << 10, "x"));
+    other.look(10_000);
+    expect(other.look(20_000)).toEqual(invalid);
+  });
+
   test("of a file written whole counts once it is quiet for a moment, however many cells it has", () => {
     using file = openTestReader("a,b\n1,2\n");
     file.look(0);

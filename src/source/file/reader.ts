@@ -225,7 +225,7 @@ export function openReader(
     if (isUpdating) return reports.report("updating", undefined, pending);
     if (rewrite !== undefined) return;
     const open = held.openQuote();
-    if (!open) return reports.report("live", undefined, pending);
+    if (!open || tailRule.isTorn()) return reports.report("live", undefined, pending);
     if (isQuiet(now) || pending !== undefined) reports.report("invalid", open, pending);
   }
 
