@@ -390,6 +390,10 @@ describe("the whole file", () => {
     expect(file.look(10_000 + VERIFY_MS - 1)).toEqual({});
     const verified = file.look(10_000 + VERIFY_MS);
     expect(verified.rows?.filter((row, r) => row !== appended.rows?.[r])).toHaveLength(1);
+    // Who does so once may do so again.
+    const again = file.dueAt()!;
+    expect(again).toBeGreaterThanOrEqual(10_000 + 2 * VERIFY_MS);
+    expect(file.look(again)).toEqual({});
     expect(file.dueAt()).toBeUndefined();
   });
 
