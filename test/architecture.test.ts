@@ -423,6 +423,17 @@ describe("the rules of the house hold for", () => {
   });
 });
 
+/** What waits for another program, or for a socket, waits long on a busy machine. */
+test("tests that start programs or servers have more time than the five seconds of the runtime", async () => {
+  const starts = /\bBun\.(spawn|serve|listen|Terminal|WebView)\b|\bspawn\(|\bstart(Server|Client|Child)\(/;
+  const hasTime = /setDefaultTimeout\(|^  60_000 \+ /m;
+  const files = await Array.fromAsync(new Bun.Glob("**/*.test.ts").scan(import.meta.dir));
+  const own = files.filter((path) => !path.includes("node_modules"));
+  const texts = await Promise.all(own.map((path) => Bun.file(join(import.meta.dir, path)).text()));
+  expect(own.length).toBeGreaterThan(100);
+  expect(own.filter((_, at) => starts.test(texts[at]!) && !hasTime.test(texts[at]!))).toEqual([]);
+});
+
 describe("the check itself finds", () => {
   test.each(CASES.map((found, i) => ({ ...found, source: faulty[i]! })))("$name", ({ source, expected }) => {
     expect(violations(source)).toContain(expected);
