@@ -2,10 +2,11 @@
 // `bun run server`: a server that publishes a CSV file, with its command line and its console. Parses, wires, runs and exits.
 import pkg from "../package.json";
 import { nameOf } from "./channel/sources.ts";
-import { asCalled, type Commands, EXECUTABLES, IN_A_CLONE } from "./cli/called.ts";
+import { asCalled, type Commands, commandsOf } from "./cli/called.ts";
 import { CliError, EXIT_CODES, kindOf, reasonOf, reportFatal } from "./cli/errors.ts";
-import { type Parsed, readOptions } from "./cli/options.ts";
+import { type Parsed, readOptions, type Values } from "./cli/options.ts";
 import { openBrowser } from "./cli/server/browser.ts";
+import { uselessOption } from "./cli/server/effect.ts";
 import { certificateFiles, readCertificate, watchCertificate } from "./cli/server/certificate.ts";
 import { openConsole } from "./cli/server/console.ts";
 import { clientsWithin, openFileLimit } from "./cli/server/descriptors.ts";
@@ -28,13 +29,16 @@ const STATUS_MS = 500;
 
 type Plan = ReturnType<typeof planOf>;
 type Screen = ReturnType<typeof openScreen>;
+type Access = Values<typeof serverOptions>["access"];
 type Server = ReturnType<typeof websocketServer>;
 type OnEvent = (event: ServerEvent) => void;
 
 /** What the command line comes to. Throws CliError for what is wrong with it. */
-function planOf({ values, positionals }: Parsed<typeof serverOptions>) {
+function planOf({ values, positionals, flags }: Parsed<typeof serverOptions>) {
   const { program, access, network, source } = values;
   const given = givenFiles(positionals, source.isNewest);
+  const useless = uselessOption(flags, given, values.relay.relayUrl !== undefined);
+  if (useless !== undefined) throw new CliError("usage", useless);
   const isGiven = given.file !== undefined || given.tables !== undefined;
   const isForMachines = program.log === "json";
   const isStdin = positionals.some((given) => /^(.*=)?-$/.test(given));
@@ -43,10 +47,17 @@ function planOf({ values, positionals }: Parsed<typeof serverOptions>) {
     ...given,
     ...{ values, isGiven, isForMachines, openFiles },
     prompts: promptsForPath({ isGiven, isStdin, isForMachines }),
-    token: givenToken(access.token, program.tokenFile, serverOptions.access.token),
+    token: serverToken(access, program.tokenFile),
     certificate: certificateFiles(program.tlsCert, program.tlsKey),
     maxClients: Math.min(network.maxClients, clientsWithin(openFiles)),
   };
+}
+
+/** Undefined for a random one. Throws CliError("usage"), also for one beside --no-token, which would let everyone in. */
+function serverToken({ token: text, isPublic }: Access, path: string | undefined): string | undefined {
+  const token = givenToken(text, path, serverOptions.access.token);
+  if (token === undefined || !isPublic) return token;
+  throw new CliError("usage", "--no-token and a token (--token, --token-file, CSVCAST_TOKEN): one of them at a time");
 }
 
 /** `called`: a text with the commands that the person has. */
@@ -189,4 +200,5 @@ export function main(argv: readonly string[], commands: Commands): void {
   }
 }
 
-if (import.meta.main) main(process.argv.slice(2), Bun.isStandaloneExecutable ? EXECUTABLES : IN_A_CLONE);
+if (import.meta.main)
+  main(process.argv.slice(2), commandsOf(Bun.isStandaloneExecutable, process.execArgv, import.meta.path));
