@@ -106,7 +106,6 @@ const MAX_LINES = 60;
 /** Longer ones, and why they are. */
 const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
   "csv/json.ts write": "the hot loop of the conversion: a call per byte or cell would cost more than it clears up",
-  "csv/typed.ts write": "the hot loop of the conversion with literals, for the same reason",
   "csv/records.ts walkRecords": "the hot loop of reading, for the same reason",
   "csv/rfc4180.ts write": "the hot loop of the documents in CSV, for the same reason",
   "channel/channel.ts openChannel":
