@@ -212,6 +212,22 @@ describe.concurrent("the package", () => {
     });
   });
 
+  test.each([
+    { server: "csvcast", client: "csvcast client" },
+    { server: "csvcast-server", client: "csvcast-client" },
+  ])("names the commands $server and $client when started by them, and none of a clone", async ({ server, client }) => {
+    const program = (command: string) => {
+      const [first = "", ...rest] = command.split(" ");
+      return [join(project, "node_modules/.bin", first), ...rest];
+    };
+    const { stdout } = await outcomeOf([...program(server), "--help", "all"], project);
+    expect(stdout).toMatch(new RegExp(`^Usage: ${server} \\[FILE`, "m"));
+    expect(stdout).toContain(`(${client} --live)`);
+    const about = await outcomeOf([...program(client), "sample.csv"], project);
+    expect(about.stderr).toContain(`${server} sample.csv has it on air, and then ${client} prints it`);
+    expect(about.stdout + about.stderr + stdout).not.toContain("bun run");
+  });
+
   /** Ways to start an installed program from a folder that others can write to, which is below the project's. */
   const ways = [
     { name: "its name, the server", way: ["../node_modules/.bin/csvcast-server"] },

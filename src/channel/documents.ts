@@ -250,6 +250,7 @@ function streamOf(
     const { data, next } = begun ?? (await document.part(at));
     begun = undefined;
     at = next;
+    document.prepare(at);
     // A copy: whoever takes it may take it over.
     controller.enqueue(data.slice());
     if (at < document.rows) return download.owe(data.length);

@@ -285,7 +285,7 @@ function sendPart(live: LiveState, subscriber: Subscriber, transfer: Transfer): 
   if (isLast) {
     endTransfer(subscriber);
     subscriber.cursor = cursor;
-  }
+  } else transfer.snapshot.prepare(part.next);
   const { at, text } = part;
   const [verdicts, from] = at === 0 ? [columns.verdicts, first] : [];
   const message = snapshotText(cursor, columns.json, at, text, rows, verdicts, from);

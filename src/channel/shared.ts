@@ -12,6 +12,8 @@ export type Shared<S extends Shape> = {
   kept(at: number): Part<S> | undefined;
   /** Rejects as that of `Snapshot`. */
   part(at: number): Promise<Part<S>>;
+  /** Makes the next part while one is on its way, if so few take any that it is still kept when it is asked for. */
+  prepare(at: number): void;
   /** Somebody takes it. Gives what that one says when it has done: once is enough, and more is no harm. */
   acquire(): () => void;
 };
@@ -29,6 +31,8 @@ export type SharedSnapshots<S extends Shape> = {
 
 const KEPT_MS = 5_000;
 const KEPT_BYTES = 8 << 20;
+/** Each at a place of its own: what is prepared for them is half of what is kept. */
+const MAX_PREPARED = 8;
 
 export function openShared<S extends Shape>(
   take: () => Promise<Snapshot<S>>,
@@ -125,18 +129,23 @@ function shared<S extends Shape>(snapshot: Snapshot<S>, room: Room<S>): Shared<S
     }
   }
 
+  function part(at: number): Promise<Part<S>> {
+    const part = kept.get(at);
+    if (part) return Promise.resolve(part);
+    const made = coming.get(at) ?? make(at);
+    coming.set(at, made);
+    return made;
+  }
+
   return {
     cursor,
     columns,
     rows,
     first,
     kept: (at) => kept.get(at),
-    part(at) {
-      const part = kept.get(at);
-      if (part) return Promise.resolve(part);
-      const made = coming.get(at) ?? make(at);
-      coming.set(at, made);
-      return made;
+    part,
+    prepare(at) {
+      if (at < rows && takers <= MAX_PREPARED) part(at).catch(() => {}); // whoever asks for it hears why
     },
     acquire() {
       let isTaking = true;

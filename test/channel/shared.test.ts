@@ -158,3 +158,32 @@ test("parts of a snapshot that nobody takes any more are not kept", async () => 
   for (let at = 0; at < 3; at++) await second.part(at);
   expect(second.kept(0)).toBeDefined();
 });
+
+test("the next part is made while one is on its way, and no further one", async () => {
+  const { get, made } = openScene();
+  const reader = (await get()).body!.getReader();
+  await reader.read();
+  while (made.length < 2) await Bun.sleep(1);
+  expect(made).toEqual([0, 1]);
+  await reader.read();
+  while (made.length < 3) await Bun.sleep(1);
+  expect(made).toEqual([0, 1, 2]);
+});
+
+test("nothing is made ahead behind the end, or for so many that it would not be kept; a failure is that of whoever asks", async () => {
+  const { shared, made, fail } = openScene();
+  const one = await shared.renew();
+  one.prepare(PARTS);
+  const releases = Array.from({ length: 8 }, () => one.acquire());
+  one.prepare(3);
+  await one.part(0);
+  expect(made).toEqual([0]);
+  releases[0]!();
+  one.prepare(3);
+  await one.part(3);
+  expect(made).toEqual([0, 3]);
+  const outdated = new CsvError("outdated", "the table has changed too much meanwhile: try again");
+  fail(outdated);
+  one.prepare(4);
+  expect(await one.part(4).catch((error: unknown) => error)).toBe(outdated);
+});
