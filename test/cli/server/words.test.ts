@@ -49,6 +49,8 @@ describe("is no path:", () => {
       expected: `$/*.csv: ${ONE}; it fits $/a*b.csv, $/run-1.csv, $/run-10.csv, and 1 more`,
     },
     { text: "$/{run-1,other}.csv", expected: `$/{run-1,other}.csv: ${ONE}; it fits $/run-1.csv` },
+    { text: "$/run-[13].csv", expected: `$/run-[13].csv: ${ONE}; it fits $/run-1.csv` },
+    { text: "$/run-[3].csv", expected: undefined },
     { text: "$/nothing*.csv", expected: `$/nothing*.csv: ${ONE}; it fits no file` },
     { text: "$/nowhere/*.csv", expected: `$/nowhere/*.csv: ${ONE}; it fits no file` },
     { text: "$/a*b.csv", expected: undefined },
