@@ -372,7 +372,7 @@ function remove(state: State, name: string): boolean {
   const entry = state.byName.get(name);
   if (!entry || entry === state.first) return false;
   if (entry.place !== undefined) state.removed.add(keyOf(entry.location));
-  leave(state, entry, "taken off the air");
+  leave(state, entry, "no longer published");
   forget(settle(state));
   return true;
 }
