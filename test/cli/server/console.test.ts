@@ -212,6 +212,9 @@ describe.concurrent("in a terminal, a person", () => {
     server.type(KEYS.ctrlC);
     expect(await client.closed).toEqual({ code: 1001, reason: "server shutting down" });
     expect(await server.exited).toBe(130);
+    // The shell's prompt has a line of its own, below who left.
+    await server.ends(/^client from 127\.0\.0\.1 is gone: plain, .* 1001 server shutting down$/);
+    expect(server.output()).toEndWith("\n");
   });
 
   test("ends the server with Ctrl-D before a file is published", async () => {
