@@ -1,5 +1,6 @@
 // The table of a live source: a list of blocks, and what each change of its text is in rows. What is shown of it is a list that
 // somebody holds: it stays as it is, whatever comes.
+import { atOnce } from "../values/steps.ts";
 import {
   type Block,
   blockOfRow,
@@ -83,8 +84,8 @@ export type CsvTable = {
 
 /** A text on its way into a table, which stays as it is until `finish`. */
 export type Rewriting = Pick<Cutter, "space" | "took" | "add" | "bytes"> & {
-  /** Nothing more comes: this is the table. */
-  finish(): RowChange;
+  /** Nothing more comes: this is the table, at the first step. What has changed by that is found in further ones. */
+  finish(): Generator<void, RowChange>;
 };
 
 /** A change that brings more than half of a table anew, and more than this, is the whole table. */
@@ -117,7 +118,7 @@ export function openTable(document: CsvDocument, options: TableOptions = {}): Cs
   const table = tableUnder(bytes.subarray(0, dialect.bodyStart), dialect, options);
   const rewriting = table.rewrite();
   rewriting.add(bytes.subarray(dialect.bodyStart, end));
-  rewriting.finish();
+  atOnce(rewriting.finish());
   return table;
 }
 
@@ -157,7 +158,7 @@ export function tableUnder(head: Uint8Array, dialect: Walked, options: TableOpti
     append: (text) => append(state, text),
     replace(at, removed, inserted) {
       const { first, last, cut } = recut(state, at, removed, inserted);
-      return adopt(state, first, last, cut);
+      return atOnce(adopt(state, first, last, cut));
     },
     rewrite: () => rewrite(state),
     replaceRows: (from, to, inserted) => replaceRows(state, from, to, inserted),
@@ -308,7 +309,7 @@ function append(state: State, text: Uint8Array): RowChange {
   const isWhole = lastByte(state) === recordEnd || (length === head.length && blocks.length === 0);
   if (openQuoteAt(state) !== -1 || unsettledAt(state, length) !== -1) {
     const { first, last, cut } = recut(state, length + state.gone.bytes, 0, text);
-    return adopt(state, first, last, cut);
+    return atOnce(adopt(state, first, last, cut));
   }
   if (!isWhole) return endRow(state, text);
   const last = blocks.at(-1);
@@ -413,12 +414,12 @@ function* changedText(
 }
 
 /** The blocks are the table's now. What has changed by that. */
-function adopt(state: State, first: number, last: number, { blocks, origins }: Cut): RowChange {
+function* adopt(state: State, first: number, last: number, { blocks, origins }: Cut): Generator<void, RowChange> {
   const old = state.blocks.slice(first, last);
   const row = state.rowsBefore[first] ?? rowsIn(state);
   const within = origins.map((origin) => (origin >= first && origin < last ? origin - first : -1));
   replaceBlocks(state, first, last, blocks);
-  const change = changeOf(old, blocks, within, row, state.walked.layout, (brought) => isAll(state, brought));
+  const change = yield* changeOf(old, blocks, within, row, state.walked.layout, (brought) => isAll(state, brought));
   return !change || isAll(state, change.brought) ? "all" : change.splices;
 }
 
@@ -438,11 +439,11 @@ function rewrite(state: State): Rewriting {
     took: cutter.took,
     add: cutter.add,
     bytes: cutter.bytes,
-    finish() {
+    *finish() {
       cutter.end();
       const cut = cutter.cut();
       state.gone = cut.gone;
-      return adopt(state, 0, state.blocks.length, cut);
+      return yield* adopt(state, 0, state.blocks.length, cut);
     },
   };
 }

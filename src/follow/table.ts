@@ -11,6 +11,7 @@ import {
   type SyncMessage,
 } from "../feed/protocol.ts";
 import { diffHashes } from "../values/hunks.ts";
+import { atOnce } from "../values/steps.ts";
 import {
   appendBlocks,
   type Block,
@@ -248,7 +249,7 @@ export function windowChange(before: Table, after: Table): Splice[] | undefined 
  */
 export function splicesBetween(before: readonly Row[], after: readonly Row[]): Splice[] {
   const isSame = (a: number, b: number) => isSameRow(before[a]!, after[b]!);
-  return diffHashes(Float64Array.from(before, hashOf), Float64Array.from(after, hashOf), isSame).map(
+  return atOnce(diffHashes(Float64Array.from(before, hashOf), Float64Array.from(after, hashOf), isSame)).map(
     ({ start, deleted, inserted }): Splice => [start, deleted, after.slice(start, start + inserted)],
   );
 }

@@ -1,5 +1,6 @@
 // What the Worker holds of a live source: the table, and how much of the source it covers. New bytes are appended, or a whole
 // new text is compared with what is held; either way the outcome is one revision. Touches no file.
+import { atOnce } from "../values/steps.ts";
 import { isUtf8 } from "node:buffer";
 import { type Decoding, openDecoding } from "../csv/decoding.ts";
 import { type CsvDocument, understand, type Understanding } from "../csv/document.ts";
@@ -35,8 +36,8 @@ export type Intake = {
   took(length: number): boolean;
   /** So many NULs come, which are not given. */
   skip(nuls: number): void;
-  /** Nothing more comes; `covered`: how many bytes came in all. Throws as `set` does. */
-  finish(covered: number): void;
+  /** Nothing more comes; `covered`: how many bytes came in all. In steps. Throws as `set` does. */
+  finish(covered: number): Generator<void>;
 };
 
 /** What has come and is not a whole row: in bytes of text, and in cells if it is a row but for its end. */
@@ -190,9 +191,9 @@ export function openHeld(options: HeldOptions): Held {
         checkMemory(rewriting.bytes() + (lastRows === Infinity ? text.length : 0));
         rewriting.add(text);
       },
-      finish(length: number): void {
+      *finish(length: number): Generator<void> {
         if (marking && !isAll) rewriting.add(marking.takeWaiting());
-        const change = rewriting.finish();
+        const change = yield* rewriting.finish();
         if (isUpdate) revising.changed(change);
         else if (next.oversizeRow() !== undefined) throw oversize(next.oversizeRow()!, maxCellBytes);
         const { encodingHint } = fresh;
@@ -238,7 +239,7 @@ export function openHeld(options: HeldOptions): Held {
     const fresh = understood(marking ? markedText(marking, raw, true) : raw, source, coming, marking);
     const intake = open(fresh, coming, marking, true);
     intake.add(fresh.bytes.subarray(fresh.dialect.bodyStart, fresh.end));
-    intake.finish(length);
+    atOnce(intake.finish(length));
   }
 
   function flush(): void {

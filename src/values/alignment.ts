@@ -1,4 +1,4 @@
-// Which rows of a table are still there in the next one, by their hashes, in time that grows with the rows and no faster.
+// Which rows of a table are still there in the next one, by their hashes, in time that grows with the rows and no faster, and in steps.
 import { openAnchors } from "./anchors.ts";
 import { type Keep, openEdits, type Region } from "./edits.ts";
 
@@ -25,16 +25,16 @@ const STEP_WORK = 1 << 16;
 const MAX_WORK_PER_ROW = 32;
 
 /** Rows that stay. Nearly as many as can, unless the rows are in another order altogether. */
-export function align(before: Float64Array, after: Float64Array): Runs {
+export function* align(before: Float64Array, after: Float64Array): Generator<void, Runs> {
   const edits = openEdits(before, after);
   const anchors = openAnchors(before, after);
   const { keep, runs } = openRuns();
   let left = MAX_PASSES * (before.length + after.length);
 
-  function walk(region: Region, depth: number): void {
+  function* walk(region: Region, depth: number): Generator<void> {
     const tail = trim(region);
     const { oldTo, newTo } = region;
-    if (region.oldFrom < oldTo && region.newFrom < newTo) walkInner(region, depth);
+    if (region.oldFrom < oldTo && region.newFrom < newTo) yield* walkInner(region, depth);
     keep(oldTo, newTo, tail);
   }
 
@@ -52,19 +52,24 @@ export function align(before: Float64Array, after: Float64Array): Runs {
     return tail;
   }
 
-  function walkInner(region: Region, depth: number): void {
+  function* walkInner(region: Region, depth: number): Generator<void> {
     const rows = region.oldTo - region.oldFrom + region.newTo - region.newFrom;
     const way = edits.find(region, WORK_PER_ROW * rows + STEP_WORK);
+    if (way.work >= STEP_WORK) yield;
     if (way.isWhole) return way.keep(keep);
     const isWorthIt = rows >= MIN_ROWS && depth < MAX_DEPTH && left > 0;
-    const { old, fresh, work } = isWorthIt ? anchors.find(region) : NO_ANCHORS;
+    const { old, fresh, work } = isWorthIt ? yield* anchors.find(region) : NO_ANCHORS;
     left -= work;
-    if (old.length > 0) walkAnchors(region, old, fresh, depth);
-    else walkOn(region);
+    yield* old.length > 0 ? walkAnchors(region, old, fresh, depth) : walkOn(region);
   }
 
   /** From anchor to anchor, each with the equal rows around it, and in depth between them. */
-  function walkAnchors({ oldFrom, oldTo, newFrom, newTo }: Region, olds: Int32Array, news: Int32Array, depth: number) {
+  function* walkAnchors(
+    { oldFrom, oldTo, newFrom, newTo }: Region,
+    olds: Int32Array,
+    news: Int32Array,
+    depth: number,
+  ): Generator<void> {
     let old = oldFrom;
     let fresh = newFrom;
     for (let i = 0; i < olds.length; i++) {
@@ -72,29 +77,30 @@ export function align(before: Float64Array, after: Float64Array): Runs {
       let newAt = news[i]!;
       if (oldAt < old || newAt < fresh || before[oldAt] !== after[newAt]) continue;
       while (oldAt > old && newAt > fresh && before[oldAt - 1] === after[newAt - 1]) (oldAt--, newAt--);
-      walk({ oldFrom: old, oldTo: oldAt, newFrom: fresh, newTo: newAt }, depth + 1);
+      yield* walk({ oldFrom: old, oldTo: oldAt, newFrom: fresh, newTo: newAt }, depth + 1);
       old = olds[i]! + 1;
       fresh = news[i]! + 1;
       while (old < oldTo && fresh < newTo && before[old] === after[fresh]) (old++, fresh++);
       keep(oldAt, newAt, old - oldAt);
     }
-    walk({ oldFrom: old, oldTo, newFrom: fresh, newTo }, depth + 1);
+    yield* walk({ oldFrom: old, oldTo, newFrom: fresh, newTo }, depth + 1);
   }
 
   /** Nothing stands once: short ways, one after the other, and where they end, row by row. */
-  function walkOn(region: Region): void {
+  function* walkOn(region: Region): Generator<void> {
     while (region.oldFrom < region.oldTo && region.newFrom < region.newTo) {
       const way = edits.find(region, STEP_WORK);
       if (!way.isWhole && (way.oldRows + way.newRows) * MAX_WORK_PER_ROW < way.work) break;
       way.keep(keep);
       region.oldFrom += way.oldRows;
       region.newFrom += way.newRows;
+      yield;
     }
     keepPairs(before, after, region, keep);
   }
 
   const all = { oldFrom: 0, oldTo: before.length, newFrom: 0, newTo: after.length };
-  walk(all, 0);
+  yield* walk(all, 0);
   return before.length === after.length ? orPaired(runs(), before, after) : runs();
 }
 

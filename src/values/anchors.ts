@@ -2,6 +2,7 @@
 // Which rows are in the sample is told by their hashes, so that a row is in it with all its equals, on both sides. Where every row
 // repeats, windows of several rows take their place.
 import type { Region } from "./edits.ts";
+import { inStretches } from "./steps.ts";
 
 /** Pairs of rows, in the order that both sides share. */
 export type Anchors = { readonly old: Int32Array; readonly fresh: Int32Array; readonly work: number };
@@ -9,6 +10,9 @@ export type Anchors = { readonly old: Int32Array; readonly fresh: Int32Array; re
 /** Hashes in the table at the same time: so many fit into the caches of a processor. */
 const MAX_KEYS = 1 << 16;
 const SLOT_BITS = 17;
+
+/** Rows that are looked at in one step. */
+const STEP_ROWS = 1 << 15;
 
 /** Rows in a window, one after the other until some stand once. */
 const WINDOWS = [4, 32, 256, 2048];
@@ -20,36 +24,38 @@ const isByChance = (inOrder: number, pairs: number) => pairs >= 256 && inOrder *
 const NONE = 0;
 const SEVERAL = -1;
 
-/** The table of slots, for one region at a time: making it takes longer than most differences. */
-let pairs: ReturnType<typeof openPairs> | undefined;
+/** The table of slots, for one region at a time, while nobody has it: making it takes longer than most differences. */
+let spare: ReturnType<typeof openPairs> | undefined;
 
 /** Finds anchors in regions of two tables, one region after the other. */
 export function openAnchors(before: Float64Array, after: Float64Array) {
   let keys = new Uint32Array(0);
 
   /** Anchors of a region; none if there are none, or if what is in order is so by chance. */
-  function find({ oldFrom, oldTo, newFrom, newTo }: Region): Anchors {
+  function* find({ oldFrom, oldTo, newFrom, newTo }: Region): Generator<void, Anchors> {
     const oldCount = oldTo - oldFrom;
     const newCount = newTo - newFrom;
     if (keys.length < oldCount + newCount) keys = new Uint32Array(oldCount + newCount);
     const oldKeys = keys.subarray(0, oldCount);
     const newKeys = keys.subarray(oldCount, oldCount + newCount);
-    fillKeys(before, oldFrom, oldKeys);
-    fillKeys(after, newFrom, newKeys);
-    pairs ??= openPairs();
-    let found = pairs.find(oldKeys, oldCount, newKeys, newCount);
+    yield* inStretches(0, oldCount, STEP_ROWS, (from, to) => fillKeys(before, oldFrom, oldKeys, from, to));
+    yield* inStretches(0, newCount, STEP_ROWS, (from, to) => fillKeys(after, newFrom, newKeys, from, to));
+    const pairs = spare ?? openPairs();
+    spare = undefined;
+    let found = yield* pairs.find(oldKeys, oldCount, newKeys, newCount);
     let passes = 1;
     for (let i = 0, rows = 1; i < WINDOWS.length && found.count === 0 && found.isRepeating; i++) {
       const window = WINDOWS[i]!;
       if (window > Math.min(oldCount, newCount)) break;
       for (; rows < window; rows *= 2) {
-        widen(oldKeys, rows);
-        widen(newKeys, rows);
+        for (const keys of [oldKeys, newKeys])
+          yield* inStretches(0, keys.length - rows, STEP_ROWS, (from, to) => widen(keys, rows, from, to));
       }
-      found = pairs.find(oldKeys, oldCount - window + 1, newKeys, newCount - window + 1);
+      found = yield* pairs.find(oldKeys, oldCount - window + 1, newKeys, newCount - window + 1);
       found.isRepeating = true;
       passes += 2;
     }
+    spare = pairs;
     return { ...inOrder(found, oldFrom, newFrom), work: passes * (oldCount + newCount) };
   }
 
@@ -57,16 +63,16 @@ export function openAnchors(before: Float64Array, after: Float64Array) {
 }
 
 /** Keys of 32 bits, well mixed, from the bits of the hashes as they are in memory: a conversion would cost more. */
-function fillKeys(hashes: Float64Array, from: number, keys: Uint32Array): void {
-  const bits = new Uint32Array(hashes.buffer, hashes.byteOffset + 8 * from, 2 * keys.length);
-  for (let i = 0; i < keys.length; i++) {
+function fillKeys(hashes: Float64Array, first: number, keys: Uint32Array, from: number, to: number): void {
+  const bits = new Uint32Array(hashes.buffer, hashes.byteOffset + 8 * first, 2 * keys.length);
+  for (let i = from; i < to; i++) {
     keys[i] = mixed(Math.imul(bits[2 * i]!, 0x9e3779b1) ^ Math.imul(bits[2 * i + 1]!, 0x85ebca77));
   }
 }
 
 /** Keys of windows of `rows` rows become those of twice as many. The last ones are of no use. */
-function widen(keys: Uint32Array, rows: number): void {
-  for (let i = 0; i + rows < keys.length; i++) keys[i] = mixed(Math.imul(keys[i]!, 0x9e3779b1) + keys[i + rows]!);
+function widen(keys: Uint32Array, rows: number, from: number, to: number): void {
+  for (let i = from; i < to; i++) keys[i] = mixed(Math.imul(keys[i]!, 0x9e3779b1) + keys[i + rows]!);
 }
 
 /** The end of MurmurHash3 (Austin Appleby, public domain). */
@@ -122,15 +128,16 @@ function openPairs() {
     if (++distinct > MAX_KEYS) thinOut();
   }
 
-  function addOld(keys: Uint32Array, count: number): boolean {
+  /** How many of them are in the sample. */
+  function addOld(keys: Uint32Array, from: number, to: number): number {
     let rows = 0;
-    for (let row = 0; row < count; row++) {
+    for (let row = from; row < to; row++) {
       const key = keys[row]!;
       if ((key & sample) !== 0) continue;
       add(key, row + 1);
       rows++;
     }
-    return rows > 2 * distinct || hasSeveral();
+    return rows;
   }
 
   function hasSeveral(): boolean {
@@ -139,11 +146,9 @@ function openPairs() {
     return several > distinct >> 3;
   }
 
-  /** The slots of new rows whose equals are in the table, in the order of the rows. */
-  function addNew(keys: Uint32Array, count: number): { slots: Int32Array; seen: number } {
-    const slots = new Int32Array(distinct);
-    let seen = 0;
-    for (let row = 0; row < count; row++) {
+  /** Behind `seen` slots those of new rows whose equals are in the table, in the order of the rows. How many there are then. */
+  function addNew(keys: Uint32Array, from: number, to: number, slots: Int32Array, seen: number): number {
+    for (let row = from; row < to; row++) {
       const key = keys[row]!;
       if ((key & sample) !== 0) continue;
       const slot = slotOf(key);
@@ -151,16 +156,25 @@ function openPairs() {
       if (newRows[slot] === NONE) slots[seen++] = slot;
       newRows[slot] = newRows[slot] === NONE ? row + 1 : SEVERAL;
     }
-    return { slots, seen };
+    return seen;
   }
 
   /** Of the first `oldCount` and `newCount` keys: pairs in the order of the new rows. */
-  function find(oldKeys: Uint32Array, oldCount: number, newKeys: Uint32Array, newCount: number): Pairs {
+  function* find(
+    oldKeys: Uint32Array,
+    oldCount: number,
+    newKeys: Uint32Array,
+    newCount: number,
+  ): Generator<void, Pairs> {
     bits = Math.min(SLOT_BITS, 33 - Math.clz32(oldCount));
     sample = 0;
     clear();
-    const isRepeating = addOld(oldKeys, oldCount);
-    const { slots, seen } = addNew(newKeys, newCount);
+    let rows = 0;
+    yield* inStretches(0, oldCount, STEP_ROWS, (from, to) => (rows += addOld(oldKeys, from, to)));
+    const isRepeating = rows > 2 * distinct || hasSeveral();
+    const slots = new Int32Array(distinct);
+    let seen = 0;
+    yield* inStretches(0, newCount, STEP_ROWS, (from, to) => (seen = addNew(newKeys, from, to, slots, seen)));
     const old = new Int32Array(seen);
     const fresh = new Int32Array(seen);
     let count = 0;

@@ -1,11 +1,15 @@
 // Two tables -> splices that turn the one into the other. Of the rows it knows hashes, and whether two of them are the same.
 import { align, type Runs } from "./alignment.ts";
+import { inStretches } from "./steps.ts";
 
 /** `Array.prototype.splice`: at row `start`, `deleted` rows go and `inserted` rows come. Several apply in order. */
 export type Splice = { start: number; deleted: number; inserted: number };
 
 /** More splices than this become fewer, those first that are nearest to each other. */
 const MAX_SPLICES = 1 << 18;
+
+/** Rows that are compared in one step. */
+const STEP_ROWS = 1 << 12;
 
 /** Rows between two splices that are so few against what both insert are not worth a splice of their own. */
 const MIN_SHARE = 1 / 32;
@@ -16,14 +20,15 @@ const MIN_SHARE = 1 / 32;
  * are in another order altogether, it may be all of them.
  *
  * A hash is an integer below 2^53. Two rows may have the same by chance: `isSame` compares row `a` of before with row `b` of after,
- * and is asked once for each row that stays.
+ * and is asked once for each row that stays. In steps.
  */
-export function diffHashes(
+export function* diffHashes(
   before: Float64Array,
   after: Float64Array,
   isSame: (a: number, b: number) => boolean,
-): Splice[] {
-  const hunks = replaced(toEdges(align(before, after), before, after), before.length, after.length, isSame);
+): Generator<void, Splice[]> {
+  const runs = toEdges(yield* align(before, after), before, after);
+  const hunks = yield* replaced(runs, before.length, after.length, isSame);
   for (let kept = 1; hunks.count() > MAX_SPLICES; kept *= 2) hunks.merge(kept);
   return hunks.splices();
 }
@@ -60,12 +65,12 @@ function isEqual(hashes: Float64Array, a: number, b: number, count: number): boo
 }
 
 /** What is between the runs; a row that only its hash takes for another is replaced by it. */
-function replaced(
+function* replaced(
   { count, numbers }: Runs,
   oldCount: number,
   newCount: number,
   isSame: (a: number, b: number) => boolean,
-) {
+): Generator<void, ReturnType<typeof openHunks>> {
   const hunks = openHunks();
   let old = 0;
   let fresh = 0;
@@ -77,13 +82,15 @@ function replaced(
   for (let i = 0; i < count; i++) {
     const oldFrom = numbers[3 * i]!;
     const newFrom = numbers[3 * i + 1]!;
-    const length = numbers[3 * i + 2]!;
-    for (let row = 0; row < length; row++) {
-      if (!isSame(oldFrom + row, newFrom + row)) continue;
-      if (oldFrom + row > old || newFrom + row > fresh) replace(oldFrom + row, newFrom + row);
-      old++;
-      fresh++;
-    }
+    const keep = (from: number, to: number) => {
+      for (let row = from; row < to; row++) {
+        if (!isSame(oldFrom + row, newFrom + row)) continue;
+        if (oldFrom + row > old || newFrom + row > fresh) replace(oldFrom + row, newFrom + row);
+        old++;
+        fresh++;
+      }
+    };
+    yield* inStretches(0, numbers[3 * i + 2]!, STEP_ROWS, keep);
   }
   if (oldCount > old || newCount > fresh) replace(oldCount, newCount);
   return hunks;

@@ -1,6 +1,7 @@
 // What is held of a source, and what a change makes of it: bytes in, revisions out.
 import { describe, expect, test } from "bun:test";
 import { type Held, type HeldOptions, openHeld, type Revision } from "../../src/source/held.ts";
+import { atOnce } from "../../src/values/steps.ts";
 
 const OPTIONS: HeldOptions = { lastRows: Infinity, maxCellBytes: 1 << 24 };
 
@@ -151,7 +152,7 @@ function takeIn(held: Held, bytes: Uint8Array, firstBytes = 1 << 17): boolean {
     if (!intake.took(piece.length)) return false;
     at += piece.length;
   }
-  intake.finish(bytes.length);
+  atOnce(intake.finish(bytes.length));
   return true;
 }
 

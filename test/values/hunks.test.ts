@@ -1,6 +1,7 @@
 // The difference of two tables by the hashes of their rows: right for any two, small where the change is small, and bounded in work.
 import { describe, expect, test } from "bun:test";
 import { diffHashes, type Splice } from "../../src/values/hunks.ts";
+import { atOnce } from "../../src/values/steps.ts";
 
 const COUNT = 2000;
 const rows = Array.from({ length: COUNT }, (_, i) => i);
@@ -17,10 +18,11 @@ function randomFrom(seed: number): (below: number) => number {
 
 function diff(before: number[], after: number[], isSame = (a: number, b: number) => before[a] === after[b]) {
   let asked = 0;
-  const splices = diffHashes(Float64Array.from(before), Float64Array.from(after), (a, b) => {
+  const steps = diffHashes(Float64Array.from(before), Float64Array.from(after), (a, b) => {
     asked++;
     return isSame(a, b);
   });
+  const splices = atOnce(steps);
   return { splices, asked, inserted: splices.reduce((sum, { inserted }) => sum + inserted, 0) };
 }
 
@@ -135,4 +137,45 @@ test("any two tables: the splices lead from one to the other, and each row is co
 test("a row that only has the hash of another is replaced", () => {
   const { splices } = diff(rows, rows, (a) => a !== 5 && a !== 900);
   expect(splices).toEqual([5, 900].map((start) => ({ start, deleted: 1, inserted: 1 })));
+});
+
+test("two differences that are found in turns, step by step, are what each is by itself; no step is much of the work", () => {
+  const random = randomFrom(7);
+  const count = 200_000;
+  const open = (values: number) => {
+    const before = Float64Array.from({ length: count }, () => random(values));
+    const after = before.slice().sort((a, b) => (a % 97) - (b % 97) || a - b);
+    for (let row = 0; row < count; row += 2) after[row] = before[row]!;
+    let most = 0;
+    let compared = 0;
+    const isSame = (a: number, b: number) => {
+      most = Math.max(most, ++compared);
+      return before[a] === after[b];
+    };
+    const next = (steps: Generator<void, Splice[]>) => {
+      compared = 0;
+      return steps.next();
+    };
+    return {
+      next,
+      most: () => most,
+      steps: diffHashes(before, after, isSame),
+      alone: diffHashes(before, after, isSame),
+    };
+  };
+  const both = [open(1e9), open(1000)];
+  const expected = both.map(({ alone }) => atOnce(alone));
+  const found: Splice[][] = [];
+  let turns = 0;
+  while (found.filter(Boolean).length < 2)
+    for (const [at, { next, steps }] of both.entries()) {
+      if (found[at]) continue;
+      const { done, value } = next(steps);
+      turns++;
+      if (done) found[at] = value;
+    }
+  expect(found).toEqual(expected);
+  expect(turns).toBeGreaterThan(20);
+  const [most] = both.map(({ most }) => most()).sort((a, b) => b - a);
+  expect(most).toBeLessThanOrEqual(count);
 });

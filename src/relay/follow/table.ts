@@ -1,5 +1,6 @@
 // The table of a replica: rows from the wire become a CSV in its normal form, kept like that of a file. The changes are known, so
 // nothing is compared.
+import { atOnce } from "../../values/steps.ts";
 import { plainDialect } from "../../csv/dialect.ts";
 import { PLAIN_TEXT } from "../../csv/decoding.ts";
 import type { Understanding } from "../../csv/document.ts";
@@ -57,7 +58,7 @@ export function draftTable(columns: readonly string[], limits: RelayLimits): Rel
   }
 
   function finish(): RelayTable {
-    rewriting.finish();
+    atOnce(rewriting.finish());
     return openRelayTable(table, { ...PLAIN_TEXT, dialect }, limits);
   }
 

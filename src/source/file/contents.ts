@@ -7,7 +7,7 @@ import { openPrints, type Prints, STRETCH_BYTES } from "./prints.ts";
 import { readAll, readRange } from "./read.ts";
 
 /** A file that was read anew: it is what is held once it is finished. */
-export type Coming = { finish(): void };
+export type Coming = { finish(): Generator<void> };
 
 export type Progress = (read: number, size: number) => void;
 
@@ -133,7 +133,9 @@ export function openContents(held: Held, maxFileBytes: number): Contents {
     const end = text.length - trailingHole(text);
     const coming = openPrints();
     coming.add(text.subarray(0, end));
-    return comingOf(coming, size, () => held.set(bytes, end));
+    return comingOf(coming, size, function* () {
+      held.set(bytes, end);
+    });
   }
 
   function replaceLastRow(fd: number, size: number): boolean {
@@ -147,10 +149,10 @@ export function openContents(held: Held, maxFileBytes: number): Contents {
     return true;
   }
 
-  function comingOf(read: Prints, size: number, finish: () => void): Coming {
+  function comingOf(read: Prints, size: number, finish: () => Generator<void>): Coming {
     return {
-      finish() {
-        finish();
+      *finish() {
+        yield* finish();
         prints = read;
         nulsTo = size;
       },

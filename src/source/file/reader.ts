@@ -204,7 +204,7 @@ export function openReader(
     const after = fstatSync(fd, { bigint: true });
     const isSame = after.size === before.size && after.mtimeNs === before.mtimeNs;
     if (!isSame && after.size <= before.size) return;
-    coming.finish();
+    yield* coming.finish();
     generations.take(from);
     tailRule.replaced(size, from !== generations.found() || size === rewrite?.bytes, changedAt);
     // Within the granularity of its clock the file may change once more without showing it, and a writer that has mapped it into memory

@@ -104,7 +104,7 @@ function openAnew(state: State): Taking {
     },
     *finish() {
       if (!intake) begin(true);
-      if (intake) intake.finish(prints.length());
+      if (intake) yield* intake.finish(prints.length());
       else setWhole(state, first);
       state.prints = prints;
       state.anew = Math.max(0, state.anew - 1);
