@@ -87,6 +87,8 @@ type State = {
   readonly listeners: Set<() => void>;
   readonly followed: FollowedTables;
   first: Entry | undefined;
+  /** Entries that have a channel of their own. */
+  served: number;
   isClosed: boolean;
 };
 
@@ -106,6 +108,7 @@ export function openTables(options: TablesOptions): Tables {
       onEvent: options.onEvent,
     }),
     first: undefined,
+    served: 0,
     isClosed: false,
   };
   return {
@@ -238,14 +241,14 @@ async function open(state: State, entry: Entry, waits: boolean): Promise<void> {
   }
   const mark = markOf(entry.location);
   const channel = isFirst ? options.first : (state.followed.adopt(entry.name) ?? options.openChannel(entry.name));
-  entry.channel = channel;
+  attach(state, entry, channel);
   try {
     await channel.open(entry.location, waits);
   } catch (error) {
     if (!(error instanceof CsvError) || entry.channel !== channel) throw error;
     entry.refusal = { reason: error.reason, mark };
-    if (!isFirst) shut(state, entry, "it cannot be published");
-    entry.channel = undefined;
+    if (isFirst) attach(state, entry, undefined);
+    else shut(state, entry, "it cannot be published");
     if (waits) options.onEvent({ type: "file-refused", reason: error.message });
     tell(state);
     throw error;
@@ -262,9 +265,16 @@ function markOf(location: string): string {
   }
 }
 
-function shut({ options }: State, entry: Entry, reason: string): void {
-  if (entry.channel) options.dismiss(entry.channel, reason);
-  entry.channel = undefined;
+function shut(state: State, entry: Entry, reason: string): void {
+  if (entry.channel) state.options.dismiss(entry.channel, reason);
+  attach(state, entry, undefined);
+}
+
+function attach(state: State, entry: Entry, channel: Channel | undefined): void {
+  const { first } = state.options;
+  if (entry.channel && entry.channel !== first) state.served--;
+  if (channel && channel !== first) state.served++;
+  entry.channel = channel;
 }
 
 function find(state: State, places: ReadonlyMap<string, Found>): void {
@@ -304,10 +314,7 @@ function goAway(state: State, entry: Entry): void {
 const FULL = "full";
 
 /** The first one is there in any case. */
-function countOf({ entries, options, followed }: State): number {
-  const own = [...entries.values()].filter(({ channel }) => channel && channel !== options.first);
-  return 1 + own.length + followed.all().size;
-}
+const countOf = ({ served, followed }: State) => 1 + served + followed.all().size;
 
 /** `isCounted`: it has its place already. */
 const isFull = (state: State, isCounted: boolean) => !isCounted && countOf(state) >= state.options.maxTables;
