@@ -84,7 +84,11 @@ export function openHub(options: HubOptions): Hub {
   const entrance = openEntrance({
     policy: access,
     admission,
-    kept: openKept(options.idleMs, now),
+    kept: openKept({
+      ...{ idleMs: options.idleMs, now },
+      hasRoom: (kept) => admission.count() + kept <= maxClients,
+      closeIdle: () => listener.closeIdle(),
+    }),
     pages: openPages(options.pages),
     tables: () => served?.tables,
     health: () => healthOf(served?.tables, served && relayHealth(served.relay)),

@@ -12,8 +12,18 @@ export type Kept = {
 export const MAX_KEPT_PER_ADDRESS = 100;
 const MAX_KEPT = 1_000;
 
-/** The runtime ends those on which nothing moves for `idleMs`. `now` is a monotonic clock in ms. */
-export function openKept(idleMs: number, now: () => number): Kept {
+export type KeptOptions = {
+  /** The runtime ends those on which nothing moves for so long. */
+  readonly idleMs: number;
+  /** A monotonic clock in ms. */
+  readonly now: () => number;
+  /** Whether so many may stay beside the clients there are: both need descriptors. */
+  readonly hasRoom: (kept: number) => boolean;
+  /** Ends all that wait for a request. */
+  readonly closeIdle: () => void;
+};
+
+export function openKept({ idleMs, now, hasRoom, closeIdle }: KeptOptions): Kept {
   /** The one with the oldest request first. */
   const connections = new Map<string, { readonly network: string; readonly at: number }>();
   const counts = new Map<string, number>();
@@ -35,6 +45,12 @@ export function openKept(idleMs: number, now: () => number): Kept {
         drop(old);
       }
       drop(key);
+      if (!hasRoom(connections.size + 1)) {
+        connections.clear();
+        counts.clear();
+        closeIdle();
+        return false;
+      }
       const network = networkOf(address);
       const count = counts.get(network) ?? 0;
       if (count >= MAX_KEPT_PER_ADDRESS || connections.size >= MAX_KEPT) return false;
