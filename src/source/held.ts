@@ -157,11 +157,14 @@ export function openHeld(options: HeldOptions): Held {
   /** What a text means, of which this is the beginning, or all. One that lacks its header has the columns of the one before. */
   function understood(text: Uint8Array, source: Uint8Array, coming: Decoding, marking?: MarkedText): CsvDocument {
     const fresh = understand(text, source, coming.facts(), withDelimiter(options, marking));
-    const names = table && document && namesBefore(fresh, document.dialect, table.head(), options);
-    reading = names ? { ...options, noHeader: true, names } : options;
-    if (!names) return fresh;
+    const before = table && document && namesBefore(fresh, document.dialect, table.head(), options);
+    reading = before
+      ? { ...options, noHeader: true, names: before.names, ...(before.isCut && { skipLines: 1 }) }
+      : options;
+    if (!before) return fresh;
     const kept = understand(text, source, coming.facts(), withDelimiter(reading, marking));
-    const hints = [...kept.dialect.hints, "the header is missing: the names of the columns are those of before"];
+    const cut = before.isCut ? "; the first line is the end of a row, and skipped" : "";
+    const hints = [...kept.dialect.hints, `the header is missing: the names of the columns are those of before${cut}`];
     return { ...kept, dialect: { ...kept.dialect, hints } };
   }
 
