@@ -8,8 +8,8 @@ import { linesOf, LOG_HEADER, logRow, startWriter, writeLarge } from "./writing.
 
 const MB = 1e6;
 
-/** In so many at the end of a message is its last row. */
-const LAST_ROW_CHARACTERS = 300;
+/** So many at the end of a message tell its last row. */
+const END_CHARACTERS = 1_000;
 
 /** A live client that asks for no compression: what it gets is what there is. */
 function listen(server: RunningServer, onMessage: (text: string) => void): { close(): void } {
@@ -44,7 +44,7 @@ async function growth(folder: string, { name, options, before }: Growth): Promis
   let last = NaN;
   const client = listen(server, (text) => {
     bytes += Buffer.byteLength(text);
-    last = Number(/\["(\d+)",[^[]*$/.exec(text.slice(-LAST_ROW_CHARACTERS))?.[1] ?? last);
+    last = Number([...text.slice(-END_CHARACTERS).matchAll(/\["(\d+)",/g)].at(-1)?.[1] ?? last);
   });
   const writer = startWriter("grow", path, GROWN_BYTES - statSync(path).size, GROWN_PER_SECOND);
   const [said] = await linesOf<{ rows: number }>(writer);
