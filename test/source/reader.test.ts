@@ -89,11 +89,16 @@ function openTestReader(
       closeSync(fd);
       touch();
     },
+    /** As a source looks: whatever it is that a file at rest has, a look at it finds nothing. */
     look(now: number): Seen {
       seen = {};
+      const isAtRest = reader.isAtRest();
       reader.look(now);
+      reader.dueAt();
+      if (isAtRest) expect(seen).toEqual({});
       return seen;
     },
+    isAtRest: reader.isAtRest,
     /** A file of this content takes its place. */
     replace(text: string | Uint8Array) {
       writeFileSync(`${path}.new`, text);
@@ -177,6 +182,30 @@ describe("appended bytes", () => {
     file.look(30_000);
     expect(file.look(60_000)).toEqual({ states: ["live 1 pending"] });
     expect(file.look(90_000)).toEqual({});
+  });
+
+  test("leave a file at rest once nothing is due: then a look costs one `stat`, until the file is another", () => {
+    using file = openTestReader("a\n1\n");
+    const lookOn = (from: number) => {
+      for (let ms = 0; ms <= 3 * VERIFY_MS; ms += SETTLE_MS) file.look(from + ms);
+    };
+    expect(file.isAtRest()).toBe(false);
+    lookOn(0);
+    expect(file.isAtRest()).toBe(true);
+    const { path } = file;
+    const changes = [
+      () => file.append("2\n"),
+      () => file.edit(2, "9"),
+      () => file.replace("a\n7\n"),
+      () => chmodSync(path, 0o600),
+      () => renameSync(path, `${path}.gone`),
+    ];
+    for (const [n, change] of changes.entries()) {
+      change();
+      expect(file.isAtRest()).toBe(false);
+      lookOn(100_000 * (n + 1));
+      expect(file.isAtRest()).toBe(n < changes.length - 1); // one that is missing is looked for
+    }
   });
 
   test("a look that finds nothing new says nothing", () => {

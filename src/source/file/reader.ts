@@ -30,6 +30,8 @@ export type Reader = {
   look(now: number): void;
   /** The same in steps: between two of them others may have their turn, but for another look. */
   steps(now: number): Generator<void>;
+  /** Whether a look would find nothing: nothing is due, and the file is as it was at the last one. Costs as much as one `stat`. */
+  isAtRest(): boolean;
   /** When to look again even if nothing seems to happen; undefined if there is no reason. */
   dueAt(): number | undefined;
   close(): void;
@@ -89,9 +91,11 @@ export function openReader(
   let trouble: CsvError | undefined; // which there is although the table may be as it was
   const reports = openReports(events);
   let absentSince: number | undefined;
+  let isResting = false; // nothing was due at the end of the last look
 
   function* steps(now: number): Generator<void> {
     lookedAt = now;
+    isResting = false;
     try {
       const { found, isNew, isChanged } = generations.look(now);
       absentSince = undefined;
@@ -166,7 +170,6 @@ export function openReader(
 
   const isQuiet = (now: number) => now - changedAt >= settings.settleMs;
   const columns = () => held.table()?.columns.length ?? 0;
-
   const isDue = (now: number) =>
     rewrite === undefined
       ? isQuiet(now) && !isSettled
@@ -276,6 +279,7 @@ export function openReader(
     if (rewrite !== undefined) times.push(generations.dueAt(changedAt, rewrite.since, settings.settleMs));
     else if (absentSince === undefined) times.push(verification.dueAt());
     const next = Math.min(...times.map((time) => time ?? Infinity));
+    isResting = next === Infinity && hasPublished && !mustRetry && !trouble;
     return next === Infinity ? undefined : next;
   }
 
@@ -283,9 +287,10 @@ export function openReader(
     look(now) {
       for (const _ of steps(now));
     },
-    steps,
-    dueAt,
-    close: generations.close,
+    isAtRest() {
+      return isResting && generations.isAsFound();
+    },
+    ...{ steps, dueAt, close: generations.close },
   };
 }
 
