@@ -17,13 +17,14 @@ export type KeptOptions = {
   readonly idleMs: number;
   /** A monotonic clock in ms. */
   readonly now: () => number;
-  /** Whether so many may stay beside the clients there are: both need descriptors. */
-  readonly hasRoom: (kept: number) => boolean;
+  /** How many clients there are; so many may there be together with those that stay, for which there are descriptors. */
+  readonly clients: () => number;
+  readonly maxClients: number;
   /** Ends all that wait for a request. */
   readonly closeIdle: () => void;
 };
 
-export function openKept({ idleMs, now, hasRoom, closeIdle }: KeptOptions): Kept {
+export function openKept({ idleMs, now, clients, maxClients, closeIdle }: KeptOptions): Kept {
   /** The one with the oldest request first. */
   const connections = new Map<string, { readonly network: string; readonly at: number }>();
   const counts = new Map<string, number>();
@@ -45,7 +46,7 @@ export function openKept({ idleMs, now, hasRoom, closeIdle }: KeptOptions): Kept
         drop(old);
       }
       drop(key);
-      if (!hasRoom(connections.size + 1)) {
+      if (clients() + connections.size >= maxClients) {
         connections.clear();
         counts.clear();
         closeIdle();

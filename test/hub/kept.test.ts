@@ -10,7 +10,7 @@ setDefaultTimeout(TEST_TIMEOUT_MS);
 const get = (path: string, ...headers: string[]) =>
   ["GET " + path + " HTTP/1.1", "Host: localhost", ...headers, "\r\n"].join("\r\n");
 
-const ROOMY = { idleMs: 30_000, hasRoom: () => true, closeIdle() {} };
+const ROOMY = { idleMs: 30_000, clients: () => 0, maxClients: 10_000, closeIdle() {} };
 
 describe("a connection may stay", () => {
   test("while there are few of its address; in its place another when it is idle, or becomes a WebSocket", () => {
