@@ -163,9 +163,10 @@ const WORDS: Readonly<Record<string, string>> = { min: "minutes", h: "hour", d: 
 /** Those that are drawn; of one that is split by words, the column. */
 const columnsOf = (plot: Plot | undefined) => [...new Set(plot?.series.map(({ column }) => column))];
 
-function hintOf(plot: Plot, { isLog }: PlotView): string {
+function hintOf(plot: Plot, { isLog, ys = [] }: PlotView): string {
   if (plot.yChoices.length === 0) return "No column is numeric: there is nothing to draw.";
   if (plot.series.length === 0 && plot.linesLeft === 0) return plot.count === 0 ? "No rows to draw." : "Add a series.";
+  const left = new Set(ys.filter((name) => plot.yChoices.includes(name))).size - MAX_SERIES;
   const below = isLog
     ? plot.data
         .slice(1)
@@ -174,6 +175,7 @@ function hintOf(plot: Plot, { isLog }: PlotView): string {
     : 0;
   return [
     plot.count === 0 ? "No rows to draw." : many(plot.count, "point"),
+    ...(left > 0 ? [`${MAX_SERIES} series are the most: ${number(left)} more are not drawn`] : []),
     ...(plot.linesLeft > 0 ? [`${number(plot.linesLeft)} more of ${labelOf(plot.split ?? "")} are not drawn`] : []),
     ...(below > 0 ? ["values of 0 and below have no place on a logarithmic axis"] : []),
   ].join(" · ");

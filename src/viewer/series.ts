@@ -236,7 +236,7 @@ export function splitValues(xs: Float64Array, values: Float64Array, codes: Float
   rows.forEach((row, i) => {
     split[row] = Number.isNaN(values[row]!) ? BREAK : values[row]!;
     const next = rows[i + 1];
-    if (next !== undefined && next > row + 1 && xs[next]! - xs[row]! > gap) split[row + 1] = BREAK;
+    if (next !== undefined && xs[next]! - xs[row]! > gap) split.fill(BREAK, row + 1, next);
   });
   return split;
 }

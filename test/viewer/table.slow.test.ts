@@ -30,6 +30,7 @@ describe.concurrent.skipIf(!browserPath)("the menu of a column", () => {
     const { page } = scene;
     await page.untilRows("three rows", ({ length }) => length === 3);
     await openMenu(page, "price");
+    expect(await page.text("dialog.menu option")).toBe("number, as found");
     expect(await page.text("dialog.menu [role=status]")).toBe(
       "3 rows · 3 different · min 9 · max 100 · mean 39.6666666667",
     );
