@@ -52,7 +52,7 @@ export function openPlotControls({ onChange, onImage }: ControlEvents): PlotCont
   const over = labelled("over", xSelect);
   const box = element("div", { class: "plot-controls" });
   box.append(chips, addSelect, over, splitBox, windowSelect, own, zoneSelect, apart, log, image, whole, hint);
-  own.hidden = true;
+  box.hidden = own.hidden = true; // until there is something to choose from
   for (const [value, text] of Object.entries(ZONE_WORDS)) zoneSelect.append(element("option", { value }, text));
 
   function add(): void {
@@ -90,6 +90,7 @@ export function openPlotControls({ onChange, onImage }: ControlEvents): PlotCont
 
   function show(next: Plot, view: PlotView, areApart: boolean, colourOf: (column: string) => string): void {
     plot = next;
+    box.hidden = false;
     asked = view.ys;
     isApart = areApart;
     const columns = columnsOf(plot);

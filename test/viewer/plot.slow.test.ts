@@ -3,7 +3,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile } from "node:fs/promises";
 import { atOnce } from "../at-once.ts";
 import { TEST_TIMEOUT_MS } from "../support.ts";
-import { browserPath, type Page } from "./browser.ts";
+import { websocketServer } from "../../src/index.ts";
+import { browserPath, openPage, type Page } from "./browser.ts";
 import { LOG_HEADER, openScene, PRICES, timed } from "./scene.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
@@ -270,6 +271,18 @@ describe.concurrent.skipIf(!browserPath)("a plot", () => {
     await page.until("saved.length === 2");
     expect(await page.value(`[saved[0].type, saved[1]]`)).toEqual(["image/png", "prices.png"]);
     expect(await page.value<number>("createImageBitmap(saved[0]).then(({ height }) => height)")).toBeGreaterThan(254);
+  });
+
+  test("has nothing to choose from before there is a table", async () => {
+    const server = websocketServer({ hostname: "127.0.0.1" });
+    try {
+      await using page = await openPage(`http://127.0.0.1:${server.address.port}/#plot`);
+      await page.badge("waiting");
+      await page.until(`document.querySelector(".plot-controls") && !document.querySelector("#plot-panel").hidden`);
+      expect(await page.value(`document.querySelector(".plot-controls").hidden`)).toBe(true);
+    } finally {
+      await server.close();
+    }
   });
 
   test("says that there is nothing to draw", async () => {

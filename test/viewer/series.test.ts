@@ -37,6 +37,49 @@ describe("of a table are drawn", () => {
       isTime: true,
     },
     {
+      name: "values over the time that tells them apart, not over that of the query",
+      input: `_start;_stop;_time;_value
+        2026-01-31 11:00:00;2026-01-31 12:00:00;2026-01-31 11:00:10;1.5
+        2026-01-31 11:00:00;2026-01-31 12:00:00;2026-01-31 11:00:20;2.5`,
+      x: "_time",
+      ys: ["_value"],
+      isTime: true,
+    },
+    {
+      name: "losses over the step, not over the epoch that some have in common",
+      input: `epoch;lr;step;train_loss
+        0;0.001;0;0.9
+        0;0.001;1;0.8
+        1;0.001;2;0.7`,
+      x: "step",
+      ys: ["lr", "train_loss"],
+    },
+    {
+      name: "readings of a logger, and not how many there are",
+      input: `TIMESTAMP;RECORD;BattV
+        2026-01-31 11:00:00;0;12.1
+        2026-01-31 11:00:10;1;12.2`,
+      x: "TIMESTAMP",
+      ys: ["BattV"],
+      isTime: true,
+    },
+    {
+      name: "samples over the seconds since the instrument was started",
+      input: `Time (s);Channel 1 (V)
+        0.000;0.1
+        0.001;0.2`,
+      x: "Time (s)",
+      ys: ["Channel 1 (V)"],
+    },
+    {
+      name: "how long things took, which is in no order, as a measurement",
+      input: `job;time [s]
+        a;5.5
+        b;3.2`,
+      x: "",
+      ys: ["time [s]"],
+    },
+    {
       name: "prices over seconds since 1970",
       input: `timestamp;open;high;low;close;volume
         1767225600;1;2;0.5;1.5;1000
