@@ -2,11 +2,11 @@
 // `bun run client`: prints what a server broadcasts, one line each, on stdout and nothing else there.
 import { readFileSync } from "node:fs";
 import pkg from "../package.json";
-import { asCalled, type Commands, EXECUTABLES, IN_A_CLONE } from "./cli/called.ts";
+import { asCalled, type Commands, commandsOf } from "./cli/called.ts";
 import { advised } from "./cli/client/advice.ts";
 import { handshakeOf } from "./cli/client/handshake.ts";
 import { listLines, tablesAt } from "./cli/client/listing.ts";
-import { clientHelp, clientOptions, type Mode, modeOf } from "./cli/client/options.ts";
+import { clientHelp, clientOptions, type Mode, modeOf, refuseUseless } from "./cli/client/options.ts";
 import { CliError, fileProblem, reasonOf, reportFatal } from "./cli/errors.ts";
 import { readOptions, type Values } from "./cli/options.ts";
 import { escapeControls, openOutput, type Output } from "./cli/client/output.ts";
@@ -44,12 +44,13 @@ const LIST_MS = 10_000;
 
 /** Prints until it has printed enough, is ended, or the server is gone for good; then exits. */
 async function run(argv: readonly string[], called: (text: string) => string): Promise<void> {
-  const { values, positionals } = readOptions(clientOptions, argv, process.env);
+  const { values, positionals, flags } = readOptions(clientOptions, argv, process.env);
   const { print, connection, program } = values;
   if (program.help) return void process.stdout.write(called(clientHelp));
   if (program.version) return void process.stdout.write(`${pkg.version}\n`);
   if (positionals.length > 1) throw new CliError("usage", `${positionals[1]}: one table or URL at a time; see --help`);
   const mode = modeOf(print);
+  refuseUseless(flags, positionals[0]);
   const say = (text: string) => void (print.quiet || process.stderr.write(`${forTerminal(called(text))}\n`));
   process.stderr.on("error", () => {});
   const token = givenToken(connection.token, connection.tokenFile, clientOptions.connection.token);
@@ -216,4 +217,5 @@ export async function main(argv: readonly string[], commands: Commands): Promise
   }
 }
 
-if (import.meta.main) await main(process.argv.slice(2), Bun.isStandaloneExecutable ? EXECUTABLES : IN_A_CLONE);
+if (import.meta.main)
+  await main(process.argv.slice(2), commandsOf(Bun.isStandaloneExecutable, process.execArgv, import.meta.path));

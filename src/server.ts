@@ -2,10 +2,11 @@
 // `bun run server`: a server that publishes a CSV file, with its command line and its console. Parses, wires, runs and exits.
 import pkg from "../package.json";
 import { nameOf } from "./channel/sources.ts";
-import { asCalled, type Commands, EXECUTABLES, IN_A_CLONE } from "./cli/called.ts";
+import { asCalled, type Commands, commandsOf } from "./cli/called.ts";
 import { CliError, EXIT_CODES, kindOf, reasonOf, reportFatal } from "./cli/errors.ts";
-import { readOptions } from "./cli/options.ts";
+import { type Parsed, readOptions, type Values } from "./cli/options.ts";
 import { openBrowser } from "./cli/server/browser.ts";
+import { uselessOption } from "./cli/server/effect.ts";
 import { certificateFiles, readCertificate, watchCertificate } from "./cli/server/certificate.ts";
 import { openConsole } from "./cli/server/console.ts";
 import { clientsWithin, openFileLimit } from "./cli/server/descriptors.ts";
@@ -26,25 +27,41 @@ import { type ServerEvent, websocketServer } from "./websocket-server.ts";
 const SECOND_SIGNAL_MS = 1_000;
 const STATUS_MS = 500;
 
-/** Runs the server until a signal ends it. Throws CliError for what keeps it from starting. */
-function run(argv: readonly string[], called: (text: string) => string): void {
-  const { values, positionals } = readOptions(serverOptions, argv, process.env);
-  const { program } = values;
-  if (program.help) return void process.stdout.write(called(serverHelp(positionals.includes("all"))));
-  if (program.version) return void process.stdout.write(`${pkg.version}\n`);
-  const { file, tables } = givenFiles(positionals, values.source.isNewest);
-  const isGiven = file !== undefined || tables !== undefined;
-  const isForMachines = program.log === "json";
-  const prompts = promptsForPath({
-    isGiven,
-    isStdin: positionals.some((given) => /^(.*=)?-$/.test(given)),
-    isForMachines,
-  });
-  const token = givenToken(values.access.token, program.tokenFile, serverOptions.access.token);
-  const files = certificateFiles(program.tlsCert, program.tlsKey);
-  const openFiles = openFileLimit();
-  const maxClients = Math.min(values.network.maxClients, clientsWithin(openFiles));
+type Plan = ReturnType<typeof planOf>;
+type Screen = ReturnType<typeof openScreen>;
+type Access = Values<typeof serverOptions>["access"];
+type Server = ReturnType<typeof websocketServer>;
+type OnEvent = (event: ServerEvent) => void;
 
+/** What the command line comes to. Throws CliError for what is wrong with it. */
+function planOf({ values, positionals, flags }: Parsed<typeof serverOptions>) {
+  const { program, access, network, source } = values;
+  const given = givenFiles(positionals, source.isNewest);
+  const useless = uselessOption(flags, given, values.relay.relayUrl !== undefined);
+  if (useless !== undefined) throw new CliError("usage", useless);
+  const isGiven = given.file !== undefined || given.tables !== undefined;
+  const isForMachines = program.log === "json";
+  const isStdin = positionals.some((given) => /^(.*=)?-$/.test(given));
+  const openFiles = openFileLimit();
+  return {
+    ...given,
+    ...{ values, isGiven, isForMachines, openFiles },
+    prompts: promptsForPath({ isGiven, isStdin, isForMachines }),
+    token: serverToken(access, program.tokenFile),
+    certificate: certificateFiles(program.tlsCert, program.tlsKey),
+    maxClients: Math.min(network.maxClients, clientsWithin(openFiles)),
+  };
+}
+
+/** Undefined for a random one. Throws CliError("usage"), also for one beside --no-token, which would let everyone in. */
+function serverToken({ token: text, isPublic }: Access, path: string | undefined): string | undefined {
+  const token = givenToken(text, path, serverOptions.access.token);
+  if (token === undefined || !isPublic) return token;
+  throw new CliError("usage", "--no-token and a token (--token, --token-file, CSVCAST_TOKEN): one of them at a time");
+}
+
+/** `called`: a text with the commands that the person has. */
+function openScreen({ values, isForMachines, prompts }: Plan, called: (text: string) => string) {
   const screen = openConsole({
     input: () => process.stdin,
     output: process.stdout,
@@ -53,100 +70,123 @@ function run(argv: readonly string[], called: (text: string) => string): void {
     suspend: () => process.kill(0, "SIGTSTP"), // its group, to which `bun run` belongs
   });
   const log = openLog({
-    format: program.log,
+    format: values.program.log,
     line: (text) => screen.line(called(text)),
     warn: (text) => screen.warn(called(text)),
     now: Date.now,
   });
-  const ending = Promise.withResolvers<{ failure?: CliError }>();
-  const fail = (failure: CliError) => ending.resolve({ failure });
+  return { ...screen, log, called };
+}
 
-  /** Resolves when there is nothing to be done for now but to wait. */
-  let awaited = Promise.withResolvers<void>();
-
-  function onEvent(event: ServerEvent): void {
-    report(log, event);
-    if (event.type === "file-awaited") {
-      awaited.resolve();
-      awaited = Promise.withResolvers();
-    }
-    if (event.type === "relay-refused") fail(new CliError("failure", event.reason));
-  }
-
-  const server = onPort(values.network.port, values.network.hostname, (port) =>
+/** Listens; throws CliError if it cannot. */
+function openServer({ values, file, tables, token, certificate, maxClients }: Plan, onEvent: OnEvent): Server {
+  const { port, hostname } = values.network;
+  return onPort(port, hostname, (port) =>
     websocketServer({
       ...serverSettings(values),
-      ...{
-        file,
-        tables,
-        waitsForFile: true,
-        token,
-        port,
-        maxClients,
-        certificate: files && readCertificate(files),
-        onEvent,
-      },
+      ...{ file, tables, token, port, maxClients, onEvent },
+      waitsForFile: true,
+      certificate: certificate && readCertificate(certificate),
     }),
   );
+}
+
+/** Says where it listens, and what else there is to know at the start. */
+function start(
+  { values, isForMachines, prompts, token, maxClients, openFiles }: Plan,
+  server: Server,
+  screen: Screen,
+  onEvent: OnEvent,
+) {
+  const { network, access, program } = values;
   const started = printStartup({
     address: server.address,
-    givenPort: values.network.port,
+    givenPort: network.port,
     onEvent,
     line: isForMachines ? undefined : screen.line,
-    isPublic: values.access.isPublic,
+    isPublic: access.isPublic,
     token: server.token,
     isTokenGiven: token !== undefined,
   });
-  if (prompts && screen.isLive) screen.line("o opens the browser, h lists what can be typed");
   const openPage = () => openBrowser(started.page, (reason) => onEvent({ type: "browser-unopened", reason }));
+  if (prompts && screen.isLive) screen.line("o opens the browser, h lists what can be typed");
   if (program.opensBrowser) openPage();
-  if (maxClients < values.network.maxClients) onEvent({ type: "few-descriptors", maxClients, openFiles });
-  const unwatch = files && watchCertificate(files, server.renew, onEvent);
-  const update = () => screen.status((width) => statusLine(server.overview(), Date.now(), width));
-  const clock = screen.isLive ? setInterval(update, STATUS_MS) : undefined;
+  if (maxClients < network.maxClients) onEvent({ type: "few-descriptors", maxClients, openFiles });
+  return { ...started, openPage };
+}
 
-  const prompt = openPrompt({
-    screen,
-    open: (path) => Promise.race([server.open(path), awaited.promise]),
-    hasFile() {
-      const { publication, awaited } = server.overview();
-      return publication !== undefined || awaited !== undefined;
-    },
-    nameOf,
-    ...(tables && { many: { names: () => server.overview().names, remove: server.remove } }),
-    openPage,
-    called,
-    onRefused: (reason) => onEvent({ type: "file-refused", reason }),
-    onFailed: fail,
-    onQuit: () => ending.resolve({}),
-  });
-  if (file !== undefined && prompts) prompt.track(file, Promise.race([server.ready, awaited.promise]));
-  else server.ready.catch((error: unknown) => fail(new CliError(kindOf(error), reasonOf(error))));
-
+/** Ends the program in order, or at once if it is told to for the second time. */
+function openEnd({ isForMachines }: Plan, server: Server, screen: Screen, onEvent: OnEvent, stop: () => void) {
   let closingAt = 0;
-  async function shutDown(signal: EndSignal | undefined, failure?: CliError): Promise<void> {
+  return async function shutDown(signal: EndSignal | undefined, failure?: CliError): Promise<void> {
     const code = failure ? EXIT_CODES[failure.kind] : signal ? exitCodeOf(signal) : 0;
     if (closingAt > 0 && performance.now() - closingAt > SECOND_SIGNAL_MS) process.exit(code);
     if (closingAt > 0) return;
     closingAt = performance.now();
-    clearInterval(clock);
-    unwatch?.();
-    log.flush();
+    stop();
+    screen.log.flush();
     const reason = failure?.message ?? `ended by ${signal ?? "the end of its input"}`;
     if (isForMachines) onEvent({ type: "ending", code, reason });
     screen.close();
-    if (failure) reportFatal("csvcast-server", failure, called);
-    started.withdraw();
+    if (failure) reportFatal("csvcast-server", failure, screen.called);
     await server.close();
     process.exit(code);
+  };
+}
+
+/** Runs the server until a signal ends it. Throws CliError for what keeps it from starting. */
+function run(argv: readonly string[], called: (text: string) => string): void {
+  const parsed = readOptions(serverOptions, argv, process.env);
+  const { program } = parsed.values;
+  if (program.help) return void process.stdout.write(called(serverHelp(parsed.positionals.includes("all"))));
+  if (program.version) return void process.stdout.write(`${pkg.version}\n`);
+  const plan = planOf(parsed);
+  const screen = openScreen(plan, called);
+  const ending = Promise.withResolvers<CliError | undefined>();
+  let awaited = Promise.withResolvers<void>(); // resolves when there is nothing to be done for now but to wait
+
+  function onEvent(event: ServerEvent): void {
+    report(screen.log, event);
+    if (event.type === "file-awaited") {
+      awaited.resolve();
+      awaited = Promise.withResolvers();
+    }
+    if (event.type === "relay-refused") ending.resolve(new CliError("failure", event.reason));
   }
 
-  void ending.promise.then(({ failure }) => shutDown(undefined, failure));
+  const server = openServer(plan, onEvent);
+  const started = start(plan, server, screen, onEvent);
+  const unwatch = plan.certificate && watchCertificate(plan.certificate, server.renew, onEvent);
+  const update = () => screen.status((width) => statusLine(server.overview(), Date.now(), width));
+  const clock = screen.isLive ? setInterval(update, STATUS_MS) : undefined;
+  const untilOpen = (opening: Promise<void>) => Promise.race([opening, awaited.promise]);
+  const prompt = openPrompt({
+    ...{ screen, nameOf, called },
+    open: (path) => untilOpen(server.open(path)),
+    hasFile() {
+      const { publication, awaited } = server.overview();
+      return publication !== undefined || awaited !== undefined;
+    },
+    ...(plan.tables && { many: { names: () => server.overview().names, remove: server.remove } }),
+    openPage: started.openPage,
+    onRefused: (reason) => onEvent({ type: "file-refused", reason }),
+    onFailed: ending.resolve,
+    onQuit: () => ending.resolve(undefined),
+  });
+  if (plan.file !== undefined && plan.prompts) prompt.track(plan.file, untilOpen(server.ready));
+  else server.ready.catch((error: unknown) => ending.resolve(new CliError(kindOf(error), reasonOf(error))));
+
+  const shutDown = openEnd(plan, server, screen, onEvent, () => {
+    clearInterval(clock);
+    unwatch?.();
+    started.withdraw();
+  });
+  void ending.promise.then((failure) => shutDown(undefined, failure));
   for (const signal of endSignals()) process.on(signal, () => void shutDown(signal));
   process.on("unhandledRejection", (error) => onEvent({ type: "unexpected", reason: reasonOf(error) }));
   process.on("SIGCONT", screen.wake);
   screen.listen({ onPath: prompt.enter, onEnd: prompt.end, onInterrupt: () => void shutDown("SIGINT") });
-  if (!isGiven) screen.ask();
+  if (!plan.isGiven) screen.ask();
   update();
 }
 
@@ -160,4 +200,5 @@ export function main(argv: readonly string[], commands: Commands): void {
   }
 }
 
-if (import.meta.main) main(process.argv.slice(2), Bun.isStandaloneExecutable ? EXECUTABLES : IN_A_CLONE);
+if (import.meta.main)
+  main(process.argv.slice(2), commandsOf(Bun.isStandaloneExecutable, process.execArgv, import.meta.path));

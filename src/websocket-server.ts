@@ -209,7 +209,7 @@ function openAllTables(
       },
       backlog: hub.backlog,
       broadcast: hub.broadcast,
-      onTables: (listed, location) => topic === FIRST_TOPIC && relay()?.list(listed, location),
+      onTables: (listed, location) => table === undefined && relay()?.list(listed, location),
       onEvent(event) {
         onEvent(topic === FIRST_TOPIC ? event : { ...event, table: topic });
         if (topic === FIRST_TOPIC && event.type === "file-on-air") relay()?.review();

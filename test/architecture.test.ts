@@ -106,10 +106,8 @@ const MAX_LINES = 60;
 /** Longer ones, and why they are. */
 const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
   "csv/json.ts write": "the hot loop of the conversion: a call per byte or cell would cost more than it clears up",
-  "csv/typed.ts write": "the hot loop of the conversion with literals, for the same reason",
   "csv/records.ts walkRecords": "the hot loop of reading, for the same reason",
   "csv/rfc4180.ts write": "the hot loop of the documents in CSV, for the same reason",
-  "server.ts run": "the composition root of the program: options, console, server and prompt, wired once",
   "channel/channel.ts openChannel":
     "the composition root of a table: its feeds, documents and sinks, wired once, without a branch",
   "viewer/page.ts startPage": "the composition root of the page: every widget, wired once",
@@ -422,6 +420,17 @@ describe("the rules of the house hold for", () => {
     );
     expect(Object.keys(LONG_FUNCTIONS).filter((name) => !long.includes(name))).toEqual([]);
   });
+});
+
+/** What waits for another program, or for a socket, waits long on a busy machine. */
+test("tests that start programs or servers have more time than the five seconds of the runtime", async () => {
+  const starts = /\bBun\.(spawn|serve|listen|Terminal|WebView)\b|\bspawn\(|\bstart(Server|Client|Child)\(/;
+  const hasTime = /setDefaultTimeout\(|^  60_000 \+ /m;
+  const files = await Array.fromAsync(new Bun.Glob("**/*.test.ts").scan(import.meta.dir));
+  const own = files.filter((path) => !path.includes("node_modules"));
+  const texts = await Promise.all(own.map((path) => Bun.file(join(import.meta.dir, path)).text()));
+  expect(own.length).toBeGreaterThan(100);
+  expect(own.filter((_, at) => starts.test(texts[at]!) && !hasTime.test(texts[at]!))).toEqual([]);
 });
 
 describe("the check itself finds", () => {

@@ -373,11 +373,11 @@ describe.concurrent("it is hopeless, and ends with 5,", () => {
   test("when the table is too large to be sent, with the reason of the server", async () => {
     await using folder = await temporaryFolder();
     await using server = openTestServer("[]");
-    server.refuse("the table is larger than --max-message (32 MiB)");
+    server.refuse("the table is larger than --max-message (32 MiB): take csvcast.v1 or /csv.ndjson");
     const outcome = await run("client", [server.url, "-q"], { folder });
     expect(outcome).toEqual({
       stdout: "",
-      stderr: `csvcast-client: ${server.url}: the table is larger than --max-message (32 MiB)\n`,
+      stderr: `csvcast-client: ${server.url}: the table is larger than --max-message (32 MiB): --live, --ndjson and --csv print it, however large it is\n`,
       exitCode: 5,
     });
   });

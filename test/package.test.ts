@@ -1,6 +1,6 @@
 // The package as whoever installs it has it: packed, installed into an empty project, compiled by a strict compiler, and run.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { cp, mkdir, mkdtemp, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import pkg from "../package.json";
 import { type Folder, sampleCsv, sampleJson, TEST_TIMEOUT_MS, temporaryFolder } from "./support.ts";
@@ -212,6 +212,22 @@ describe.concurrent("the package", () => {
     });
   });
 
+  test.each([
+    { server: "csvcast", client: "csvcast client" },
+    { server: "csvcast-server", client: "csvcast-client" },
+  ])("names the commands $server and $client when started by them, and none of a clone", async ({ server, client }) => {
+    const program = (command: string) => {
+      const [first = "", ...rest] = command.split(" ");
+      return [join(project, "node_modules/.bin", first), ...rest];
+    };
+    const { stdout } = await outcomeOf([...program(server), "--help", "all"], project);
+    expect(stdout).toMatch(new RegExp(`^Usage: ${server} \\[FILE`, "m"));
+    expect(stdout).toContain(`(${client} --live)`);
+    const about = await outcomeOf([...program(client), "sample.csv"], project);
+    expect(about.stderr).toContain(`${server} sample.csv publishes it, and then ${client} prints it`);
+    expect(about.stdout + about.stderr + stdout).not.toContain("bun run");
+  });
+
   /** Ways to start an installed program from a folder that others can write to, which is below the project's. */
   const ways = [
     { name: "its name, the server", way: ["../node_modules/.bin/csvcast-server"] },
@@ -304,6 +320,11 @@ describe.concurrent("the package", () => {
     expect(names.filter((name) => name.startsWith("package/test/"))).toEqual(["package/test/viewer/screenshot.png"]);
     expect(names.filter((name) => /\/(node_modules|\.git|\.env)/.test(name))).toEqual([]);
   });
+});
+
+test("its programs may be run as they are in the repository: `bun link` changes no file of a clone", async () => {
+  for (const path of Object.values(pkg.bin))
+    expect([path, ((await stat(join(ROOT, path))).mode & 0o111).toString(8)]).toEqual([path, "111"]);
 });
 
 test("what is not decided yet is left out of the manifest", () => {

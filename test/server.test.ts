@@ -324,6 +324,17 @@ describe.concurrent("a mistake on the command line ends with 2 and one line of a
       expected:
         "healthz: a name has 1 to 100 letters, digits, _ and -, and is none of csv, tables, healthz, livez, metrics, client",
     },
+    { args: ["a.csv", "--loop"], expected: "--loop: needs --replay, such as --replay 10x" },
+    { args: ["a.csv", "--standby"], expected: "--standby: needs --relay" },
+    {
+      args: ["a.csv", "--poll=5s"],
+      expected: "--poll: needs a FILE that is a web address; a file is looked at when it changes, and every --interval",
+    },
+    {
+      args: ["a.csv", "--no-token"],
+      env: { CSVCAST_TOKEN: "sesame-open" },
+      expected: "--no-token and a token (--token, --token-file, CSVCAST_TOKEN): one of them at a time",
+    },
     { args: ["a.csv", "--newest"], expected: "--newest: needs one FILE that is a folder or a pattern" },
   ];
   test.each(cases)("$expected", async ({ args, env = {}, expected }) => {

@@ -15,12 +15,16 @@ export type FollowedOptions = {
   /** How many more tables there may be. */
   readonly room: () => number;
   readonly maxTables: number;
+  /** Whether another table of this server has the name. */
+  readonly isTaken: (name: string) => boolean;
   readonly onEvent: (event: TableEvent) => void;
 };
 
 export type FollowedTables = {
   /** What is at this location now; undefined if nothing is followed any more. */
   follow(tables: ListedTables | undefined, location: string): void;
+  /** What was left out may have its place now. */
+  review(): void;
   /** What the first table is called. */
   firstName(): string | undefined;
   all(): ReadonlyMap<string, Channel>;
@@ -31,11 +35,12 @@ export type FollowedTables = {
 };
 
 export function openFollowed(options: FollowedOptions): FollowedTables {
-  const { openChannel, dismiss, room, maxTables, onEvent } = options;
+  const { openChannel, dismiss, room, maxTables, isTaken, onEvent } = options;
   const channels = new Map<string, Channel>();
   let first: string | undefined;
   let from = "";
   let faults: readonly string[] = [];
+  let last: ListedTables | undefined;
 
   function drop(name: string, channel: Channel): void {
     channels.delete(name);
@@ -52,9 +57,11 @@ export function openFollowed(options: FollowedOptions): FollowedTables {
   function follow(tables: ListedTables | undefined, location: string): void {
     const isElsewhere = location !== from;
     const wanted = tables?.others ?? (tables && !isElsewhere ? [...channels.keys()] : []); // a list that cannot be read is no list
-    const names = wanted.filter(isTableName);
+    const named = wanted.filter(isTableName);
+    const names = named.filter((name) => channels.has(name) || !isTaken(name));
     for (const [name, channel] of [...channels]) if (isElsewhere || !names.includes(name)) drop(name, channel);
     from = location;
+    last = tables;
     if (!tables || tables.others)
       first = tables?.first !== undefined && isTableName(tables.first) ? tables.first : undefined;
     let surplus = 0;
@@ -65,9 +72,12 @@ export function openFollowed(options: FollowedOptions): FollowedTables {
     }
     refuse([
       ...(tables?.fault === undefined ? [] : [printable(tables.fault)]),
-      ...(names.length < wanted.length
-        ? [`${wanted.length - names.length} of its tables have a name that is none`]
+      ...(named.length < wanted.length
+        ? [`${wanted.length - named.length} of its tables have a name that is none`]
         : []),
+      ...named
+        .filter((name) => !names.includes(name))
+        .map((name) => `its ${name} is left out: there is a /${name} here`),
       ...(surplus > 0 ? [`${surplus} more tables: ${maxTables} tables are served already (--max-tables)`] : []),
     ]);
   }
@@ -80,6 +90,7 @@ export function openFollowed(options: FollowedOptions): FollowedTables {
 
   return {
     follow,
+    review: () => void (last && follow(last, from)),
     firstName: () => first,
     all: () => channels,
     refused: () => faults.map((reason) => ({ file: nameOf(from), reason, isNamed: false })),

@@ -120,7 +120,7 @@ export function beat(live: LiveState): void {
   const cursor = feed.cursor();
   live.shared.expire(now);
   if (now - live.aheadToldAt >= heartbeatMs * EARLY) sendStatusAhead(live);
-  if (now - live.broadcastAt < heartbeatMs * EARLY) return;
+  if (live.following === 0 || now - live.broadcastAt < heartbeatMs * EARLY) return;
   if (!cursor) return setStatus(live, live.status);
   takeOffSlow(live, cursor);
   broadcast(live, syncText(cursor, feed.rows(), Date.now()), cursor);

@@ -41,7 +41,7 @@ export function openRelayed(tables: Tables, options: RelayedOptions): Relayed {
   const sinks = new Map<Channel, Sink>();
   let isOwn = false;
   let isKnown = false;
-  let isFollowing = false;
+  let following: string | undefined; // where the first table comes from, if that is a relay
 
   const role = openRelayRole(options, {
     openOwn() {
@@ -90,9 +90,10 @@ export function openRelayed(tables: Tables, options: RelayedOptions): Relayed {
   /** The first table comes from somewhere else now. */
   function leave(): void {
     const location = first.location() ?? first.expected();
-    if (!isFollowing || location === undefined || isRelayUrl(location)) return;
-    isFollowing = false;
-    tables.follow(undefined);
+    const before = following;
+    if (before === undefined || location === undefined || location === before) return;
+    following = isRelayUrl(location) ? location : undefined;
+    tables.follow(undefined, before);
   }
 
   tables.onChange(review);
@@ -105,7 +106,8 @@ export function openRelayed(tables: Tables, options: RelayedOptions): Relayed {
     counts: () => role.counts(first.link()),
     list(listed, location) {
       if (isOwn) return;
-      isFollowing = true;
+      leave();
+      if (location === (first.location() ?? first.expected())) following = location;
       tables.follow(listed, location);
     },
     review,

@@ -1,5 +1,6 @@
 // Which source a location leads to, and what it is called: a file, standard input, a web address, or the table of another server by way of
 // a relay.
+import { statSync } from "node:fs";
 import { printable } from "../feed/printable.ts";
 import { isRelayUrl, relayName } from "../relay/address.ts";
 import type { Source, SourceEvents, SourceSettings } from "../source/source.ts";
@@ -22,22 +23,29 @@ export type Sources = {
   close(): void;
 };
 
-/** Workers for all tables but the first. */
+/** Workers for all tables but the first, and for the large ones among them. */
 const THREADS = 2;
+const LARGE_THREADS = 4;
+/** To compare so much with what it was takes longer than another table should wait. */
+const LARGE_BYTES = 1 << 20;
 
 type Shared = { readonly thread: Thread; sources: number };
 
+/** Up to so many Workers, which are there when they are needed. */
+type Pool = { readonly most: number; readonly threads: Shared[] };
+
 /**
- * Sources that share a few Workers: one that is busy gives way to the others. The tables of relays have one of their own, as those of one
- * relay share a connection.
+ * Sources that share a few Workers: one that is busy gives way to the others, but for what cannot be done by halves. So files that are
+ * large when they are opened are among themselves. The tables of relays have a Worker of their own, as those of one relay share a connection.
  */
-export function openSources(): Sources {
-  const threads: Shared[] = [];
+export function openSources(openOne: () => Thread = () => openThread(workerEntry())): Sources {
+  const small: Pool = { most: THREADS, threads: [] };
+  const large: Pool = { most: LARGE_THREADS, threads: [] };
   let relays: Shared | undefined;
 
-  function freest() {
-    if (threads.length < THREADS && threads.every(({ sources }) => sources > 0))
-      threads.push({ thread: openThread(workerEntry()), sources: 0 });
+  function freest({ most, threads }: Pool): Shared {
+    if (threads.length < most && threads.every(({ sources }) => sources > 0))
+      threads.push({ thread: openOne(), sources: 0 });
     return threads.reduce((least, other) => (other.sources < least.sources ? other : least));
   }
 
@@ -57,18 +65,28 @@ export function openSources(): Sources {
   }
 
   function open(settings: SourceSettings, events: SourceEvents): Source {
-    if (!isRelayUrl(settings.location)) return openIn(freest(), settings, events);
-    return openIn((relays ??= { thread: openThread(workerEntry()), sources: 0 }), settings, events);
+    const { location } = settings;
+    if (!isRelayUrl(location)) return openIn(freest(isLarge(location) ? large : small), settings, events);
+    return openIn((relays ??= { thread: openOne(), sources: 0 }), settings, events);
   }
 
   return {
     openFirst: (settings, events) => (isRelayUrl(settings.location) ? open : openSource)(settings, events),
     open,
     close() {
-      for (const { thread } of threads) thread.close();
+      for (const { thread } of [...small.threads, ...large.threads]) thread.close();
       relays?.thread.close();
     },
   };
+}
+
+/** What is no file is none. */
+function isLarge(location: string): boolean {
+  try {
+    return (statSync(location, { throwIfNoEntry: false })?.size ?? 0) >= LARGE_BYTES;
+  } catch {
+    return false;
+  }
 }
 
 /** What sources have in common: their tables, if there are several, and what of them only those hold who are sent it. */

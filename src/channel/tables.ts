@@ -56,7 +56,7 @@ export type Tables = {
   remove(name: string): boolean;
   /** What folders and patterns have now. */
   find(places: ReadonlyMap<string, Found>): void;
-  /** The first one comes by the relay at `location`, which has these; undefined if it does not any more. */
+  /** The relay at `location` has these beside its first; undefined if it is followed no more; without a location none is. */
   follow(tables: ListedTables | undefined, location?: string): void;
   /** Tries again what was refused, if its file is another by now. To be called every second or so. */
   beat(): void;
@@ -85,7 +85,8 @@ type State = {
   /** Files that are there and were taken off the air: they stay off until they have gone. */
   readonly removed: Set<string>;
   readonly listeners: Set<() => void>;
-  readonly followed: FollowedTables;
+  /** What comes by relays, by location. */
+  readonly relays: Map<string, FollowedTables>;
   first: Entry | undefined;
   isClosed: boolean;
 };
@@ -98,13 +99,7 @@ export function openTables(options: TablesOptions): Tables {
     places: new Map(),
     removed: new Set(),
     listeners: new Set(),
-    followed: openFollowed({
-      openChannel: options.openFollowed,
-      dismiss: options.dismiss,
-      room: () => options.maxTables - countOf(state),
-      maxTables: options.maxTables,
-      onEvent: options.onEvent,
-    }),
+    relays: new Map(),
     first: undefined,
     isClosed: false,
   };
@@ -112,7 +107,7 @@ export function openTables(options: TablesOptions): Tables {
     first: options.first,
     list: () => listOf(state),
     at: (name) =>
-      name === firstName(state) ? options.first : (state.byName.get(name)?.channel ?? state.followed.all().get(name)),
+      name === firstName(state) ? options.first : (state.byName.get(name)?.channel ?? followed(state).get(name)),
     refused: () => refusedOf(state),
     add(all) {
       for (const { location, name } of all) nameEntry(state, location, name);
@@ -121,11 +116,7 @@ export function openTables(options: TablesOptions): Tables {
     tryToAdd: (location) => tryToAdd(state, location),
     remove: (name) => remove(state, name),
     find: (places) => find(state, places),
-    follow(tables, location = "") {
-      if (state.isClosed) return;
-      state.followed.follow(tables, location);
-      tell(state);
-    },
+    follow: (tables, location) => follow(state, tables, location),
     beat: () => beat(state),
     onChange(listener) {
       state.listeners.add(listener);
@@ -135,16 +126,48 @@ export function openTables(options: TablesOptions): Tables {
   };
 }
 
+function follow(state: State, tables: ListedTables | undefined, location?: string): void {
+  if (state.isClosed) return;
+  if (tables) relayAt(state, location!).follow(tables, location!);
+  else
+    for (const [from, relay] of [...state.relays]) {
+      if (location !== undefined && from !== location) continue;
+      relay.follow(undefined, from);
+      state.relays.delete(from);
+    }
+  tell(state);
+}
+
+function relayAt(state: State, location: string): FollowedTables {
+  const { relays, options } = state;
+  const opened =
+    relays.get(location) ??
+    openFollowed({
+      openChannel: options.openFollowed,
+      dismiss: options.dismiss,
+      room: () => options.maxTables - countOf(state),
+      maxTables: options.maxTables,
+      isTaken: (name) => name === firstName(state) || state.byName.has(name) || followed(state).has(name),
+      onEvent: options.onEvent,
+    });
+  relays.set(location, opened);
+  return opened;
+}
+
+/** All that come by a relay, besides the first of each. */
+const followed = ({ relays }: State): ReadonlyMap<string, Channel> =>
+  new Map([...relays.values()].flatMap((relay) => [...relay.all()]));
+
 /** Of one table that may be switched: what is published now; a relay's has the name that its publisher gave it. */
-function firstName({ first, options, followed }: State): string | undefined {
+function firstName({ first, options, relays }: State): string | undefined {
   const location = options.first.location() ?? options.first.expected();
   const own = options.firstName ?? first?.name;
   if (own !== undefined || location === undefined) return own;
-  return isRelayUrl(location) ? followed.firstName() : namesOf([{ location }]).get(location);
+  return isRelayUrl(location) ? relays.get(location)?.firstName() : namesOf([{ location }]).get(location);
 }
 
 function listOf(state: State): Served[] {
-  const { entries, options, followed } = state;
+  const { entries, options } = state;
   const first: Served = {
     name: firstName(state),
     channel: options.first,
@@ -154,11 +177,11 @@ function listOf(state: State): Served[] {
   const others = [...entries.values()].flatMap(({ name, channel, place }) =>
     channel && channel !== options.first ? [{ name, channel, isNamed: place === undefined, isFirst: false }] : [],
   );
-  for (const [name, channel] of followed.all()) others.push({ name, channel, isNamed: false, isFirst: false });
+  for (const [name, channel] of followed(state)) others.push({ name, channel, isNamed: false, isFirst: false });
   return [first, ...others.sort((a, b) => (a.name < b.name ? -1 : 1))];
 }
 
-function refusedOf({ entries, places, followed }: State): Refused[] {
+function refusedOf({ entries, places, relays }: State): Refused[] {
   const ofPlaces = [...places].flatMap(([place, { refused, problem }]) => [
     ...(problem === undefined ? [] : [{ file: fileName(resolve(place)), reason: problem, isNamed: true }]),
     ...refused.map(({ path, reason }) => ({ file: fileName(path), reason, isNamed: false })),
@@ -166,7 +189,7 @@ function refusedOf({ entries, places, followed }: State): Refused[] {
   const ofFiles = [...entries.values()].flatMap(({ location, refusal, place }) =>
     refusal ? [{ file: nameOf(location), reason: refusal.reason, isNamed: place === undefined }] : [],
   );
-  return [...ofPlaces, ...ofFiles, ...followed.refused()];
+  return [...ofPlaces, ...ofFiles, ...[...relays.values()].flatMap((relay) => relay.refused())];
 }
 
 /** The same file is not served twice. */
@@ -232,12 +255,12 @@ function settle(state: State, urgent?: Entry): Map<Entry, Promise<void>> {
 async function open(state: State, entry: Entry, waits: boolean): Promise<void> {
   const { options } = state;
   const isFirst = state.first === entry;
-  if (isFull(state, isFirst || state.followed.all().has(entry.name))) {
+  if (isFull(state, isFirst || followed(state).has(entry.name))) {
     entry.refusal = { reason: `${options.maxTables} tables are served already (--max-tables)`, mark: FULL };
     throw new CsvError("too-large", entry.refusal.reason, undefined, nameOf(entry.location));
   }
   const mark = markOf(entry.location);
-  const channel = isFirst ? options.first : (state.followed.adopt(entry.name) ?? options.openChannel(entry.name));
+  const channel = isFirst ? options.first : (adopt(state, entry.name) ?? options.openChannel(entry.name));
   entry.channel = channel;
   try {
     await channel.open(entry.location, waits);
@@ -250,6 +273,15 @@ async function open(state: State, entry: Entry, waits: boolean): Promise<void> {
     tell(state);
     throw error;
   }
+}
+
+/** It has the table's clients, and what it has of it, until what it is opened with is there. */
+function adopt({ relays }: State, name: string): Channel | undefined {
+  for (const relay of relays.values()) {
+    const channel = relay.adopt(name);
+    if (channel) return channel;
+  }
+  return undefined;
 }
 
 /** What tells whether a file has changed since it was refused. */
@@ -304,9 +336,10 @@ function goAway(state: State, entry: Entry): void {
 const FULL = "full";
 
 /** The first one is there in any case. */
-function countOf({ entries, options, followed }: State): number {
+function countOf(state: State): number {
+  const { entries, options } = state;
   const own = [...entries.values()].filter(({ channel }) => channel && channel !== options.first);
-  return 1 + own.length + followed.all().size;
+  return 1 + own.length + followed(state).size;
 }
 
 /** `isCounted`: it has its place already. */
@@ -331,13 +364,15 @@ function leave(state: State, entry: Entry, reason: string): void {
   shut(state, entry, reason);
   state.entries.delete(keyOf(entry.location));
   if (state.byName.get(entry.name) === entry) state.byName.delete(entry.name);
+  if (state.relays.has(entry.location)) follow(state, undefined, entry.location);
+  for (const relay of state.relays.values()) relay.review();
 }
 
 function remove(state: State, name: string): boolean {
   const entry = state.byName.get(name);
   if (!entry || entry === state.first) return false;
   if (entry.place !== undefined) state.removed.add(keyOf(entry.location));
-  leave(state, entry, "taken off the air");
+  leave(state, entry, "no longer published");
   forget(settle(state));
   return true;
 }
@@ -348,6 +383,6 @@ function close(state: State): void {
     clearTimeout(entry.leaving);
     if (entry.channel !== state.options.first) entry.channel?.close();
   }
-  state.followed.close();
+  for (const relay of state.relays.values()) relay.close();
   state.options.first.close();
 }

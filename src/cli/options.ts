@@ -31,7 +31,12 @@ type GroupValues<G> = { readonly [K in keyof G]: G[K] extends Option<infer T> ? 
 
 export type Values<O> = { readonly [G in keyof O]: GroupValues<O[G]> };
 
-export type Parsed<O> = { readonly values: Values<O>; readonly positionals: readonly string[] };
+export type Parsed<O> = {
+  readonly values: Values<O>;
+  readonly positionals: readonly string[];
+  /** The flags that stood on the command line, without dashes. */
+  readonly flags: ReadonlySet<string>;
+};
 
 /** For type inference: an option whose values are `T`. */
 export const option = <T>(declared: Option<T>): Option<T> => declared;
@@ -62,7 +67,8 @@ export function readOptions<O extends Options>(
     const before = given.get(token.name);
     given.set(token.name, declared.repeat && before !== undefined ? `${before},${text}` : text);
   }
-  return { values: valuesOf(options, (declared) => readOption(declared, given.get(declared.flag), env)), positionals };
+  const values = valuesOf(options, (declared) => readOption(declared, given.get(declared.flag), env));
+  return { values, positionals, flags: new Set(given.keys()) };
 }
 
 /** Every option's default. */

@@ -5,7 +5,7 @@ import type { ColumnType, Verdict } from "../values/verdict.ts";
 import type { QuoteRule } from "./quotes.ts";
 import { type Layout, walkRecords } from "./records.ts";
 import { jsonOf } from "./render.ts";
-import { addCell, declaredVerdict, emptyTally, type Finding, findingOf } from "./findings.ts";
+import { addCell, declaredVerdict, emptyTally, type Finding, findingOf, sharedEvidence } from "./findings.ts";
 
 /** `auto`: by their cells. Or by name: the others are text, and a name that there is not says nothing. */
 export type TypesOption = "auto" | Readonly<Record<string, ColumnType>>;
@@ -43,24 +43,29 @@ export function openColumns(names: readonly string[], { types = "auto", units = 
   const misfits = names.map(() => 0);
   let rows = 0;
   let characters = 0;
-  let findings = names.map(findingAt);
+  let findings = findAll();
 
   const isSettled = () => rows >= SAMPLE_ROWS || characters >= SAMPLE_CHARACTERS;
 
-  function findingAt(name: string, column: number): Finding {
+  function findAll(): Finding[] {
+    const shared = sharedEvidence(tallies);
+    return names.map((name, column) => findingAt(name, column, shared));
+  }
+
+  function findingAt(name: string, column: number, shared: number): Finding {
     const tally = tallies[column]!;
     const written = units[column];
     const unit = written && (unitOf(written) ?? written);
-    if (types === "auto") return findingOf(tally, name, unit);
+    if (types === "auto") return findingOf(tally, name, unit, shared);
     const type = Object.hasOwn(types, name) ? types[name]! : "text";
-    return { verdict: declaredVerdict(type, tally, name, unit) };
+    return { verdict: declaredVerdict(type, tally, name, unit, shared) };
   }
 
   function refine(fresh: readonly Cells[]): boolean {
     let at = 0;
     for (; at < fresh.length && !isSettled(); at++) addRow(fresh[at]!);
     const before = findings;
-    if (at > 0) findings = paired(names, names.map(findingAt));
+    if (at > 0) findings = paired(names, findAll());
     for (; at < fresh.length; at++) countMisfits(fresh[at]!);
     return findings !== before && findings.some(({ verdict }, c) => !isSame(verdict, before[c]!.verdict));
   }

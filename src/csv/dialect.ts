@@ -105,8 +105,17 @@ function withHeader(bytes: Uint8Array, to: number, head: Head, header: Header, o
     format: header.format,
     units: columns.map((name, c) => unitCells?.[c]?.trim() || unitInName(name)),
     ...quotesOf(rows, plain, columns.length, options),
-    hints: isToldWhere(header, options) ? [] : hintsOf(cells, rows, (offset) => lineOf(bytes, offset, plain)),
+    hints: [
+      ...namesHint(cells.length, headerLine, options.names),
+      ...(isToldWhere(header, options) ? [] : hintsOf(cells, rows, (offset) => lineOf(bytes, offset, plain))),
+    ],
   };
+}
+
+/** Names that are too many make empty columns, and too few drop cells. */
+function namesHint(cells: number, headerLine: number, names: readonly string[] | undefined): string[] {
+  if (!names || names.length === cells) return [];
+  return [`--names has ${names.length}, and the header (line ${headerLine}) has ${cells}`];
 }
 
 /** Whether somebody says where the header is. */

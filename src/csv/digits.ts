@@ -1,4 +1,4 @@
-// Copying a cell that is a plain number, checked on the way: the fast path of `typed.ts`. Whatever is odd about a number is left to
+// Copying a cell that is a plain number, checked on the way: the fast path of `json.ts`. Whatever is odd about a number is left to
 // the slow one.
 import { LF, CR, QUOTE } from "./records.ts";
 import { MAX_LITERAL_BYTES } from "./literals.ts";

@@ -75,13 +75,34 @@ export type Finding = { readonly verdict: Verdict; readonly hint?: string; reado
 /** A name that makes a number in the range of times one: `1772366400`, `20260301`. */
 const TIME_NAME = /time|date|epoch|stamp|zeit|datum|fecha|^ts$|^t$/i;
 
-/** What the cells so far make of the column. `unit` is what its row of units says, if there is one. */
-export function findingOf(tally: Tally, name: string, unit: string | undefined): Finding {
+const isMostOf =
+  ({ filled }: Tally): IsMost =>
+  (count) =>
+    filled > 0 && count >= MAJORITY * filled;
+
+const bitOf = (reading: Reading) =>
+  1 << READINGS.findIndex(({ decimal, thousands }) => decimal === reading.decimal && thousands === reading.thousands);
+const DECIMAL_COMMA = bitOf({ decimal: ",", thousands: "" });
+const THOUSANDS_COMMA = bitOf({ decimal: ".", thousands: "," });
+
+/**
+ * What columns of numbers prove for those beside them, as bits of READINGS: where some have decimal commas, and none has decimal points
+ * or commas between thousands, `1,234` has one, too.
+ */
+export function sharedEvidence(tallies: readonly Tally[]): number {
+  const numeric = tallies.filter((tally) => isMostOf(tally)(Math.max(...tally.readings)));
+  const proven = numeric.reduce((bits, { evidence }) => bits | evidence, 0);
+  const hasPoints = numeric.some(({ readings: [point = 0, comma = 0] }) => point > comma);
+  return (proven & DECIMAL_COMMA) !== 0 && (proven & THOUSANDS_COMMA) === 0 && !hasPoints ? DECIMAL_COMMA : 0;
+}
+
+/** What the cells so far make of the column. `unit` is what its row of units says, if there is one; `shared`: see `sharedEvidence`. */
+export function findingOf(tally: Tally, name: string, unit: string | undefined, shared: number): Finding {
   const named = unit ?? unitInName(name);
-  const isMost = (count: number) => tally.filled > 0 && count >= MAJORITY * tally.filled;
+  const isMost = isMostOf(tally);
   if (isMost(tally.booleans)) return { verdict: { type: "boolean", unit: named } };
   const time = timeFinding(tally, name, named, isMost);
-  const number = numberFinding(tally, named, isMost);
+  const number = numberFinding(tally, named, isMost, shared);
   return time ?? number ?? { verdict: named === undefined ? TEXT : { type: "text", unit: named } };
 }
 
@@ -112,9 +133,15 @@ function timeFinding(tally: Tally, name: string, unit: string | undefined, isMos
   return epoch && found(epoch, false);
 }
 
-function numberFinding(tally: Tally, named: string | undefined, isMost: IsMost): Finding | undefined {
-  const isProven = (bit: number) => bit === 0 || (tally.evidence & (1 << bit)) !== 0;
-  const best = tally.readings.reduce((at, count, bit) => (isProven(bit) && count > tally.readings[at]! ? bit : at), 0);
+/** The number of the reading that most cells have, of those that are proven. */
+function commonReading({ readings, evidence, ambiguous }: Tally, shared: number): number {
+  const proven = evidence | (ambiguous > 0 ? shared : 0);
+  const isProven = (bit: number) => bit === 0 || (proven & (1 << bit)) !== 0;
+  return readings.reduce((at, count, bit) => (isProven(bit) && count > readings[at]! ? bit : at), 0);
+}
+
+function numberFinding(tally: Tally, named: string | undefined, isMost: IsMost, shared: number): Finding | undefined {
+  const best = commonReading(tally, shared);
   const bare = tally.units.get("") ?? 0;
   const [unit, measured] = [...tally.units].reduce((a, b) => (b[0] !== "" && b[1] > a[1] ? b : a), ["", 0] as const);
   const inCells = measured > 0 && measured >= bare;
@@ -132,19 +159,22 @@ const textWith = (unit: string | undefined): Verdict => ({ type: "text", unit })
 const readsAmbiguous = ({ decimal, thousands }: Reading) => decimal === "," || thousands === ",";
 
 /** The verdict if somebody says what the column is: the cells only tell how it is written. */
-export function declaredVerdict(type: Verdict["type"], tally: Tally, name: string, unit: string | undefined): Verdict {
-  const { verdict } = findingOf(tally, name, unit);
+export function declaredVerdict(
+  type: Verdict["type"],
+  tally: Tally,
+  name: string,
+  unit: string | undefined,
+  shared: number,
+): Verdict {
+  const { verdict } = findingOf(tally, name, unit, shared);
   if (verdict.type === type) return verdict;
   const known = { unit: unit ?? unitInName(name) };
   switch (type) {
     case "text":
     case "boolean":
       return { type, ...known };
-    case "number": {
-      const isProven = (bit: number) => bit === 0 || (tally.evidence & (1 << bit)) !== 0;
-      const best = tally.readings.reduce((at, n, bit) => (isProven(bit) && n > tally.readings[at]! ? bit : at), 0);
-      return { type, ...READINGS[best]!, ...known };
-    }
+    case "number":
+      return { type, ...READINGS[commonReading(tally, shared)]!, ...known };
     case "time": {
       const best = commonFormat(tally, `${unit ?? ""} ${name}`);
       return { type, format: WRITTEN_FORMATS[best]!, clock: undefined, ...known };

@@ -1,7 +1,10 @@
 // Records -> JSON text, straight from bytes to bytes: the hot path. No row object is ever built, so columns keep the order
-// of the file and a column `__proto__` survives. The text is what JSON.stringify would write.
-import { frameOf, type OutputEncoding, type RowFrame, type RowShape } from "./frame.ts";
+// of the file and a column `__proto__` survives. The text is what JSON.stringify would write. A plain number of a column that is
+// typed is copied digit by digit and checked on the way; any other cell of it is written as a string first, and then settled.
+import { COPIED_BITS, COPIED_MASK, copyNumber, isOutsideNumbers, MAX_DIGITS } from "./digits.ts";
 import { escape, GROWTH, tableFor } from "./escape.ts";
+import { type Frame, frameOf, NUMBER, type OutputEncoding, type RowShape, STRING, SURPLUS, TIME } from "./frame.ts";
+import { endsWithUnit, isDigit, MAX_LITERAL_BYTES, settle, type Typing } from "./literals.ts";
 import { CR, DATA_QUOTE, type Layout, LF, openingQuote, QUOTE, SPACE, TAB, VOID } from "./records.ts";
 import { skipperOf } from "./skips.ts";
 
@@ -23,7 +26,7 @@ export type Progress = {
 /** Writes records as rows, each followed by what separates it from the next. */
 export type RowWriter = {
   /** What is between the cells. */
-  readonly frame?: RowFrame;
+  readonly frame?: Frame;
   /** How many more bytes the column names of one row take in UTF-8 than in this writer's encoding. */
   readonly twoBytePerRow: number;
   /** Output bytes that must be free before a window of `length` source bytes and one row may be written. */
@@ -41,6 +44,11 @@ export type RowWriter = {
 };
 
 const COMMA = 44;
+const MINUS = 45;
+const POINT = 46;
+const ZERO = 48;
+const NINE = 57;
+const NULL = 0x6c6c756e; // `null`, as a little-endian word
 
 /**
  * Whether the quote at `quoteAt`, which opens field `field` (from 0) and is not closed before `lineEnd`, is data; undefined if that
@@ -48,18 +56,47 @@ const COMMA = 44;
  */
 export type IsStray = (quoteAt: number, lineEnd: number, field: number) => boolean | undefined;
 
-/** A writer of JSON rows; `separator` is the byte behind each. With `isStray` it marks the quotes in the source that are data. */
+export type WriterOptions = {
+  /** The byte behind each row. */
+  readonly separator?: number | undefined;
+  /** Marks the quotes in the source that are data. */
+  readonly isStray?: IsStray | undefined;
+  /** Literals, in objects: numbers, booleans and null by the verdicts of the columns. */
+  readonly typing?: Typing | undefined;
+};
+
+const NO_TYPING: Typing = { verdicts: [], misfits: new Uint32Array(0) };
+
+/** A writer of JSON rows. */
 export function rowWriter(
   shape: RowShape,
-  { delimiter, recordEnd, skips }: Layout,
+  layout: Layout,
   encoding: OutputEncoding,
-  separator = COMMA,
-  isStray?: IsStray,
+  { separator = COMMA, isStray, typing }: WriterOptions = {},
 ): RowWriter {
-  const frame = frameOf(shape, encoding, separator);
-  const { words, offsets, lengths, columns, bytesPerRow, rowEnd } = frame;
+  const { delimiter, recordEnd, skips } = layout;
+  const { verdicts, misfits } = typing ?? NO_TYPING;
+  const frame = frameOf(shape, encoding, { separator, verdicts, delimiter });
+  const { columns } = frame;
+  const { words, offsets, lengths, kinds, decimals, points, units, rowEnd, rowEndLength } = frame;
   const skipper = skipperOf(skips, recordEnd);
   const skipStarts = skipper.starts;
+  const isPlain = isOutsideNumbers(delimiter);
+  const isMeasured = new Uint8Array(columns); // columns whose last cell was a number with its unit: the next one is, too
+  const pending: number[] = []; // columns of the misfits of a row that may have to be written again
+
+  let dropped = 0; // two-byte characters of the text that a literal has taken the place of
+
+  /** The string in `out[from, to)`, whose quotes stand around it, becomes what its column is. Returns the next output offset. */
+  function settled(out: Uint8Array, from: number, to: number, c: number): number {
+    dropped = 0;
+    const found = settle(out, from, to, verdicts[c]!, encoding);
+    if (found === false) pending.push(c);
+    if (typeof found === "boolean") return to + 1;
+    if (encoding === "latin1") dropped = twoByteIn(out, from, to);
+    for (let k = 0; k < found.length; k++) out[from - 1 + k] = found.charCodeAt(k);
+    return from - 1 + found.length;
+  }
 
   function write(src: Uint8Array, end: number, out: Uint8Array, safe: number, progress: Progress): void {
     const outside = tableFor(delimiter, encoding);
@@ -84,7 +121,9 @@ export function rowWriter(
       row: {
         let c = 0;
         for (; ; c++) {
+          let kind = SURPLUS;
           if (c < columns) {
+            kind = kinds[c]!;
             const word = offsets[c]!;
             const length = lengths[c]!;
             to.setFloat64(o, words[word]!, true);
@@ -92,44 +131,132 @@ export function rowWriter(
             for (let k = 16; k < length; k += 8) to.setFloat64(o + k, words[word + (k >> 3)]!, true);
             o += length;
           }
-          const cellAt = o;
           let byte = src[i]!;
-          let quoteAt = i;
           cell: {
-            if (
-              byte <= QUOTE &&
-              (byte === QUOTE ||
-                ((byte === SPACE || byte === TAB) && (quoteAt = openingQuote(src, i, end, delimiter)) !== -1))
-            ) {
-              let isFirstLine = isStray !== undefined;
-              i = quoteAt + 1;
+            if (kind >= NUMBER && kind !== SURPLUS && isPlain && isMeasured[c] === 0) {
+              number: if (kind === NUMBER) {
+                let k = i;
+                let p = o - 1;
+                if (byte === MINUS) {
+                  out[p++] = byte;
+                  byte = src[++k]!;
+                }
+                const first = byte;
+                const digitsAt = k;
+                while (byte >= ZERO && byte <= NINE) {
+                  out[p++] = byte;
+                  byte = src[++k]!;
+                }
+                const digits = k - digitsAt;
+                if (digits === 0 || digits > MAX_DIGITS || (digits > 1 && first === ZERO)) break number;
+                if (byte === points[c]) {
+                  out[p++] = POINT;
+                  const fractionAt = ++k;
+                  byte = src[k]!;
+                  while (byte >= ZERO && byte <= NINE) {
+                    out[p++] = byte;
+                    byte = src[++k]!;
+                  }
+                  if (k === fractionAt || k - i > MAX_LITERAL_BYTES) break number;
+                }
+                if (byte === delimiter || byte === recordEnd) {
+                  i = k + 1;
+                  o = p;
+                  break cell;
+                }
+              }
+              byte = src[i]!;
+              const copied = kind === NUMBER ? copyNumber(src, i, out, o - 1, decimals[c]!, delimiter, recordEnd) : 0;
+              if (copied !== 0) {
+                i += copied >> COPIED_BITS;
+                o += (copied & COPIED_MASK) - 1;
+                byte = src[i++]!;
+                if (byte === CR && recordEnd === LF) byte = src[i++]!;
+                break cell;
+              }
+              const isCrLf = byte === CR && src[i + 1] === LF && recordEnd === LF;
+              if (byte === delimiter || byte === recordEnd || isCrLf) {
+                to.setInt32(o - 1, NULL, true);
+                o += 3;
+                i++;
+                if (isCrLf) byte = src[i++]!;
+                break cell;
+              }
+            }
+            const cellAt = o;
+            let quoteAt = i;
+            text: {
+              if (
+                byte <= QUOTE &&
+                (byte === QUOTE ||
+                  ((byte === SPACE || byte === TAB) && (quoteAt = openingQuote(src, i, end, delimiter)) !== -1))
+              ) {
+                let isFirstLine = isStray !== undefined;
+                i = quoteAt + 1;
+                for (;;) {
+                  let word = 0;
+                  for (;;) {
+                    word = from.getInt32(i, true);
+                    to.setInt32(o, word, true);
+                    if ((inside[word & 0xffff]! | inside[word >>> 16]!) !== 0) break;
+                    i += 4;
+                    o += 4;
+                  }
+                  const stop = inside[word & 0xffff] || inside[word >>> 16]! + 2;
+                  i += stop - 1;
+                  o += stop - 1;
+                  byte = src[i++]!;
+                  if (byte === QUOTE) {
+                    if (src[i] !== QUOTE) break;
+                    i++;
+                  } else if (byte === recordEnd) {
+                    if (i >= end) break row; // the quote is still open at the end of the window
+                    if (isFirstLine) {
+                      isFirstLine = false;
+                      const stray = isStray!(quoteAt, i - 1, c);
+                      if (stray !== false) {
+                        if (stray) src[quoteAt] = DATA_QUOTE;
+                        isMarked = stray === true;
+                        break row;
+                      }
+                    }
+                  } else if (byte > 0x7f) {
+                    if (byte > 0xc3) {
+                      if ((isTooWide = byte < VOID)) break row;
+                      if (byte === DATA_QUOTE) o = escape(to, o, QUOTE);
+                      continue;
+                    }
+                    out[o++] = (byte << 6) | (src[i++]! & 0x3f);
+                    twoByte++;
+                    continue;
+                  }
+                  o = escape(to, o, byte);
+                }
+                byte = src[i]!;
+              }
               for (;;) {
                 let word = 0;
                 for (;;) {
                   word = from.getInt32(i, true);
                   to.setInt32(o, word, true);
-                  if ((inside[word & 0xffff]! | inside[word >>> 16]!) !== 0) break;
+                  if ((outside[word & 0xffff]! | outside[word >>> 16]!) !== 0) break;
                   i += 4;
                   o += 4;
                 }
-                const stop = inside[word & 0xffff] || inside[word >>> 16]! + 2;
+                const stop = outside[word & 0xffff] || outside[word >>> 16]! + 2;
                 i += stop - 1;
                 o += stop - 1;
                 byte = src[i++]!;
-                if (byte === QUOTE) {
-                  if (src[i] !== QUOTE) break;
-                  i++;
-                } else if (byte === recordEnd) {
-                  if (i >= end) break row; // the quote is still open at the end of the window
-                  if (isFirstLine) {
-                    isFirstLine = false;
-                    const stray = isStray!(quoteAt, i - 1, c);
-                    if (stray !== false) {
-                      if (stray) src[quoteAt] = DATA_QUOTE;
-                      isMarked = stray === true;
-                      break row;
-                    }
+                if (byte === delimiter || byte === recordEnd) break text;
+                if (byte === CR && recordEnd === LF) {
+                  let behind = i;
+                  while (src[behind] === CR) behind++;
+                  if (src[behind] === LF) {
+                    i = behind + 1;
+                    byte = LF;
+                    break text;
                   }
+                  for (; i < behind; i++) o = escape(to, o, CR);
                 } else if (byte > 0x7f) {
                   if (byte > 0xc3) {
                     if ((isTooWide = byte < VOID)) break row;
@@ -142,48 +269,23 @@ export function rowWriter(
                 }
                 o = escape(to, o, byte);
               }
-              byte = src[i]!;
             }
-            for (;;) {
-              let word = 0;
-              for (;;) {
-                word = from.getInt32(i, true);
-                to.setInt32(o, word, true);
-                if ((outside[word & 0xffff]! | outside[word >>> 16]!) !== 0) break;
-                i += 4;
-                o += 4;
+            if (kind === STRING) break cell;
+            if (kind === SURPLUS) {
+              if (o === cellAt) break cell;
+              surplus++;
+              if (encoding === "latin1") twoByte -= twoByteIn(out, cellAt, o);
+              o = cellAt;
+            } else if (kind === TIME && o > cellAt && isDigit(out[cellAt]!)) out[o++] = QUOTE;
+            else {
+              out[cellAt - 1] = out[o] = QUOTE;
+              isMeasured[c] = endsWithUnit(out, cellAt, o, units[c]!, decimals[c]!) ? 1 : 0;
+              if (isMeasured[c] === 1) o++;
+              else {
+                o = settled(out, cellAt, o, c);
+                twoByte -= dropped;
               }
-              const stop = outside[word & 0xffff] || outside[word >>> 16]! + 2;
-              i += stop - 1;
-              o += stop - 1;
-              byte = src[i++]!;
-              if (byte === delimiter || byte === recordEnd) break cell;
-              if (byte === CR && recordEnd === LF) {
-                let behind = i;
-                while (src[behind] === CR) behind++;
-                if (src[behind] === LF) {
-                  i = behind + 1;
-                  byte = LF;
-                  break cell;
-                }
-                for (; i < behind; i++) o = escape(to, o, CR);
-              } else if (byte > 0x7f) {
-                if (byte > 0xc3) {
-                  if ((isTooWide = byte < VOID)) break row;
-                  if (byte === DATA_QUOTE) o = escape(to, o, QUOTE);
-                  continue;
-                }
-                out[o++] = (byte << 6) | (src[i++]! & 0x3f);
-                twoByte++;
-                continue;
-              }
-              o = escape(to, o, byte);
             }
-          }
-          if (c >= columns && o > cellAt) {
-            surplus++;
-            if (encoding === "latin1") for (let k = cellAt; k < o; k++) if (out[k]! > 0x7f) twoByte--;
-            o = cellAt;
           }
           if (byte === recordEnd) break;
         }
@@ -192,14 +294,20 @@ export function rowWriter(
           const length = lengths[c]!;
           for (let k = 0; k < length; k += 8) to.setFloat64(o + k, words[word + (k >> 3)]!, true);
           o += length;
+          if (kinds[c] !== STRING) {
+            to.setInt32(o - 1, NULL, true);
+            o += 3;
+          }
         }
         to.setInt32(o, rowEnd, true);
-        o += 3;
+        o += rowEndLength;
         rows++;
         lastRowAt = rowAt;
+        while (pending.length > 0) misfits[pending.pop()!]!++;
         continue records;
       }
       // Not complete within the window, or too wide, or to be read again: as if the record had not been begun.
+      pending.length = 0;
       i = recordAt;
       o = rowAt;
       surplus = surplusBefore;
@@ -215,7 +323,14 @@ export function rowWriter(
     progress.isTooWide = isTooWide;
     progress.lastRowAt = lastRowAt;
   }
+  const { leastPerRow, bytesPerRow } = frame;
   const twoBytePerRow = encoding === "utf8" ? 0 : frame.twoByte;
-  const leastPerRow = lengths.reduce((sum, length) => sum + length, 3);
   return { frame, twoBytePerRow, need: (length) => length * 6 + bytesPerRow, leastPerRow, growth: GROWTH, write };
+}
+
+/** How many bytes of a latin1 text UTF-8 writes as two. */
+function twoByteIn(out: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let k = from; k < to; k++) if (out[k]! > 0x7f) count++;
+  return count;
 }

@@ -1,4 +1,4 @@
-// Cells that are written already, as JSON strings, become what the verdicts of their columns say: the slow path of `typed.ts`, for
+// Cells that are written already, as JSON strings, become what the verdicts of their columns say: the slow path of `json.ts`, for
 // cells that are not plain numbers.
 import { fits, literalOf } from "../values/cell.ts";
 import type { Verdict } from "../values/verdict.ts";

@@ -6,7 +6,6 @@ import type { Typing } from "./literals.ts";
 import type { QuoteRule } from "./quotes.ts";
 import type { Layout } from "./records.ts";
 import { fasterWriter, MAX_OUTPUT_BYTES, openOutput, type Output, WINDOW_BYTES } from "./simd.ts";
-import { typedWriter } from "./typed.ts";
 
 /** JavaScript strings hold at most 2^31 - 1 characters; some room is left for the row that crosses the limit. */
 export const MAX_TEXT_BYTES = 2 ** 31 - (1 << 20);
@@ -62,8 +61,7 @@ export function writerFor(
   isStray?: IsStray,
 ): RowWriter {
   if (typeof shape === "number" && separator === undefined && !isStray) return arrayWriter(shape, layout, encoding);
-  if (typing && typeof shape !== "number") return typedWriter(shape, typing, layout, encoding, separator, isStray);
-  return rowWriter(shape, layout, encoding, separator, isStray);
+  return rowWriter(shape, layout, encoding, { separator, isStray, typing });
 }
 
 /** Those of the changes of a table, which would take longer to make than to use. */

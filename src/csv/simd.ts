@@ -1,13 +1,12 @@
 // The WebAssembly of simd.wat: a memory to write rows in, and the two walks over plain records. Where there is none of it, the loops in
 // TypeScript do everything, and they always do what takes judgement.
-import type { OutputEncoding, RowFrame } from "./frame.ts";
+import { type Frame, NUMBER, type OutputEncoding, STRING } from "./frame.ts";
 import { isOutsideNumbers } from "./digits.ts";
 import type { Progress, RowWriter } from "./json.ts";
 import { type Layout, QUOTE, VOID } from "./records.ts";
 import { SHORT_ESCAPE } from "./escape.ts";
 import { SIMD_WASM } from "./simd.bytes.ts";
 import { skipperOf } from "./skips.ts";
-import { NUMBER, STRING } from "./typed-frame.ts";
 
 /** Bytes of source that are looked at at once. */
 export const WINDOW_BYTES = 1 << 16;
@@ -50,7 +49,7 @@ export type Room = {
   grow(length: number): void;
   /** Which records are no rows, and what stands before each cell. */
   setLayout(layout: Layout): void;
-  setFrame(frame: RowFrame): void;
+  setFrame(frame: Frame): void;
 };
 
 /** Where rows are written: in a room, or in a buffer. */
@@ -89,7 +88,7 @@ export function openRoom(): Room | undefined {
   const view = () => new DataView(bytes.buffer);
   SHORT_ESCAPE.forEach((letter, byte) => letter > 0 && view().setUint16(2 * byte, (letter << 8) | 0x5c, true));
   let layoutNow: Layout | undefined;
-  let frameNow: RowFrame | undefined;
+  let frameNow: Frame | undefined;
   return {
     exports,
     bytes: () => bytes,
@@ -115,8 +114,7 @@ export function openRoom(): Room | undefined {
       frameNow = frame;
       bytes.set(new Uint8Array(frame.words.buffer), FRAME_AT);
       frame.offsets.forEach((offset, c) => {
-        const { kinds, points } = frame;
-        const column = [FRAME_AT + 8 * offset, frame.lengths[c]!, kinds?.[c] ?? STRING, points?.[c] ?? 0];
+        const column = [FRAME_AT + 8 * offset, frame.lengths[c]!, frame.kinds[c]!, frame.points[c]!];
         column.forEach((value, k) => view().setInt32(COLUMNS_AT + 16 * c + 4 * k, value, true));
       });
     },
@@ -176,7 +174,8 @@ export function fasterWriter(
   const { frame } = writer;
   const { columns, total, rowEnd, rowEndLength, kinds } = frame;
   if (columns === 0 || columns > MAX_COLUMNS || total > MAX_FRAME_BYTES) return writer;
-  if (kinds && !(kinds.every((kind) => kind <= NUMBER) && isOutsideNumbers(layout.delimiter))) return writer;
+  const mostKind = kinds.reduce((most, kind) => Math.max(most, kind), STRING);
+  if (mostKind > NUMBER || (mostKind > STRING && !isOutsideNumbers(layout.delimiter))) return writer;
   const { delimiter, recordEnd } = layout;
   const { exports } = room;
   const needleCount = needlesOf(layout).length;

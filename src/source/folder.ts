@@ -1,5 +1,5 @@
 // Which files there are in a folder, or fit a pattern: looked at when something may have happened there, and from time to time.
-import { type FSWatcher, realpathSync, statSync, watch } from "node:fs";
+import { existsSync, type FSWatcher, realpathSync, statSync, watch } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { asCsvError } from "./file/read.ts";
@@ -25,8 +25,25 @@ export const NONE_YET = "no file yet";
 /** Events that come together are one. */
 const HINT_MS = 20;
 
-/** As a shell has them: `*.csv`, `run-?.csv`, `{a,b}.csv`, `**` for folders below. */
-export const isPattern = (text: string) => /[*?]|\{[^{}]*,[^{}]*\}/.test(text);
+/**
+ * As a shell has them: `*.csv`, `run-?.csv`, `{a,b}.csv`, `**` for folders below. `run-[0-9].csv` only if it fits something: there are names
+ * with brackets, too.
+ */
+export function isPattern(text: string): boolean {
+  if (/[*?]|\{[^{}]*,[^{}]*\}/.test(text)) return true;
+  return /\[[^\]]+\]/.test(text) && !existsSync(text) && fitsNow(text);
+}
+
+function fitsNow(pattern: string): boolean {
+  const folder = fixedPart(pattern);
+  try {
+    return !globOf(folder, pattern)
+      .scanSync({ cwd: resolve(folder), onlyFiles: false, dot: true })
+      .next().done;
+  } catch {
+    return false;
+  }
+}
 
 export function isFolder(path: string): boolean {
   try {
@@ -38,8 +55,9 @@ export function isFolder(path: string): boolean {
 
 /** `place`: a folder, or a pattern. `onFound` hears of the first look, and of each that finds something else than the one before. */
 export function openFinder(place: string, { lookMs, watches }: FinderOptions, onFound: (found: Found) => void): Finder {
-  const find = isPattern(place) && !isFolder(place) ? () => matching(place) : () => inFolder(place);
-  const folder = isPattern(place) && !isFolder(place) ? fixedPart(place) : place;
+  const isGlob = !isFolder(place) && isPattern(place);
+  const folder = isGlob ? fixedPart(place) : place;
+  const find = () => (isGlob ? matching(folder, place) : inFolder(place));
   let watcher: FSWatcher | undefined;
   let last = "";
   let before: Found = { files: [], refused: [] };
@@ -135,15 +153,12 @@ export function globIn(folder: string, pattern: string, separator: string = sep)
   return (separator === "/" ? rest : rest.replaceAll(separator, "/")).replace(/^\//, "");
 }
 
-async function matching(pattern: string): Promise<Found> {
-  const folder = fixedPart(pattern);
+const globOf = (folder: string, pattern: string) => new Bun.Glob(globIn(resolve(folder), resolve(pattern)));
+
+async function matching(folder: string, pattern: string): Promise<Found> {
   const files: string[] = [];
-  const rest = globIn(resolve(folder), resolve(pattern));
-  for await (const path of new Bun.Glob(rest).scan({
-    cwd: resolve(folder),
-    onlyFiles: true,
-    dot: rest.startsWith("."),
-  }))
+  const dot = globIn(resolve(folder), resolve(pattern)).startsWith(".");
+  for await (const path of globOf(folder, pattern).scan({ cwd: resolve(folder), onlyFiles: true, dot }))
     files.push(folder === "." ? path : join(folder, path));
   return { files: files.sort(), refused: [] };
 }

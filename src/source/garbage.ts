@@ -12,3 +12,25 @@ export function collectAfter(bytes: number): void {
   made = 0;
   Bun.gc(true);
 }
+
+/** To read a table leaves about so much behind, however small it is: among what stays, if it lies there until there is more of it. */
+const OPENED_BYTES = 1 << 20;
+/** So many tables that are opened have the code for it compiled, which takes more memory than the tables, and is not needed again soon. */
+const MANY = 16;
+const QUIET_MS = 2_000;
+
+let opened = 0;
+let quiet: ReturnType<typeof setTimeout> | undefined;
+
+/** A table was opened. When many were, and no more are for a while, what it took to do that is given back. */
+export function collectAfterOpening(): void {
+  opened++;
+  collectAfter(OPENED_BYTES);
+  if (opened < MANY) return;
+  clearTimeout(quiet);
+  quiet = setTimeout(() => {
+    opened = 0;
+    Bun.shrink();
+  }, QUIET_MS);
+  quiet.unref();
+}

@@ -15,10 +15,11 @@ export type Memory = {
 
 export function openMemory(most: number): Memory {
   const all = new Float64Array(new SharedArrayBuffer(most * Float64Array.BYTES_PER_ELEMENT));
-  const unused = Array.from({ length: most }, (_, at) => at).reverse();
+  // The one given back last is the last to be given out: its Worker may not have heard of that yet.
+  const unused = Array.from({ length: most }, (_, at) => at);
   return {
     share() {
-      const at = unused.pop();
+      const at = unused.shift();
       return at === undefined ? undefined : { all, at };
     },
     free({ at }) {

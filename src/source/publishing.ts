@@ -1,7 +1,7 @@
 // From the table that a source holds to what the world gets of it: draws epochs, numbers versions, writes changes and snapshots as text.
 // The same for every source that makes tables itself; lives in the Worker, so that the event loop of the server never touches rows.
 import { randomBytes } from "node:crypto";
-import { collectAfter } from "./garbage.ts";
+import { collectAfter, collectAfterOpening } from "./garbage.ts";
 import { type Arena, bytesOfArena } from "../csv/render.ts";
 import { renderBlocks } from "../csv/table.ts";
 import { describeDialect, warningsOf } from "../csv/verdict.ts";
@@ -76,6 +76,7 @@ export function openPublishing(
     const { bytes: goneBytes } = table.gone();
     collectAfter((splices?.length ?? table.length()) + Math.max(0, goneBytes - gone));
     gone = goneBytes;
+    if (isNewEpoch) collectAfterOpening();
     snapshots.show({ ...shown, verdicts: types && judging.verdicts() }, splices);
     onPublication({ cursor, columns, rows: view.end - view.first, first, splices, about });
   }

@@ -191,7 +191,7 @@ export function openStreamReader(settings: StreamSettings, events: StreamEvents,
     const row = held.oversizeRow();
     if (row !== undefined) throw oversize(row, settings.maxCellBytes);
     const open = held.openQuote();
-    if (!open) events.onState("live", undefined, pending);
+    if (!open || tailRule.isTorn()) events.onState("live", undefined, pending);
     else if (pending !== undefined || isEnd || at - changedAt >= settings.settleMs)
       events.onState("invalid", open, pending);
   }

@@ -10,6 +10,8 @@ const EDGE_BYTES = 1_024;
 const LEADING_ENDS = 3;
 /** A tail may be held back for so long without a word. */
 const PENDING_MS = 1_000;
+/** A cell with line ends that a buffer has cut is no longer; as far as a stray quote is told from one (csv/quotes.ts). */
+const MAX_TORN_BYTES = 1 << 16;
 
 const LF = 10;
 const CR = 13;
@@ -25,6 +27,8 @@ export type TailRule = {
   pendingBytes(tail: Tail | undefined, at: number, columns: number, now: number): number | undefined;
   /** Whether a tail is held back, at the last `pendingBytes`. */
   isPending(): boolean;
+  /** Whether that one has ended at the edge of a buffer ever since it is there: a quote that is open in it will be closed. */
+  isTorn(): boolean;
   /** Whether one that is counts now. */
   isDue(tail: Tail | undefined, columns: number, now: number): boolean;
   /** When it may count, or has been held back for a while, if nothing comes; undefined if that is past, or never. */
@@ -39,7 +43,7 @@ export function openTailRule(settleMs: number): TailRule {
   let leading = 0;
   let endsOpen = false;
   let changedAt = -Infinity;
-  let pending: { readonly at: number; readonly since: number } | undefined;
+  let pending: { readonly at: number; readonly since: number; isTorn: boolean } | undefined;
 
   const isEdge = () => [size, added, size - firstSize].some((bytes) => bytes > 0 && bytes % EDGE_BYTES === 0);
 
@@ -72,11 +76,13 @@ export function openTailRule(settleMs: number): TailRule {
     isWhole,
     pendingBytes(tail, at, columns, now) {
       if (!tail || isWhole(tail, columns, now)) return void (pending = undefined);
-      if (pending?.at !== at) pending = { at, since: now };
+      if (pending?.at !== at) pending = { at, since: now, isTorn: true };
+      pending.isTorn &&= isEdge() && tail.bytes <= MAX_TORN_BYTES;
       return now - pending.since >= PENDING_MS ? tail.bytes : undefined;
     },
     isDue: (tail, columns, now) => pending !== undefined && tail !== undefined && isWhole(tail, columns, now),
     isPending: () => pending !== undefined,
+    isTorn: () => pending?.isTorn === true,
     dueAt(tail, columns, now) {
       const times = [tail ? wholeAt(tail, columns) : Infinity, pending ? pending.since + PENDING_MS : Infinity];
       const next = Math.min(...times.filter((time) => time > now));

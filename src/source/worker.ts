@@ -1,26 +1,38 @@
 // The Worker's side of `thread.ts`: opens sources, passes on what they report, and sends snapshots part by part. What a source reports
 // again and again, as a look at a file does, goes to the main thread once.
 import { collectAfter } from "./garbage.ts";
+import { hold } from "./memory.ts";
 import { CsvError } from "../csv/error.ts";
 import type { ThreadReport, ThreadRequest } from "./thread.ts";
-import { type OpenSource, problemOf, type Shape, type Snapshot, type Source, type SourceEvents } from "./source.ts";
+import {
+  type OpenSource,
+  problemOf,
+  type Shape,
+  type Snapshot,
+  type Source,
+  type SourceEvents,
+  type SourceSettings,
+} from "./source.ts";
 
 declare const self: Worker;
 
 const report = (message: ThreadReport, transfer: ArrayBuffer[] = []) => self.postMessage(message, transfer);
 
+/** A source, and where it says what it holds. */
+type Opened = Pick<SourceSettings, "memory" | "pinned"> & { readonly source: Source };
+
 /** To be called by the entry file of a Worker, with the one that knows all kinds of sources. */
 export function serveSources(open: OpenSource): void {
-  const sources = new Map<number, Source>();
+  const sources = new Map<number, Opened>();
   const snapshots = new Map<number, Snapshot<Shape>>();
 
   self.onmessage = ({ data }: MessageEvent<ThreadRequest>) => {
     switch (data.type) {
       case "open":
-        sources.set(data.source, open(data.settings, eventsOf(data), data.resume));
+        sources.set(data.source, { ...data.settings, source: open(data.settings, eventsOf(data), data.resume) });
         return;
       case "snapshot":
-        return void begin(snapshots, data, sources.get(data.source));
+        return void begin(snapshots, data, sources.get(data.source)?.source);
       case "part":
         return void send(snapshots.get(data.request), data);
       case "release":
@@ -28,11 +40,18 @@ export function serveSources(open: OpenSource): void {
         snapshots.delete(data.request);
         return;
       case "close":
-        sources.get(data.source)?.close();
+        close(sources.get(data.source));
         sources.delete(data.source);
         return;
     }
   };
+}
+
+/** Its memory was given back before it heard of that: it may have said since then that it holds something. */
+function close(opened: Opened | undefined): void {
+  opened?.source.close();
+  hold(opened?.memory, 0);
+  hold(opened?.pinned?.share, 0);
 }
 
 function eventsOf({ source, handled }: Extract<ThreadRequest, { type: "open" }>): SourceEvents {

@@ -9,6 +9,7 @@ const LIBRARY = JSON.stringify("csvcast/client");
 export function snippetsFor(origin: string, needsToken: boolean, here = "/csv"): Snippet[] {
   const feed = origin.replace(/^http/, "ws") + (here === "/csv" ? "/" : here);
   const bearer = needsToken ? ` -H "Authorization: Bearer $CSVCAST_TOKEN"` : "";
+  const shell = needsToken ? "CSVCAST_TOKEN=… " : "";
   const python = needsToken
     ? { imports: ", os", headers: ', additional_headers={"Authorization": f"Bearer {os.environ[\'CSVCAST_TOKEN\']}"}' }
     : { imports: "", headers: "" };
@@ -16,7 +17,7 @@ export function snippetsFor(origin: string, needsToken: boolean, here = "/csv"):
   return [
     {
       title: "Shell: each new row as JSON",
-      code: `${needsToken ? "CSVCAST_TOKEN=… " : ""}bun run client ${feed} --ndjson`,
+      code: `${shell}csvcast client ${feed} --ndjson\n${shell}bun run client ${feed} --ndjson   # in a clone of csvcast`,
     },
     {
       title: "JavaScript: browser, Bun, Node 22",

@@ -1,8 +1,10 @@
 // What sources are called wherever it is shown, and when they last changed: with the real program.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { appendFile, stat, utimes } from "node:fs/promises";
+import { appendFile, stat, truncate, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { nameOf } from "../../src/channel/sources.ts";
+import { nameOf, openSources } from "../../src/channel/sources.ts";
+import type { Source } from "../../src/source/source.ts";
+import { NO_EVENTS, settingsOf } from "../source/writer.ts";
 import { startServer, temporaryFolder, TEST_TIMEOUT_MS, until } from "../support.ts";
 import { becomes, healthOf, healthText, neverTellsTheFolder } from "./sources.ts";
 
@@ -67,4 +69,36 @@ test("a file that is three days old changed when it says, for Prometheus and in 
 
   await appendFile(path, "2\n");
   await until("the change", async () => Date.now() / 1000 - (await changed()) < 60);
+});
+
+test("large files share no Worker with small ones, and there are no more Workers than are needed", async () => {
+  await using folder = await temporaryFolder();
+  const threads: string[][] = [];
+  const sources = openSources(() => {
+    const opened: string[] = [];
+    threads.push(opened);
+    const open = ({ location }: { location: string }): Source => {
+      opened.push(nameOf(location));
+      return { snapshot: () => Promise.reject(new Error("none")), close: () => {} };
+    };
+    return { open, close: () => {} };
+  });
+  const open = (location: string) => sources.open(settingsOf(location), NO_EVENTS);
+  const small = await folder.write("small.csv", "a\n1\n");
+  const large = await folder.write("large.csv", "a\n1\n");
+  await truncate(large, 80 << 20);
+  const first = open(small);
+  open(large);
+  open(join(folder.path, "none.csv"));
+  open("https://example.test/web.csv");
+  open(large);
+  expect(threads).toEqual([["small.csv", "web.csv"], ["large.csv"], ["none.csv"], ["large.csv"]]);
+  first.close();
+  open(small);
+  for (let n = 0; n < 10; n++) open(large);
+  expect(threads).toHaveLength(6);
+  const ofLarge = threads.filter((names) => names.includes("large.csv"));
+  expect(ofLarge).toHaveLength(4);
+  expect(ofLarge.flat().every((name) => name === "large.csv")).toBe(true);
+  sources.close();
 });

@@ -213,6 +213,11 @@ describe("a mistake is named, with its value and the way out:", () => {
   const speed = "10x, as a multiple of the time it took, or 100/s, in rows";
   const token = "8 to 512 characters from A-Z a-z 0-9 - . _ ~ + / =, without blanks";
   const cases: { argv: string[]; env?: Env; expected: string }[] = [
+    {
+      argv: ["--types", "a=number,a=text"],
+      expected:
+        "--types a=number,a=text: auto, or NAME=TYPE with commas between, each name once, such as price=number,id=text",
+    },
     { argv: ["--port", "70000"], expected: `--port 70000: ${port}` },
     { argv: ["--port", "-1"], expected: `--port -1: ${port}` },
     { argv: ["--port", "1e3"], expected: `--port 1e3: ${port}` },

@@ -1,9 +1,11 @@
 // How a client finds a server: entries that only their user can read, and trusts.
-import { afterEach, describe, expect, mock, spyOn, test } from "bun:test";
+import { afterEach, describe, expect, mock, setDefaultTimeout, spyOn, test } from "bun:test";
 import { lstat, mkdir, readdir, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { announce, type Entry, liveEntries } from "../../src/cli/runtime.ts";
 import { type Folder, temporaryFolder } from "../support.ts";
+
+setDefaultTimeout(30_000);
 
 const envOf = ({ path }: Folder) => ({ XDG_RUNTIME_DIR: path });
 

@@ -1,5 +1,5 @@
 // The token out of a file: found, or refused with the way out, and never shown.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { clientOptions } from "../../src/cli/client/options.ts";
@@ -7,6 +7,8 @@ import { CliError } from "../../src/cli/errors.ts";
 import { serverOptions } from "../../src/cli/server/options.ts";
 import { givenToken } from "../../src/cli/token.ts";
 import { connect, run, startServer, temporaryFolder } from "../support.ts";
+
+setDefaultTimeout(30_000);
 
 const SECRET = "sesame-open-sesame";
 const RULE = serverOptions.access.token;

@@ -171,6 +171,46 @@ test("a row of units says more than the name, and the cells more than it", () =>
   });
 });
 
+describe("1,234 beside other columns", () => {
+  const cases: { name: string; rows: string[][]; types?: TypesOption; expected: string[] }[] = [
+    { name: "with decimal commas is one, too", rows: [["21,5", "1,013"]], expected: ["number:,", "number:,"] },
+    { name: "with decimal points stays text", rows: [["21.5", "1,013"]], expected: ["number", "text"] },
+    {
+      name: "of which one says comma, and one point",
+      rows: [["2,5", "1,013", "2.5"]],
+      expected: ["number:,", "text", "number"],
+    },
+    {
+      name: "with commas for thousands stays text",
+      rows: [["2,5", "1,013", "1,234,567"]],
+      expected: ["number:,", "text", "number:.,"],
+    },
+    {
+      name: "of words with a comma stays text",
+      rows: [
+        ["2,5", "1,013"],
+        ["x", "1,014"],
+      ],
+      expected: ["text", "text"],
+    },
+    {
+      name: "is read so if it is declared",
+      rows: [["21,5", "1,013"]],
+      types: { b: "number" },
+      expected: ["text", "number:,"],
+    },
+    { name: "leaves whole numbers what they are", rows: [["21,5", "7"]], expected: ["number:,", "number"] },
+  ];
+  test.each(cases)("$name", ({ rows, types = "auto", expected }) => {
+    const columns = openColumns(
+      rows[0]!.map((_, c) => "abc"[c]!),
+      { types },
+    );
+    columns.refine(rows);
+    expect(encodeVerdicts(columns.verdicts()).types).toEqual(expected);
+  });
+});
+
 test("hints say why a column of numbers is text", () => {
   const columns = openColumns(["a", "b", "c", "d"]);
   columns.refine([["1,234", "007", "9007199254740993", "1"]]);

@@ -114,8 +114,14 @@ describe("the verdict", () => {
     expect(describeDialect(read(text, options).document)).toBe(line);
   });
 
-  const WARNINGS: { text: string; warnings: string[] }[] = [
+  const WARNINGS: { text: string; options?: ReadOptions; warnings: string[] }[] = [
     { text: "a,b\n1,2\n", warnings: [] },
+    { text: "a,b\n1,2\n", options: { names: ["x", "y"] }, warnings: [] },
+    {
+      text: "a,b\n1,2\n",
+      options: { names: ["x", "y", "z"] },
+      warnings: ["--names has 3, and the header (line 1) has 2"],
+    },
     {
       text: "Title\n1,2\n3,4,5,6,7,8\n",
       warnings: [
@@ -142,9 +148,9 @@ describe("the verdict", () => {
   ];
   test.each(WARNINGS.map((entry) => [JSON.stringify(entry.text), entry] as const))(
     "of %s",
-    (_name, { text, warnings }) => {
+    (_name, { text, options = {}, warnings }) => {
       const bytes = Buffer.from(text);
-      const document = openDocument(bytes, bytes.length);
+      const document = openDocument(bytes, bytes.length, options);
       expect(warningsOf(document, openTable(document))).toEqual(warnings);
     },
   );

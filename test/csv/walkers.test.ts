@@ -9,7 +9,6 @@ import { type Layout, LF, walkRecords } from "../../src/csv/records.ts";
 import { typingOf } from "../../src/csv/literals.ts";
 import { terminate } from "../../src/csv/render.ts";
 import { csvWriter } from "../../src/csv/rfc4180.ts";
-import { typedWriter } from "../../src/csv/typed.ts";
 import { literalOf } from "../../src/values/cell.ts";
 import type { Verdict } from "../../src/values/verdict.ts";
 import { forSeeds, shareOf } from "../fuzz/random.ts";
@@ -63,7 +62,7 @@ function typedValues(
   as: "utf8" | "latin1",
 ) {
   const names = verdicts.map((_, c) => `c${c}`);
-  const writer = typedWriter(names, typingOf(verdicts), layout, as);
+  const writer = rowWriter(names, layout, as, { typing: typingOf(verdicts) });
   const out = Buffer.alloc(writer.need(to) * (to + 1) + SPARE_BYTES);
   const progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
   writer.write(bytes, to, out, out.length, progress);
@@ -116,8 +115,8 @@ test("2,000 texts with stray quotes: those marked by one walk are what the other
       const isStray = (quoteAt: number, lineEnd: number, field: number) =>
         quotes.tell(other, quoteAt, lineEnd, field, text.length, true) !== "cell";
       const writer = isTyped
-        ? typedWriter(names, typing, layout, "utf8", undefined, isStray)
-        : rowWriter(width, layout, "utf8", undefined, isStray);
+        ? rowWriter(names, layout, "utf8", { isStray, typing })
+        : rowWriter(width, layout, "utf8", { isStray });
       const out = Buffer.alloc(writer.need(text.length) + text.length * 16 + SPARE_BYTES);
       const progress = { at: 0, out: 1, rows: 0, surplus: 0, twoByte: 0, isTooWide: false, lastRowAt: 0 };
       writer.write(other, text.length, out, out.length, progress);

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { namesOf } from "../../src/channel/names.ts";
 import { EXIT_CODES } from "../../src/cli/errors.ts";
-import { ENDPOINTS } from "../../src/feed/endpoints.ts";
+import { ENDPOINTS, LIBRARY_PATH } from "../../src/feed/endpoints.ts";
+import { viewerFiles } from "../../src/viewer/files.ts";
 import { page } from "./markdown.ts";
 
 describe("docs/tables.md", () => {
@@ -39,4 +40,11 @@ test("docs/client.md has every exit code", async () => {
 test("docs/documents.md has every endpoint", async () => {
   const { text } = await page("docs/documents.md");
   expect(ENDPOINTS.map(({ path }) => path).filter((path) => !text.includes(`${path}\``))).toEqual([]);
+});
+
+test("docs/page.md says how large the page is at most", async () => {
+  const [, most] = /part of the server \(less than (\d+) kB, compressed\)/.exec((await page("docs/page.md")).text)!;
+  const files = [...(await viewerFiles())].filter(([path]) => path !== LIBRARY_PATH).map(([, file]) => file);
+  const bytes = files.reduce((sum, { gzip, bytes }) => sum + (gzip ?? bytes).byteLength, 0);
+  expect(bytes).toBeLessThan(Number(most) * 1_000);
 });

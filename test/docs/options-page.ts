@@ -31,7 +31,9 @@ const INTRODUCTION = `# Options
 
 <!-- Made from the declarations in src/cli by \`bun run docs\`; a test compares. -->
 
-Every option can also be set by its environment variable; the command line wins over the environment. A switch is on with \`1\` or \`true\`, and off with \`0\` or \`false\`. Sizes are bytes, or have a unit (\`64KiB\`, \`500MiB\`, \`2GiB\`); times have a unit (\`250ms\`, \`2s\`, \`5m\`) or are seconds. \`--help\` shows what most people need, \`--help all\` everything.
+Every option can also be set by its environment variable; the command line wins over the environment. A switch is on with \`1\` or \`true\`, and off with \`0\` or \`false\`. Sizes are bytes, or have a unit (\`64KiB\`, \`500MiB\`, \`2GiB\`); times have a unit (\`250ms\`, \`2s\`, \`5m\`) or are seconds. An option on the command line that would have no effect, such as \`--poll\` without a web address, is an error that says what it needs. \`--help\` shows what most people need, \`--help all\` everything.
+
+Pages say \`bun run server\` and \`bun run client\`, as in a clone. With an installed package write \`csvcast\` and \`csvcast client\`, with the executables \`csvcast-server\` and \`csvcast-client\`.
 
 ## The server
 

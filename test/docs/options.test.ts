@@ -1,6 +1,6 @@
 // The options that pages name are those that there are.
 import { describe, expect, test } from "bun:test";
-import { clientOptions, modeOf } from "../../src/cli/client/options.ts";
+import { clientOptions, modeOf, refuseUseless } from "../../src/cli/client/options.ts";
 import { envName, type Options, readOptions } from "../../src/cli/options.ts";
 import { serverOptions } from "../../src/cli/server/options.ts";
 import { codeIn, page, readPages } from "./markdown.ts";
@@ -52,7 +52,11 @@ describe.each(pages.map((page) => ({ ...page })))("$path", (page) => {
       for (const [, program, rest = ""] of text.matchAll(/(?:bun run|csvcast-)(server|client)\b([^|>\n]*)/g)) {
         const args = wordsOf(rest);
         if (program === "server") readOptions(serverOptions, args, {});
-        else modeOf(readOptions(clientOptions, args, {}).values.print);
+        else {
+          const { values, flags: given, positionals } = readOptions(clientOptions, args, {});
+          refuseUseless(given, positionals[0]);
+          modeOf(values.print);
+        }
       }
     }
   });

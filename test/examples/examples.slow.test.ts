@@ -210,8 +210,13 @@ test.skipIf(!browserPath || !react)(
   async () => {
     await using folder = await temporaryFolder();
     await reactProject(folder);
-    const { outputs } = await Bun.build({ entrypoints: [join(folder.path, "app/main.tsx")], target: "browser" });
-    await showsTheTable({ "/": await htmlOf("react/index.html"), "/main.js": await outputs[0]!.text() });
+    const { outputs } = await Bun.build({ entrypoints: [join(folder.path, "app/index.html")], target: "browser" });
+    const files = outputs.map(async (file) => [file.path.replace(/^\./, ""), await file.text()]);
+    const { "/index.html": page = "", ...others } = Object.fromEntries(await Promise.all(files)) as Record<
+      string,
+      string
+    >;
+    await showsTheTable({ "/": page, ...others });
   },
 );
 

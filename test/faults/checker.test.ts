@@ -1,9 +1,11 @@
 // The check that has nothing of csvcast in it (checker.py), of a publisher and of a replica that hears it through a relay.
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { RUNS, seedOfRun } from "../fuzz/random.ts";
 import { engines, startRedis } from "../redis.ts";
 import { startServer, temporaryFolder } from "../support.ts";
+
+setDefaultTimeout(30_000);
 
 const python = ["/usr/bin/python3", "python3"].find((name) => {
   const found = Bun.which(name);

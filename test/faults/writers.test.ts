@@ -348,3 +348,54 @@ test.concurrent("--last keeps the newest rows; old ones leave as splices", async
   expect(followed.publications().at(-1)?.splices).toBe('[[0,2,[]],[1,0,[["10","row 10"],["11","row 11"]]]]');
   expect(await followed.json()).toBe('[{"a":"9","b":"row 9"},{"a":"10","b":"row 10"},{"a":"11","b":"row 11"}]');
 });
+
+describe.concurrent("a writer that has mapped the file into memory, which changes its time now and then only", () => {
+  const script = (at: string) => `
+import mmap, sys
+with open('f.csv', 'r+b') as file:
+    memory = mmap.mmap(file.fileno(), 0)
+    at = ${at}
+    for line in sys.stdin.buffer:
+        memory[at:at + len(line)] = line
+        at += len(line)`;
+  const start = (folder: string, at: string) =>
+    Bun.spawn([python!, "-c", script(at)], { cwd: folder, stdin: "pipe", stderr: "inherit" });
+
+  test.skipIf(!python)("and fills up what was preallocated: its rows come (skipped without python3)", async () => {
+    using folder = temporaryFolder();
+    const path = folder.path("f.csv");
+    writeFileSync(path, HEAD);
+    truncateSync(path, 1 << 16);
+    await using followed = follow(path);
+    await followed.until(() => followed.state() === "live", "live");
+    const writer = start(folder.path("."), `${HEAD.length}`);
+    for (let n = 0; n < 5; n++) {
+      writer.stdin.write(rows(n, n + 1));
+      await writer.stdin.flush();
+      await followed.until(() => followed.rows().length === n + 1, `${n + 1} rows`);
+    }
+    await writer.stdin.end();
+    expect(await writer.exited).toBe(0);
+    await followed.converges(path);
+  });
+
+  test.skipIf(!python)(
+    "and edits in place: that is found as long as it goes on (skipped without python3)",
+    async () => {
+      using folder = temporaryFolder();
+      const path = folder.path("f.csv");
+      writeFileSync(path, HEAD + rows(0, 10));
+      await using followed = follow(path);
+      await followed.until(() => followed.state() === "live", "live");
+      const writer = start(folder.path("."), `${HEAD.length}`);
+      for (let n = 0; n < 4; n++) {
+        writer.stdin.write(rows(n, n + 1).toUpperCase());
+        await writer.stdin.flush();
+        await followed.until(() => followed.rows()[n]?.[1] === `ROW ${n}`, `row ${n} edited`);
+      }
+      await writer.stdin.end();
+      expect(await writer.exited).toBe(0);
+      await followed.converges(path);
+    },
+  );
+});

@@ -1,9 +1,11 @@
 // A copy of a table that keeps itself whole, against a server that the test plays.
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { feedUrl, subscribe, type SubscribeOptions, type Subscription } from "../../src/follow/subscriber.ts";
 import { claimPort } from "../port.ts";
 import { until } from "../support.ts";
 import { openScriptedServer, rowsOf, speaker, statusOf } from "./scripted-server.ts";
+
+setDefaultTimeout(30_000);
 
 const a = speaker("k3f9");
 const LIVE = statusOf("live");

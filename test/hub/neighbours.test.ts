@@ -1,6 +1,8 @@
 // Who is at the other end of a connection on this machine, as the kernel says it.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { openNeighbours } from "../../src/hub/neighbours.ts";
+
+setDefaultTimeout(30_000);
 
 const isLinux = process.platform === "linux";
 

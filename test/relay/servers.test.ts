@@ -45,6 +45,29 @@ describe.skipIf(engines.length === 0)(`a relay of several tables${skipped}`, () 
     expect(await replica.text("/metrics")).toMatch(/^csvcast_file_rows\{table="orders"\} 2$/m);
   });
 
+  test("has all its tables beside other FILEs, but for names that are taken there, and until it is taken off", async () => {
+    await using scene = await openScene();
+    await fill(scene.folder);
+    await using publisher = serve({ tables: scene.tables("prices.csv", "data"), relayUrl: scene.url });
+    await publisher.lists(...FILLED);
+    await scene.folder.write("own.csv", "o\n1\n");
+    await scene.folder.write("orders.csv", "o\n1\n2\n");
+    const own = scene.tables("own.csv", "orders.csv");
+    await using replica = serve({ tables: [...own, { location: scene.url, name: "far" }] });
+    await replica.lists("own /csv live 1", "far /far live 1", "orders /orders live 2", "trades /trades live 2");
+    expect((await replica.list()).refused).toEqual([
+      {
+        file: expect.stringMatching(/^topic csv at /) as string,
+        reason: "its orders is left out: there is a /orders here",
+      },
+    ]);
+    expect(replica.server.remove("orders")).toBe(true);
+    await replica.lists("own /csv live 1", "far /far live 1", "orders /orders live 1", "trades /trades live 2");
+    expect((await replica.list()).refused).toEqual([]);
+    expect(replica.server.remove("far")).toBe(true);
+    await replica.lists("own /csv live 1");
+  });
+
   test("has tables come and go where its publisher has them come and go", async () => {
     await using scene = await openScene();
     await fill(scene.folder);

@@ -89,11 +89,16 @@ function openTestReader(
       closeSync(fd);
       touch();
     },
+    /** As a source looks: whatever it is that a file at rest has, a look at it finds nothing. */
     look(now: number): Seen {
       seen = {};
+      const isAtRest = reader.isAtRest();
       reader.look(now);
+      reader.dueAt();
+      if (isAtRest) expect(seen).toEqual({});
       return seen;
     },
+    isAtRest: reader.isAtRest,
     /** A file of this content takes its place. */
     replace(text: string | Uint8Array) {
       writeFileSync(`${path}.new`, text);
@@ -177,6 +182,30 @@ describe("appended bytes", () => {
     file.look(30_000);
     expect(file.look(60_000)).toEqual({ states: ["live 1 pending"] });
     expect(file.look(90_000)).toEqual({});
+  });
+
+  test("leave a file at rest once nothing is due: then a look costs one `stat`, until the file is another", () => {
+    using file = openTestReader("a\n1\n");
+    const lookOn = (from: number) => {
+      for (let ms = 0; ms <= 3 * VERIFY_MS; ms += SETTLE_MS) file.look(from + ms);
+    };
+    expect(file.isAtRest()).toBe(false);
+    lookOn(0);
+    expect(file.isAtRest()).toBe(true);
+    const { path } = file;
+    const changes = [
+      () => file.append("2\n"),
+      () => file.edit(2, "9"),
+      () => file.replace("a\n7\n"),
+      () => chmodSync(path, 0o600),
+      () => renameSync(path, `${path}.gone`),
+    ];
+    for (const [n, change] of changes.entries()) {
+      change();
+      expect(file.isAtRest()).toBe(false);
+      lookOn(100_000 * (n + 1));
+      expect(file.isAtRest()).toBe(n < changes.length - 1); // one that is missing is looked for
+    }
   });
 
   test("a look that finds nothing new says nothing", () => {
@@ -390,6 +419,10 @@ describe("the whole file", () => {
     expect(file.look(10_000 + VERIFY_MS - 1)).toEqual({});
     const verified = file.look(10_000 + VERIFY_MS);
     expect(verified.rows?.filter((row, r) => row !== appended.rows?.[r])).toHaveLength(1);
+    // Who does so once may do so again.
+    const again = file.dueAt()!;
+    expect(again).toBeGreaterThanOrEqual(10_000 + 2 * VERIFY_MS);
+    expect(file.look(again)).toEqual({});
     expect(file.dueAt()).toBeUndefined();
   });
 
@@ -574,6 +607,37 @@ describe("a tail without a line end", () => {
     using torn = openTestReader(`a,b\n${"12,45\n".repeat(169)}12,456`); // 1,024 bytes
     expect(torn.look(0).rows).toHaveLength(169);
     expect(torn.look(100_000)).toEqual({ states: ["live 6 pending"] });
+  });
+
+  test("that is inside a quote at the edge of a buffer is no damage, however long the writer is quiet", () => {
+    using file = openTestReader("a,b\n1,2\n");
+    file.look(0);
+    const flush = (text: string) => file.append(text.padEnd(4_096, "x"));
+    flush(`${`${ROW}\n`.repeat(255)}3,"open\n`);
+    expect(file.look(10_000)).toMatchObject({ rows: { length: 256 }, ...LIVE });
+    expect(file.look(1_000_000)).toEqual({ states: ["live 16 pending"] });
+    flush("still\n");
+    file.look(1_000_100);
+    expect(file.look(2_000_000)).toEqual({ states: ["live 4112 pending"] });
+    flush('"\n4,');
+    expect(file.look(2_000_100)).toMatchObject({ rows: { length: 257 }, ...LIVE });
+  });
+
+  test("that is inside a quote is damage if it ever ended elsewhere, or is longer than a cell", () => {
+    using file = openTestReader("a,b\n1,2\n");
+    file.look(0);
+    file.append('3,"open\n');
+    file.look(10_000);
+    const invalid = { states: [expect.stringMatching(/^invalid unclosed-quote: line 3: .* pending$/)] };
+    expect(file.look(20_000)).toEqual(invalid);
+    file.append("x".repeat(1_024));
+    file.look(20_100);
+    expect(file.look(30_000)).toEqual(invalid);
+    using other = openTestReader("a,b\n1,2\n");
+    other.look(0);
+    other.append('3,"'.padEnd(65 << 10, "x"));
+    other.look(10_000);
+    expect(other.look(20_000)).toEqual(invalid);
   });
 
   test("of a file written whole counts once it is quiet for a moment, however many cells it has", () => {

@@ -195,6 +195,17 @@ describe("the end", () => {
 });
 
 describe("an open quote", () => {
+  test("that ends where a buffer does is no damage, until the input ends", () => {
+    const stream = openTestStream();
+    stream.add("a,b\n1,2\n");
+    stream.look(0);
+    stream.add('3,"open\n'.padEnd(4_096, "x"));
+    expect(stream.look(1_000)).toEqual(LIVE);
+    expect(stream.look(3_000)).toEqual({ states: ["live 4096 pending"] });
+    stream.end();
+    expect(stream.look(3_001)).toEqual({ states: [expect.stringMatching(/^invalid unclosed-quote: line 3: /)] });
+  });
+
   test("is news only once nothing comes for a while, and none any more when it is closed", () => {
     const stream = openTestStream();
     stream.add("a\n1\n");

@@ -1,12 +1,13 @@
 // Sources in a real Worker: what they publish, snapshots in every shape, and a Worker that dies.
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { openSource } from "../../src/channel/sources.ts";
+import { openSource, openSources, openWithin } from "../../src/channel/sources.ts";
 import { CsvError } from "../../src/csv/error.ts";
 import type { Chunk } from "../../src/csv/parts.ts";
 import type { Publication } from "../../src/feed/publication.ts";
 import { convertCsvToJson } from "../../src/source/convert.ts";
 import type { Shape } from "../../src/source/source.ts";
+import { openMemory } from "../../src/source/memory.ts";
 import { openThread } from "../../src/source/thread.ts";
 import { SCRIPTED, SHAPES, CSV, openHeard, openAlone, failureOf, textOf, jsonOf } from "./heard.ts";
 import { crash, NO_EVENTS, settingsOf, type Taken, taken, temporaryFolder, WORKER } from "./writer.ts";
@@ -16,6 +17,24 @@ setDefaultTimeout(30_000);
 const unhandled: unknown[] = [];
 process.on("unhandledRejection", (reason) => unhandled.push(reason));
 afterEach(() => expect(unhandled.splice(0)).toEqual([]));
+
+test("a source that is closed holds nothing afterwards, whatever it has said meanwhile; others have its place last", async () => {
+  using folder = temporaryFolder();
+  writeFileSync(folder.path("f.csv"), CSV);
+  const tables = openMemory(2);
+  const sources = openSources();
+  const { all } = tables.share()!;
+  const common = { tables, pinned: openMemory(2), maxPinnedBytes: Infinity };
+  const source = openWithin(common, sources.open, settingsOf(folder.path("f.csv")), NO_EVENTS);
+  while (all[1] === 0) await Bun.sleep(1);
+  const [, held] = all;
+  source.close();
+  all[1] = held!; // as if it had been said by the Worker before it has heard of that
+  while (all[1] !== 0) await Bun.sleep(1);
+  tables.free({ all, at: 0 });
+  expect(tables.share()!.at).toBe(1); // given back first
+  sources.close();
+});
 
 describe.concurrent("a snapshot", () => {
   test("can be had in every shape, with its cursor, columns and number of rows", async () => {

@@ -17,6 +17,8 @@ export function advised(why: string, { url, hasToken, wasOpen }: Attempt): strin
   if (/altnames/i.test(why)) return `its certificate is not for ${url.hostname}; connect by a name that it is for`;
   if (/WRONG_VERSION_NUMBER/.test(why)) return "no TLS is spoken there; try ws:// or http://";
   if (/certificate/i.test(why)) return `${why}; see --ca`;
+  if (/larger than --max-message/.test(why))
+    return `${why.split(":", 1)[0]}: --live, --ndjson and --csv print it, however large it is`;
   if (wasOpen) return why;
   if (/^Connection ended/.test(why) && /^(ws|http):$/.test(url.protocol))
     return `${why}; if TLS is spoken there, try wss://`;

@@ -1,7 +1,7 @@
 // The options of the client and its --help.
 import pkg from "../../../package.json";
 import { CliError } from "../errors.ts";
-import { describeOptions, durationMs, onOff, option, wholeNumber } from "../options.ts";
+import { describeOptions, durationMs, onOff, option, type Values, wholeNumber } from "../options.ts";
 import { tokenFile } from "../token.ts";
 
 /** Every option with its default, unit and rule; `readOptions` turns them into values. */
@@ -99,11 +99,32 @@ Exit codes: 0 done, 1 failure, 2 usage, 5 cannot connect, 128 + signal.
 
 export type Mode = "plain" | "live" | "ndjson" | "csv";
 
-/** What is to be printed. Throws CliError("usage") for options that contradict each other. */
-export function modeOf(options: Record<"live" | "ndjson" | "csv" | "all", boolean>): Mode {
+type Print = Values<typeof clientOptions>["print"];
+
+/** What is to be printed. Throws CliError("usage") for options that contradict each other, or have no effect. */
+export function modeOf(options: Print): Mode {
   const [mode = "plain", other] = (["live", "ndjson", "csv"] as const).filter((name) => options[name]);
   if (other) throw new CliError("usage", `--${mode} and --${other}: one of them at a time; see --help`);
   if (options.all && mode !== "ndjson" && mode !== "csv")
     throw new CliError("usage", "--all: goes with --ndjson or --csv; see --help");
+  if (options.once && options.count < Infinity && (mode === "plain" || mode === "live"))
+    throw new CliError("usage", "--once and --count: one of them at a time; see --help");
   return mode;
+}
+
+/** What `--list` makes no use of. */
+const NOT_LISTED = ["live", "ndjson", "csv", "all", "once", "count", "give-up"];
+
+/**
+ * Throws CliError("usage") for an option of the command line that would do nothing. Variables are not among `flags`: they may be meant
+ * for other servers. `given`: the TABLE or URL.
+ */
+export function refuseUseless(flags: ReadonlySet<string>, given: string | undefined): void {
+  const unlisted = flags.has("list") ? NOT_LISTED.find((flag) => flags.has(flag)) : undefined;
+  if (unlisted) throw new CliError("usage", `--list and --${unlisted}: one of them at a time; see --help`);
+  if (flags.has("ca") && !/^(wss|https):\/\//i.test(given ?? ""))
+    throw new CliError(
+      "usage",
+      "--ca: needs a URL that begins with wss://; a server of yours on this machine needs none",
+    );
 }

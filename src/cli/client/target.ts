@@ -55,7 +55,7 @@ function faultOf(given: string): string | undefined {
   const isPath = /^([./~\\]|[a-z]:[/\\](?![/\\]))/i.test(given);
   const isFile = !given.includes(":") && (/\.(csv|tsv)$/i.test(shown) || existsSync(given));
   if ((isPath || isFile) && !isTable(given))
-    return `${shown}: a file; bun run server ${shown} has it on air, and then bun run client prints it`;
+    return `${shown}: a file; bun run server ${shown} publishes it, and then bun run client prints it`;
   const [, table] = /^(.*\/[^/]+?)(?:\.json|\.ndjson|\.csv|\/events)$/.exec(path) ?? [];
   if (table === undefined) return undefined;
   const way = table.endsWith("/tables") ? "--list prints the tables" : `the table is at ${printable(origin + table)}`;

@@ -62,12 +62,13 @@ export function openConsole({ output, env, prompts, input: open, suspend }: Cons
   let wokenAt = -Infinity;
   let isAway = false; // stopped, or in the background: the terminal belongs to others
   let isOpen = prompts;
+  let hasEnded = false;
   let events: ConsoleEvents = { onPath() {}, onEnd() {}, onInterrupt() {} };
   let isAsked = false; // without a cursor to move: the prompt stands on the last line
   // A closed pipe or terminal: nobody reads or types any more, the server goes on, or is told by a signal.
   for (const stream of [output, process.stderr, input]) stream?.on("error", () => {});
 
-  const isLive = () => canMove && !isAway;
+  const isLive = () => canMove && !isAway && !hasEnded;
   const hasCursor = () => isOpen && isLive() && prompt?.terminal === true;
   const editing = input && { input, output, home, isTerminal: canMove && input.isTTY === true };
   const prompt =
@@ -141,6 +142,7 @@ export function openConsole({ output, env, prompts, input: open, suspend }: Cons
     close() {
       if (isOpen) prompt?.removeAllListeners("close");
       footer.leave();
+      hasEnded = true; // what is still said, such as who leaves, has no status line below it, nor the shell's prompt beside it
       isOpen = false;
       prompt?.close();
     },

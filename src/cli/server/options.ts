@@ -106,7 +106,7 @@ export const serverOptions = {
       flag: "types",
       value: "TYPES",
       help: "numbers and booleans in JSON as such, not as strings: auto,\nor NAME=TYPE,… (number, text, time, boolean)",
-      rule: "auto, or NAME=TYPE with commas between, such as price=number,id=text",
+      rule: "auto, or NAME=TYPE with commas between, each name once, such as price=number,id=text",
       parse: typesOf,
       default: undefined,
     }),
@@ -426,6 +426,7 @@ function typesOf(text: string): TypesOption | undefined {
   if (text === "auto") return "auto";
   const pairs = text.split(",").map((pair) => /^(.+)=(number|text|time|boolean)$/.exec(pair));
   if (!pairs.every((pair) => pair !== null)) return undefined;
+  if (new Set(pairs.map(([, name]) => name)).size < pairs.length) return undefined;
   return Object.fromEntries(pairs.map(([, name, type]) => [name!, type as TypeName]));
 }
 

@@ -85,7 +85,7 @@ export function openPrompt(options: PromptOptions): Prompt {
     if (fault !== undefined) return refuse(fault);
     const before = many?.names().length;
     const opened = options.open(path).then(() => {
-      if (before === many?.names().length && many) screen.line(`${nameOf(path)} is on air already`);
+      if (before === many?.names().length && many) screen.line(`${nameOf(path)} is published already`);
     });
     void load(path, opened);
   }
@@ -93,7 +93,7 @@ export function openPrompt(options: PromptOptions): Prompt {
   function remove(typed: string, { names, remove }: NonNullable<PromptOptions["many"]>): void {
     const name = typed.normalize("NFC");
     const [first, ...others] = names();
-    if (remove(name)) screen.line(`${name} is off the air`);
+    if (remove(name)) screen.line(`${name} is no longer published`);
     else if (name === first || name === "csv") return refuse(`-${name}: the first table stays, which is / and /csv`);
     else
       return refuse(

@@ -175,21 +175,21 @@ export function wordOf(path: string): Word | undefined {
 
 /** For a person at the prompt. */
 export const PROMPT_HELP = [
-  "  PATH   a CSV file, which takes the place of the one on air: data.csv, ~/data.csv, in quotes,",
-  "         as file://, https:// or redis://; Tab completes it",
+  "  PATH   publishes this file instead: data.csv, ~/data.csv, in quotes, or as",
+  "         file://, https:// or redis://; Tab completes it",
   "  o      opens the page in a browser",
-  "  h      this",
-  "  exit   ends the server, as quit and Ctrl-C do; its options are in bun run server --help",
+  "  h      shows this; for the options: bun run server --help",
+  "  exit   ends the server, as quit and Ctrl-C do",
 ] as const;
 
 /** The same where there are several tables. */
 export const PROMPT_HELP_MANY = [
-  "  PATH   a CSV file, which is one more table: data.csv, ~/data.csv, in quotes, as file:// or",
-  "         https://; Tab completes it",
-  "  -NAME  takes a table off the air; ./-x is a file",
+  "  PATH   publishes this file, too: data.csv, ~/data.csv, in quotes, or as",
+  "         file:// or https://; Tab completes it",
+  "  -NAME  no longer publishes that table; ./-x is a file",
   "  o      opens the page in a browser",
-  "  h      this",
-  "  exit   ends the server, as quit and Ctrl-C do; its options are in bun run server --help",
+  "  h      shows this; for the options: bun run server --help",
+  "  exit   ends the server, as quit and Ctrl-C do",
 ] as const;
 
 /** At the prompt. */

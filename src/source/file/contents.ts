@@ -15,6 +15,8 @@ export type Contents = {
   prints(): Prints;
   /** Whether an open file begins with the bytes that are held, or so many of them, as far as its first and the last of them tell. */
   isAsBefore(fd: number, length?: number): boolean;
+  /** Whether there is something now where NULs were behind what is held: who has mapped the file into memory changes no time of it. */
+  isWrittenOver(fd: number): boolean;
   /**
    * What is behind the bytes that are held, but for the NULs that the file ends with, if it was preallocated. False if the file must
    * be read anew, as what was appended changes what it means.
@@ -29,6 +31,8 @@ export type Contents = {
   take(fd: number, size: number, onProgress: Progress): Generator<void, Coming>;
 };
 
+/** So far a page of memory goes, which shows no further change once it has shown one. */
+const PAGE_BYTES = 4_096;
 /** What is read at once. */
 const STEP_BYTES = 1 << 20;
 /** What is read passes through here; what is compared, and small appends, through the other one. */
@@ -45,6 +49,12 @@ export function openContents(held: Held, maxFileBytes: number): Contents {
       return at + bytes.length >= Math.min(length, at + STRETCH_BYTES) && prints.matches(at, bytes);
     };
     return prints.edges().every(isSameAt);
+  }
+
+  function isWrittenOver(fd: number): boolean {
+    const at = held.covered();
+    if (at >= nulsTo) return false;
+    return readRange(fd, at, Math.min(PAGE_BYTES, nulsTo - at), small).some((byte) => byte !== 0);
   }
 
   function* append(fd: number, size: number, onPiece: (text: Uint8Array) => void): Generator<void, boolean> {
@@ -151,5 +161,5 @@ export function openContents(held: Held, maxFileBytes: number): Contents {
     return (yield* takeIn(fd, size, onProgress)) ?? readWhole(fd, size, onProgress);
   }
 
-  return { prints: () => prints, isAsBefore, append, replaceLastRow, take };
+  return { prints: () => prints, isAsBefore, isWrittenOver, append, replaceLastRow, take };
 }

@@ -61,7 +61,15 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
 
   let hintedAt = -Infinity;
 
-  const schedule = openSchedule(function* (at) {
+  const schedule = openSchedule(look, events.isBehind);
+
+  /** Most looks are at files that nobody writes. */
+  function look(at: number) {
+    if (hintedAt > lookedAt || !reader.isAtRest()) return steps(at);
+    return watch?.rearm(at) ? now() : nextOnGrid(now(), settings.lookMs);
+  }
+
+  function* steps(at: number) {
     lookedAt = at;
     yield* reader.steps(at);
     const echoes = isBusy ? [hintedAt + BUSY_ECHO_MS, hintedAt + ECHO_MS] : [hintedAt + ECHO_MS];
@@ -72,7 +80,7 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
       echoAt ?? Infinity,
       reader.dueAt() ?? Infinity,
     );
-  }, events.isBehind);
+  }
 
   function hint(): void {
     hintedAt = now();

@@ -24,6 +24,8 @@ export type Look = {
 export type Generations = {
   /** Throws CsvError if there is no file that can be read. */
   look(now: number): Look;
+  /** Whether it is, as far as `stat` tells, as it was at the last look: costs next to nothing, and changes nothing. */
+  isAsFound(): boolean;
   /** The one that was there at the last look, and the one before it. */
   found(): Generation | undefined;
   passed(): Generation | undefined;
@@ -80,6 +82,11 @@ export function openGenerations(path: string): Generations {
       : undefined;
   }
 
+  function isAsFound(): boolean {
+    const there = openAlready(found);
+    return there !== undefined && isSameState(there.stat, found!.stat);
+  }
+
   function drop(generation: Generation | undefined): void {
     if (generation && generation !== taken && generation !== found && generation !== passed) closeSync(generation.fd);
   }
@@ -88,6 +95,7 @@ export function openGenerations(path: string): Generations {
 
   return {
     look,
+    isAsFound,
     found: () => found,
     passed: () => passed,
     taken: () => taken,

@@ -30,6 +30,8 @@ export type Reader = {
   look(now: number): void;
   /** The same in steps: between two of them others may have their turn, but for another look. */
   steps(now: number): Generator<void>;
+  /** Whether a look would find nothing: nothing is due, and the file is as it was at the last one. Costs as much as one `stat`. */
+  isAtRest(): boolean;
   /** When to look again even if nothing seems to happen; undefined if there is no reason. */
   dueAt(): number | undefined;
   close(): void;
@@ -55,8 +57,16 @@ const STATES: Partial<Record<CsvErrorKind, State>> = {
   "unclosed-quote": "invalid",
 };
 
-/** Since when, by the clock of `look`, and of how many bytes the file was at first; `isTouch`: so far only its time has changed. */
-type Rewrite = { readonly since: number; readonly bytes: number; readonly isTouch?: boolean };
+/**
+ * Since when, by the clock of `look`, and of how many bytes the file was at first; `isTouch`: so far only its time has changed;
+ * `isHidden`: nothing but its bytes has.
+ */
+type Rewrite = {
+  readonly since: number;
+  readonly bytes: number;
+  readonly isTouch?: boolean;
+  readonly isHidden?: boolean;
+};
 const rewriteOf = ({ stat }: Generation, since: number): Rewrite => ({ since, bytes: Number(stat.size) });
 
 /** `clock`: ms since 1970, as the file system counts. */
@@ -81,21 +91,25 @@ export function openReader(
   let trouble: CsvError | undefined; // which there is although the table may be as it was
   const reports = openReports(events);
   let absentSince: number | undefined;
+  let isResting = false; // nothing was due at the end of the last look
 
   function* steps(now: number): Generator<void> {
     lookedAt = now;
+    isResting = false;
     try {
       const { found, isNew, isChanged } = generations.look(now);
       absentSince = undefined;
+      const isHeld = found === generations.taken() && rewrite === undefined && !trouble;
       if (isNew) yield* arrived(found, now);
-      else if (isChanged || mustRetry) yield* noticed(found, now);
+      else if (isChanged || mustRetry || (isHeld && contents.isWrittenOver(found.fd))) yield* noticed(found, now);
       else if (trouble?.kind === "not-a-file") {
         // What was there for a while is gone.
         trouble = undefined;
         publish(now);
       }
       const isVerified = rewrite !== undefined || (verification.dueAt() ?? Infinity) > now;
-      if (!isVerified && !verification.step(found.fd, contents.prints(), now)) rewrite = rewriteOf(found, now);
+      if (!isVerified && !verification.step(found.fd, contents.prints(), now))
+        rewrite = { ...rewriteOf(found, now), isHidden: true };
       if (isDue(now)) yield* settle(found, now);
       else if (tailRule.isDue(held.tail(), columns(), now)) publish(now);
       else reportState(now);
@@ -156,7 +170,6 @@ export function openReader(
 
   const isQuiet = (now: number) => now - changedAt >= settings.settleMs;
   const columns = () => held.table()?.columns.length ?? 0;
-
   const isDue = (now: number) =>
     rewrite === undefined
       ? isQuiet(now) && !isSettled
@@ -194,10 +207,12 @@ export function openReader(
     coming.finish();
     generations.take(from);
     tailRule.replaced(size, from !== generations.found() || size === rewrite?.bytes, changedAt);
+    // Within the granularity of its clock the file may change once more without showing it, and a writer that has mapped it into memory
+    // may do so all the time: that takes another look.
+    const isHidden = rewrite?.isHidden === true;
     rewrite = trouble = undefined;
-    // Within the granularity of its clock the file may change once more without showing it: that takes another look.
     verification.clear();
-    if (!isSame || now - changedAt < (isFine(before) ? FINE_CLOCK_MS : VERIFY_MS))
+    if (!isSame || isHidden || now - changedAt < (isFine(before) ? FINE_CLOCK_MS : VERIFY_MS))
       verification.expect(now + Math.round(performance.now() - begun));
     if (isFirst || from !== generations.found()) publish(now);
   }
@@ -225,7 +240,7 @@ export function openReader(
     if (isUpdating) return reports.report("updating", undefined, pending);
     if (rewrite !== undefined) return;
     const open = held.openQuote();
-    if (!open) return reports.report("live", undefined, pending);
+    if (!open || tailRule.isTorn()) return reports.report("live", undefined, pending);
     if (isQuiet(now) || pending !== undefined) reports.report("invalid", open, pending);
   }
 
@@ -264,6 +279,7 @@ export function openReader(
     if (rewrite !== undefined) times.push(generations.dueAt(changedAt, rewrite.since, settings.settleMs));
     else if (absentSince === undefined) times.push(verification.dueAt());
     const next = Math.min(...times.map((time) => time ?? Infinity));
+    isResting = next === Infinity && hasPublished && !mustRetry && !trouble;
     return next === Infinity ? undefined : next;
   }
 
@@ -271,9 +287,10 @@ export function openReader(
     look(now) {
       for (const _ of steps(now));
     },
-    steps,
-    dueAt,
-    close: generations.close,
+    isAtRest() {
+      return isResting && generations.isAsFound();
+    },
+    ...{ steps, dueAt, close: generations.close },
   };
 }
 

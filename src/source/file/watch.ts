@@ -84,7 +84,7 @@ export function watchFolders(path: string, onHint: () => void): FolderWatch {
     armedAt = now;
     const wasLink = isLink;
     isLink = isSymbolicLink(path);
-    const folders = foldersOf(path);
+    const folders = foldersOf(path, isLink, now);
     for (const [folder, { at, stop }] of own) {
       if (folders.get(folder) === at.inode && wasLink === isLink) continue;
       stop();
@@ -124,18 +124,30 @@ function isSymbolicLink(path: string): boolean {
   }
 }
 
+type Folders = ReadonlyMap<string, bigint>;
+
+/** The files of a folder are looked at one after the other: what was seen for one holds for the next so long. */
+const SAME_MS = 100;
+let last: { readonly folder: string; readonly at: number; readonly folders: Folders } | undefined;
+
 /** The folders to watch, with their inodes: one that was replaced under the same name must be watched anew. */
-function foldersOf(path: string): Map<string, bigint> {
+function foldersOf(path: string, isLink: boolean, now: number): Folders {
+  const folder = dirname(resolve(path));
+  if (isLink) return withInodes([() => folder, () => dirname(realpathSync(path))]);
+  if (last?.folder !== folder || now >= last.at + SAME_MS || now < last.at)
+    last = { folder, at: now, folders: withInodes([() => folder, () => realpathSync(folder)]) };
+  return last.folders;
+}
+
+function withInodes(found: readonly (() => string)[]): Folders {
   const folders = new Map<string, bigint>();
-  const add = (file: () => string) => {
+  for (const find of found) {
     try {
-      const folder = dirname(file());
+      const folder = find();
       folders.set(folder, statSync(folder, { bigint: true }).ino);
     } catch {
       // Not there at the moment.
     }
-  };
-  add(() => resolve(path));
-  add(() => realpathSync(path));
+  }
   return folders;
 }

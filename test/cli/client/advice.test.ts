@@ -32,6 +32,12 @@ const cases: { why: string; url?: string; attempt?: Partial<Attempt>; expected: 
     expected: "its certificate is not for h.example; connect by a name that it is for",
   },
   {
+    why: "the table is larger than --max-message (32 MiB): take csvcast.v1 or /csv.ndjson",
+    attempt: { wasOpen: true },
+    expected:
+      "the table is larger than --max-message (32 MiB): --live, --ndjson and --csv print it, however large it is",
+  },
+  {
     why: "TLS handshake failed: self signed certificate",
     expected: "TLS handshake failed: self signed certificate; see --ca",
   },

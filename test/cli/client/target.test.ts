@@ -47,20 +47,20 @@ describe("what is none is told with the way out:", () => {
   const cases = [
     {
       given: "sample.csv",
-      fault: "usage: sample.csv: a file; bun run server sample.csv has it on air, and then bun run client prints it",
+      fault: "usage: sample.csv: a file; bun run server sample.csv publishes it, and then bun run client prints it",
     },
     {
       given: "C:\\data\\a",
-      fault: "usage: C:\\data\\a: a file; bun run server C:\\data\\a has it on air, and then bun run client prints it",
+      fault: "usage: C:\\data\\a: a file; bun run server C:\\data\\a publishes it, and then bun run client prints it",
     },
     {
       given: "/tmp/a",
-      fault: "usage: /tmp/a: a file; bun run server /tmp/a has it on air, and then bun run client prints it",
+      fault: "usage: /tmp/a: a file; bun run server /tmp/a publishes it, and then bun run client prints it",
     },
     {
       given: "data/nowhere.TSV",
       fault:
-        "usage: data/nowhere.TSV: a file; bun run server data/nowhere.TSV has it on air, and then bun run client prints it",
+        "usage: data/nowhere.TSV: a file; bun run server data/nowhere.TSV publishes it, and then bun run client prints it",
     },
     {
       given: "http://h:1/csv.csv?token=secret",

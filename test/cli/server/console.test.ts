@@ -212,6 +212,9 @@ describe.concurrent("in a terminal, a person", () => {
     server.type(KEYS.ctrlC);
     expect(await client.closed).toEqual({ code: 1001, reason: "server shutting down" });
     expect(await server.exited).toBe(130);
+    // The shell's prompt has a line of its own, below who left.
+    await server.ends(/^client from 127\.0\.0\.1 is gone: plain, .* 1001 server shutting down$/);
+    expect(server.output()).toEndWith("\n");
   });
 
   test("ends the server with Ctrl-D before a file is published", async () => {
@@ -307,13 +310,13 @@ describe.concurrent("at the prompt, a person", () => {
     await server.ends("2 tables · 0 clients", PROMPT);
     const steps = [
       { typed: "c.csv", answer: "/c: c.csv: 1 row × 1 column, comma, UTF-8", tables: 3 },
-      { typed: "./c.csv", answer: "c.csv is on air already", tables: 3 },
-      { typed: "-c", answer: "c is off the air", tables: 2 },
+      { typed: "./c.csv", answer: "c.csv is published already", tables: 3 },
+      { typed: "-c", answer: "c is no longer published", tables: 2 },
       { typed: "-c", answer: "-c: no table of that name; others: b", tables: 2 },
       { typed: "-a", answer: "-a: the first table stays, which is / and /csv", tables: 2 },
       { typed: "-csv", answer: "-csv: the first table stays, which is / and /csv", tables: 2 },
       { typed: "./-x.csv", answer: "/-x: -x.csv: 1 row × 1 column, comma, UTF-8", tables: 3 },
-      { typed: "--x", answer: "-x is off the air", tables: 2 },
+      { typed: "--x", answer: "-x is no longer published", tables: 2 },
       { typed: "-x.csv", answer: "/-x: -x.csv: 1 row × 1 column, comma, UTF-8", tables: 3 },
       {
         typed: "eur=c.csv",

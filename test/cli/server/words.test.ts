@@ -1,5 +1,6 @@
 // What people give for a file.
 import { describe, expect, test } from "bun:test";
+import { asCalled, IN_A_CLONE, ONE_COMMAND, TWO_COMMANDS } from "../../../src/cli/called.ts";
 import { CliError } from "../../../src/cli/errors.ts";
 import {
   cleanPath,
@@ -9,6 +10,8 @@ import {
   namedFault,
   noPath,
   pathParts,
+  PROMPT_HELP,
+  PROMPT_HELP_MANY,
   underHome,
   wordOf,
 } from "../../../src/cli/server/words.ts";
@@ -46,6 +49,8 @@ describe("is no path:", () => {
       expected: `$/*.csv: ${ONE}; it fits $/a*b.csv, $/run-1.csv, $/run-10.csv, and 1 more`,
     },
     { text: "$/{run-1,other}.csv", expected: `$/{run-1,other}.csv: ${ONE}; it fits $/run-1.csv` },
+    { text: "$/run-[13].csv", expected: `$/run-[13].csv: ${ONE}; it fits $/run-1.csv` },
+    { text: "$/run-[3].csv", expected: undefined },
     { text: "$/nothing*.csv", expected: `$/nothing*.csv: ${ONE}; it fits no file` },
     { text: "$/nowhere/*.csv", expected: `$/nowhere/*.csv: ${ONE}; it fits no file` },
     { text: "$/a*b.csv", expected: undefined },
@@ -217,4 +222,10 @@ describe("what is typed", () => {
       process.chdir(before);
     }
   });
+});
+
+test("what can be typed fits a terminal of 80 columns, however the program is called", () => {
+  for (const line of [...PROMPT_HELP, ...PROMPT_HELP_MANY])
+    for (const commands of [IN_A_CLONE, ONE_COMMAND, TWO_COMMANDS])
+      expect(asCalled(line, commands).length).toBeLessThanOrEqual(80);
 });
