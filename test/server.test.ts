@@ -316,6 +316,10 @@ describe.concurrent("a mistake on the command line ends with 2 and one line of a
     },
     { args: ["x=a.csv", "x=b.csv"], expected: "x: the name of a.csv and of b.csv; give another one" },
     {
+      args: ["x.csv", "b=x.csv"],
+      expected: "b=x.csv: the file is given twice, and a table has one name; give it once",
+    },
+    {
       args: ["a=x.csv", "a.csv"],
       expected: "a.csv: has the name that x.csv was given; give one of them another, as in NAME=FILE",
     },

@@ -7,6 +7,7 @@ import { acceptedEncodings, headOnly, SAFE, text } from "./http.ts";
 import type { Snapshot } from "../source/source.ts";
 import type { Backlog, Consumer } from "./client.ts";
 import { openShared, type Shared } from "./shared.ts";
+import { openTurns } from "./turns.ts";
 
 export const DOCUMENT_TYPES: Readonly<Record<DocumentShape, string>> = {
   json: "application/json",
@@ -233,6 +234,9 @@ export function encodingOf(accepts: string | null): "zstd" | "gzip" | undefined 
   return accepted.has("zstd") ? "zstd" : accepted.has("gzip") || accepted.has("*") ? "gzip" : undefined;
 }
 
+/** Of all downloads: a chunk takes less than a millisecond. */
+const TURNS = openTurns();
+
 /** Its chunks, the first of which is there; each of the others is made as it is taken. */
 function streamOf(
   document: Shared<DocumentShape>,
@@ -242,11 +246,15 @@ function streamOf(
 ): ReadableStream<Bun.BufferSource> {
   let begun: Chunk | undefined = first;
   let at = 0;
+  let isOver = false;
   const end = (isWhole?: boolean) => {
+    isOver = true;
     release();
     download.end(isWhole);
   };
   async function pull(controller: ReadableStreamDefaultController<Bun.BufferSource>): Promise<void> {
+    await TURNS.take();
+    if (isOver) return;
     const { data, next } = begun ?? (await document.part(at));
     begun = undefined;
     at = next;

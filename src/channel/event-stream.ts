@@ -5,6 +5,8 @@ import type { Subscriber } from "./client.ts";
 
 /** A client that has so many bytes waiting takes nothing more before they are gone. */
 const FULL_BYTES = 1 << 18;
+/** A text of so many characters may stay in memory for the next one who is told it. */
+const MAX_KEPT = 1 << 14;
 /** What an EventSource waits before it comes back, in ms. */
 const RETRY_MS = 1_000;
 
@@ -104,5 +106,12 @@ export function openEventStreams(onSent: (bytes: number) => void): EventStreams 
   };
 }
 
-const eventOf = (text: string, cursor: Cursor | undefined) =>
-  Buffer.from(`${cursor ? `id: ${formatCursor(cursor)}\n` : ""}data: ${text}\n\n`);
+let last: { readonly text: string; readonly cursor: Cursor | undefined; readonly event: Uint8Array } | undefined;
+
+/** The same as before for a text that one after the other is told. */
+function eventOf(text: string, cursor: Cursor | undefined): Uint8Array {
+  if (last?.text === text && last.cursor === cursor) return last.event;
+  const event = Buffer.from(`${cursor ? `id: ${formatCursor(cursor)}\n` : ""}data: ${text}\n\n`);
+  last = text.length <= MAX_KEPT ? { text, cursor, event } : undefined;
+  return event;
+}

@@ -31,6 +31,8 @@ export type LiveState = LiveOptions & {
   readonly shared: SharedSnapshots<"rows">;
   readonly counts: { snapshots: number; catchUps: number; fellBehind: number };
   following: number;
+  /** What is just told to those who follow, some in each turn of the event loop: `next` of them is to hear it. */
+  telling: Telling | undefined;
   isPumping: boolean;
   isStopped: boolean;
   /** When something was last broadcast, and of how many characters it was. */
@@ -39,6 +41,18 @@ export type LiveState = LiveOptions & {
   aheadToldAt: number;
 };
 
+type Telling = {
+  readonly text: string;
+  readonly cursor: Cursor | undefined;
+  /** What they hold until they hear it. */
+  readonly before: Cursor | undefined;
+  readonly followers: readonly Subscriber[];
+  next: number;
+};
+
+/** If more follow, so many of them hear of a change in one turn: a write to a socket takes some 10 µs. */
+const MANY = 1_000;
+const AT_ONCE = 250;
 /** Above this many bytes a delta is sent to one after the other, so that the event loop stays free. */
 const SLICED_BYTES = 16 << 20;
 const SLICE_MS = 5;
@@ -58,6 +72,7 @@ export function openLiveFeed(options: LiveOptions, status: Status): LiveState {
     shared: openShared(options.snapshot, () => performance.now()),
     counts: { snapshots: 0, catchUps: 0, fellBehind: 0 },
     following: 0,
+    telling: undefined,
     isPumping: false,
     isStopped: false,
     broadcastAt: -Infinity,
@@ -92,6 +107,7 @@ export function unsubscribe(live: LiveState, subscriber: Subscriber): void {
 /** Sends nothing more. */
 export function stop(live: LiveState): void {
   live.isStopped = true;
+  live.telling = undefined;
 }
 
 export function publish(live: LiveState, publication: Publication): void {
@@ -99,7 +115,7 @@ export function publish(live: LiveState, publication: Publication): void {
   const before = feed.cursor();
   takeOffSlow(live, before);
   const text = feed.publish(publication);
-  if (text !== undefined && text.length * live.following <= SLICED_BYTES) broadcast(live, text, feed.cursor());
+  if (text !== undefined && text.length * live.following <= SLICED_BYTES) broadcast(live, text, before, feed.cursor());
   else for (const subscriber of live.subscribers) if (subscriber.isFollowing) takeOff(live, subscriber, before);
   for (const subscriber of ahead)
     if (feed.since(subscriber.cursor).type !== "ahead" && ahead.delete(subscriber)) ready.add(subscriber);
@@ -109,7 +125,7 @@ export function publish(live: LiveState, publication: Publication): void {
 export function setStatus(live: LiveState, status: Status): void {
   live.status = status;
   takeOffSlow(live, live.feed.cursor());
-  broadcast(live, statusText(status));
+  broadcast(live, statusText(status), live.feed.cursor());
   sendStatusAhead(live);
 }
 
@@ -123,23 +139,56 @@ export function beat(live: LiveState): void {
   if (live.following === 0 || now - live.broadcastAt < heartbeatMs * EARLY) return;
   if (!cursor) return setStatus(live, live.status);
   takeOffSlow(live, cursor);
-  broadcast(live, syncText(cursor, feed.rows(), Date.now()), cursor);
+  broadcast(live, syncText(cursor, feed.rows(), Date.now()), cursor, cursor);
 }
 
-function broadcast(live: LiveState, text: string, cursor?: Cursor): void {
-  if (live.following > 0) live.broadcast(text, cursor);
+/** `before`: what those who follow hold; `cursor`: what they hold after it. */
+function broadcast(live: LiveState, text: string, before: Cursor | undefined, cursor?: Cursor): void {
   live.broadcastLength = text.length;
   live.broadcastAt = performance.now();
+  if (live.following > MANY) {
+    const followers = [...live.subscribers].filter(({ isFollowing }) => isFollowing);
+    goOn(live, (live.telling = { text, before, cursor, followers, next: 0 }));
+  } else if (live.following > 0) live.broadcast(text, cursor);
+  pump(live);
+}
+
+function goOn(live: LiveState, telling: Telling): void {
+  if (live.telling !== telling) return;
+  tell(live, telling);
+  if (live.telling) setImmediate(goOn, live, telling);
+}
+
+/** Something else is to be told: who has not heard this yet is brought up to date by itself. */
+function breakOff(live: LiveState): void {
+  if (!live.telling) return;
+  const { followers, next, before } = live.telling;
+  live.telling = undefined;
+  for (const subscriber of followers.slice(next)) if (subscriber.isFollowing) takeOff(live, subscriber, before);
+}
+
+function tell(live: LiveState, telling: Telling): void {
+  const { followers, text, before, cursor, next } = telling;
+  telling.next = Math.min(next + AT_ONCE, followers.length);
+  for (const subscriber of followers.slice(next, telling.next)) {
+    if (!subscriber.isFollowing) continue;
+    if (subscriber.buffered() > 0) takeOffBehind(live, subscriber, before);
+    else send(live, subscriber, text, cursor);
+  }
+  if (telling.next === followers.length) live.telling = undefined;
 }
 
 /** Whoever has not taken everything would miss what comes next: it is caught up when it has. */
 function takeOffSlow(live: LiveState, cursor: Cursor | undefined): void {
-  for (const subscriber of live.subscribers) {
-    if (!subscriber.isFollowing || subscriber.buffered() === 0) continue;
-    live.counts.fellBehind++;
-    takeOff(live, subscriber, cursor);
-    live.backlog.add(subscriber, live.broadcastLength);
-  }
+  breakOff(live);
+  for (const subscriber of live.subscribers)
+    if (subscriber.isFollowing && subscriber.buffered() > 0) takeOffBehind(live, subscriber, cursor);
+}
+
+function takeOffBehind(live: LiveState, subscriber: Subscriber, cursor: Cursor | undefined): void {
+  live.counts.fellBehind++;
+  takeOff(live, subscriber, cursor);
+  live.backlog.add(subscriber, live.broadcastLength);
 }
 
 function takeOff(live: LiveState, subscriber: Subscriber, cursor: Cursor | undefined): void {

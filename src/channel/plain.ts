@@ -41,7 +41,8 @@ export type PlainState = PlainOptions & {
   skipped: number;
 };
 
-/** Above this many bytes a publication is sent in slices, so that the event loop stays free for others. */
+/** Above so many clients, and above this many bytes, a publication is sent in slices, so that the event loop stays free for others. */
+const MANY = 1_000;
 const SLICED_BYTES = 16 << 20;
 const SLICE_MS = 10;
 /** A newcomer gets a frame that is no older than this, even if there is a newer table. */
@@ -175,7 +176,8 @@ export function publish(plain: PlainState): void {
 function send(plain: PlainState, frame: Frame): void {
   const { clients, backlog } = plain;
   plain.isDue = false;
-  if ("tooLarge" in frame || frame.bytes * clients.size > SLICED_BYTES) return sendSliced(plain, clients);
+  const isMuch = "tooLarge" in frame || frame.bytes * clients.size > SLICED_BYTES || clients.size > MANY;
+  if (isMuch) return sendSliced(plain, clients);
   let behind = 0;
   for (const client of clients) {
     client.isServed = true;

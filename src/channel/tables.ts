@@ -88,6 +88,8 @@ type State = {
   /** What comes by relays, by location. */
   readonly relays: Map<string, FollowedTables>;
   first: Entry | undefined;
+  /** Entries that have a channel of their own. */
+  served: number;
   isClosed: boolean;
 };
 
@@ -101,6 +103,7 @@ export function openTables(options: TablesOptions): Tables {
     listeners: new Set(),
     relays: new Map(),
     first: undefined,
+    served: 0,
     isClosed: false,
   };
   return {
@@ -261,14 +264,14 @@ async function open(state: State, entry: Entry, waits: boolean): Promise<void> {
   }
   const mark = markOf(entry.location);
   const channel = isFirst ? options.first : (adopt(state, entry.name) ?? options.openChannel(entry.name));
-  entry.channel = channel;
+  attach(state, entry, channel);
   try {
     await channel.open(entry.location, waits);
   } catch (error) {
     if (!(error instanceof CsvError) || entry.channel !== channel) throw error;
     entry.refusal = { reason: error.reason, mark };
-    if (!isFirst) shut(state, entry, "it cannot be published");
-    entry.channel = undefined;
+    if (isFirst) attach(state, entry, undefined);
+    else shut(state, entry, "it cannot be published");
     if (waits) options.onEvent({ type: "file-refused", reason: error.message });
     tell(state);
     throw error;
@@ -294,9 +297,16 @@ function markOf(location: string): string {
   }
 }
 
-function shut({ options }: State, entry: Entry, reason: string): void {
-  if (entry.channel) options.dismiss(entry.channel, reason);
-  entry.channel = undefined;
+function shut(state: State, entry: Entry, reason: string): void {
+  if (entry.channel) state.options.dismiss(entry.channel, reason);
+  attach(state, entry, undefined);
+}
+
+function attach(state: State, entry: Entry, channel: Channel | undefined): void {
+  const { first } = state.options;
+  if (entry.channel && entry.channel !== first) state.served--;
+  if (channel && channel !== first) state.served++;
+  entry.channel = channel;
 }
 
 function find(state: State, places: ReadonlyMap<string, Found>): void {
@@ -336,19 +346,16 @@ function goAway(state: State, entry: Entry): void {
 const FULL = "full";
 
 /** The first one is there in any case. */
-function countOf(state: State): number {
-  const { entries, options } = state;
-  const own = [...entries.values()].filter(({ channel }) => channel && channel !== options.first);
-  return 1 + own.length + followed(state).size;
-}
+const countOf = (state: State) => 1 + state.served + followed(state).size;
 
 /** `isCounted`: it has its place already. */
 const isFull = (state: State, isCounted: boolean) => !isCounted && countOf(state) >= state.options.maxTables;
 
 function beat(state: State): void {
   const refused = [...state.entries.values()].filter(({ refusal }) => refusal);
+  const hasRoom = !isFull(state, false);
   const again = refused.filter(({ refusal, location }) =>
-    refusal!.mark === FULL ? !isFull(state, false) : refusal!.mark !== markOf(location),
+    refusal!.mark === FULL ? hasRoom : refusal!.mark !== markOf(location),
   );
   if (again.length === 0 || state.isClosed) return;
   for (const entry of again) entry.refusal = undefined;

@@ -55,4 +55,16 @@ export function openMarked(
   };
 }
 
+/** What comes next, marked: as far as more of it changes no mark, or all that is left (`isEnd`). */
+export function markedText(marking: MarkedText, text: Uint8Array, isEnd: boolean): Uint8Array {
+  const settled = marking.takeSettled(text);
+  if (!isEnd) return settled;
+  const rest = marking.takeWaiting();
+  return withSpare(Buffer.concat([settled, rest])).subarray(0, settled.length + rest.length);
+}
+
+/** What is marked by a delimiter is read by it. */
+export const withDelimiter = (options: ReadOptions, marks: MarkedText | undefined): ReadOptions =>
+  marks ? { ...options, delimiter: marks.delimiter } : options;
+
 const withSpare = (text: Uint8Array) => Buffer.concat([text, new Uint8Array(SPARE_BYTES)]);

@@ -1,6 +1,7 @@
 // The rows of a table as a list of blocks that never change: a change makes new ones for those that it touches, and shares the others.
 // A block is text until one of its rows is needed, or until all are.
 import type { Row, Splice } from "../feed/protocol.ts";
+import { ascending } from "../values/compose.ts";
 import { cellsOf, cutRows, startsOf } from "./scan.ts";
 
 export type BlockSettings = {
@@ -86,9 +87,7 @@ export function openRows(blocks: readonly Block[], size: number, settings: Block
     read: (block) => readBlock(block, settings),
     cells: cellsIn,
     spliced(splices) {
-      let after = blocks;
-      for (const run of orderedRuns(splices)) after = splicedBlocks(after, run, size, settings);
-      return openRows(after, size, settings);
+      return openRows(splicedBlocks(blocks, ascending(splices), size, settings), size, settings);
     },
     *[Symbol.iterator]() {
       for (const block of blocks) yield* readBlock(block, settings);
@@ -134,20 +133,7 @@ function cellsIn({ rows, text, count }: Block, columns: readonly number[]): read
   return rows ? columns.map((column) => rows.map((row) => row[column] ?? "")) : cellsOf(text ?? "", count, columns);
 }
 
-/** Stretches of splices, each of which begins behind the one before it. */
-function orderedRuns(splices: readonly Splice[]): Splice[][] {
-  const runs: Splice[][] = [];
-  let end = Infinity;
-  for (const splice of splices) {
-    const [start, , rows] = splice;
-    if (start < end) runs.push([]);
-    runs.at(-1)!.push(splice);
-    end = start + rows.length;
-  }
-  return runs;
-}
-
-/** One pass over the list of blocks, and over the rows of those that are touched. */
+/** One pass over the list of blocks, and over the rows of those that are touched. The splices are ascending. */
 function splicedBlocks(
   blocks: readonly Block[],
   splices: readonly Splice[],

@@ -29,21 +29,23 @@ function linesOf(metric: Metric): string {
   return metric.histograms
     .map(({ labels, values }) => {
       const cumulative = values.cumulative();
-      const buckets = cumulative
-        .map(([le, count]) => `${name}_bucket${labelsText({ ...labels, le })} ${count}\n`)
-        .join("");
       const own = labelsText(labels);
+      const begin = own === "" ? "{" : `${own.slice(0, -1)},`;
+      const buckets = cumulative.map(([le, count]) => `${name}_bucket${begin}le="${le}"} ${count}\n`).join("");
       return `${buckets}${name}_sum${own} ${values.sum()}\n${name}_count${own} ${cumulative.at(-1)![1]}\n`;
     })
     .join("");
 }
 
 function labelsText(labels: Labels = {}): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+  let text = "";
+  for (const name in labels) text += `${text === "" ? "{" : ","}${name}="${escaped(labels[name]!)}"`;
+  return text === "" ? "" : `${text}}`;
 }
 
-const escaped = (value: string) => value.replace(/[\\"\n]/g, (char) => (char === "\n" ? "\\n" : `\\${char}`));
+const SPECIAL = /[\\"\n]/;
+const escaped = (value: string) =>
+  SPECIAL.test(value) ? value.replace(/[\\"\n]/g, (char) => (char === "\n" ? "\\n" : `\\${char}`)) : value;
 
 /** One sample for each value of a label: `{plain: 3, live: 5}`. */
 export function samplesBy(label: string, values: Readonly<Record<string, number>>): Sample[] {

@@ -3,7 +3,7 @@
 import { isUtf8 } from "node:buffer";
 import { type Decoding, openDecoding } from "../csv/decoding.ts";
 import { type CsvDocument, understand, type Understanding } from "../csv/document.ts";
-import { type MarkedText, openMarked } from "../csv/marked.ts";
+import { markedText, type MarkedText, openMarked, withDelimiter } from "../csv/marked.ts";
 import type { ReadOptions } from "../csv/options.ts";
 import type { Dialect } from "../csv/dialect.ts";
 import { CsvError } from "../csv/error.ts";
@@ -157,11 +157,14 @@ export function openHeld(options: HeldOptions): Held {
   /** What a text means, of which this is the beginning, or all. One that lacks its header has the columns of the one before. */
   function understood(text: Uint8Array, source: Uint8Array, coming: Decoding, marking?: MarkedText): CsvDocument {
     const fresh = understand(text, source, coming.facts(), withDelimiter(options, marking));
-    const names = table && document && namesBefore(fresh, document.dialect, table.head(), options);
-    reading = names ? { ...options, noHeader: true, names } : options;
-    if (!names) return fresh;
+    const before = table && document && namesBefore(fresh, document.dialect, table.head(), options);
+    reading = before
+      ? { ...options, noHeader: true, names: before.names, ...(before.isCut && { skipLines: 1 }) }
+      : options;
+    if (!before) return fresh;
     const kept = understand(text, source, coming.facts(), withDelimiter(reading, marking));
-    const hints = [...kept.dialect.hints, "the header is missing: the names of the columns are those of before"];
+    const cut = before.isCut ? "; the first line is the end of a row, and skipped" : "";
+    const hints = [...kept.dialect.hints, `the header is missing: the names of the columns are those of before${cut}`];
     return { ...kept, dialect: { ...kept.dialect, hints } };
   }
 
@@ -333,19 +336,7 @@ function tailOf(table: CsvTable, decoding: Decoding | undefined): Tail | undefin
   return row ? { ...row, bytes: row.bytes + waiting } : waiting > 0 ? { bytes: waiting, cells: 1 } : undefined;
 }
 
-/** What is marked by a delimiter is read by it. */
-const withDelimiter = (options: ReadOptions, marks: MarkedText | undefined): ReadOptions =>
-  marks ? { ...options, delimiter: marks.delimiter } : options;
-
 const behindLastLine = (text: Uint8Array) => Math.max(text.lastIndexOf(10), text.lastIndexOf(13)) + 1;
-
-/** What a source begins with, marked; all of it, or as far as more of it changes no mark. */
-function markedText(marking: MarkedText, text: Uint8Array, isAll: boolean): Uint8Array {
-  const settled = marking.takeSettled(text);
-  return isAll
-    ? Buffer.concat([settled, marking.takeWaiting(), new Uint8Array(SPARE_BYTES)]).subarray(0, text.length)
-    : settled;
-}
 
 /** Of all the text, with what was let go. */
 const lengthOf = (table: CsvTable) => table.length() + table.gone().bytes;

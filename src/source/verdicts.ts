@@ -58,31 +58,57 @@ export function dialectWith(
   return detectDialect(text, start, length, options);
 }
 
+/** What a text without a header is read by; `isCut`: its first line is the end of a row. */
+export type Before = { readonly names: readonly string[]; readonly isCut: boolean };
+
+/** So many rows behind its first line tell that this is no header, but the end of a row. */
+const ROWS_BEHIND = 2;
+
 /**
  * The names of the columns of a source before, if its text anew lacks its header: its first record is no other header, but a row like
- * those before, as where a log was rotated and its writer goes on. `head`: the text in front of the rows before.
+ * those before, as where a log was rotated and its writer goes on, or the end of one, as where only its last bytes were kept. `head`:
+ * the text in front of the rows before.
  */
 export function namesBefore(
   { bytes, start, end, dialect: found }: CsvDocument,
   before: Dialect,
   head: Uint8Array,
   { noHeader, names, skipLines, headerLine }: ReadOptions,
-): readonly string[] | undefined {
+): Before | undefined {
   const { columns, layout, typed } = before;
   const isAsked = noHeader || names || skipLines !== undefined || headerLine !== undefined;
   if (isAsked || found.skippedLines > 0 || found.format || isSameNames(found.columns, columns)) return undefined;
   const isSameHead = head.length > 0 && Buffer.compare(bytes.subarray(0, Math.min(head.length, end)), head) === 0;
   if (isSameHead) return undefined;
-  let cells: string[] = [];
-  walkRecords(bytes, start, end, layout, Infinity, (from, to) => {
-    cells = cellsOf(bytes, from, to, layout);
-    return true;
-  });
-  const isRow = (values: readonly string[]) => {
-    const telling = values.filter((_, c) => typed[c]);
-    return telling.every((value) => isMissing(value) || isTyped(value)) && telling.some(isTyped);
-  };
-  return cells.length === columns.length && isRow(cells) && !isRow(columns) ? columns : undefined;
+  const records: string[][] = [];
+  walkRecords(
+    bytes,
+    start,
+    end,
+    layout,
+    Infinity,
+    (from, to) => records.push(cellsOf(bytes, from, to, layout)) > ROWS_BEHIND,
+  );
+  const isRow = (cells: readonly string[]) => cells.length === columns.length && isLike(cells, typed);
+  const [first = [], ...others] = records;
+  if (isLike(columns, typed)) return undefined;
+  if (isRow(first)) return { names: columns, isCut: false };
+  const isCut = isEndOf(first, before) && others.length === ROWS_BEHIND && others.every(isRow);
+  return isCut ? { names: columns, isCut } : undefined;
+}
+
+/** Whether cells are the last ones of a row, of which the first may be cut. */
+function isEndOf(cells: readonly string[], { columns, typed }: Dialect): boolean {
+  if (cells.length >= columns.length || cells.some((cell) => columns.includes(cell))) return false;
+  const [cut = "", ...others] = cells;
+  const ofCells = typed.slice(-cells.length);
+  return (cut === "" || !ofCells[0] || /\d/.test(cut)) && isLike(others, ofCells.slice(1), 0);
+}
+
+/** Whether cells are what the types of their columns ask for: so many of them at least, and no other. */
+function isLike(cells: readonly string[], typed: readonly boolean[], least = 1): boolean {
+  const telling = cells.filter((_, c) => typed[c]);
+  return telling.every((value) => isMissing(value) || isTyped(value)) && telling.filter(isTyped).length >= least;
 }
 
 const isSameNames = (a: readonly string[], b: readonly string[]) =>

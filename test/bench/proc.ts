@@ -1,5 +1,5 @@
 // What Linux tells about a process in /proc (see proc_pid_stat(5)). Elsewhere these figures are NaN.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 
 /** USER_HZ: the unit of the times in /proc, the same on every Linux that Bun runs on. */
 const MS_PER_TICK = 10;
@@ -13,9 +13,18 @@ export function cpuMsOf(pid: number | "self"): number {
   return fields ? fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * MS_PER_TICK : NaN;
 }
 
-/** The most memory that a process has had in RAM, in bytes. */
-export function peakBytesOf(pid: number | "self"): number {
-  const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`) ?? "")?.[1];
+/** The most memory that a process has had in RAM, in bytes, since its start or `resetPeak`. */
+export const peakBytesOf = (pid: number | "self") => statusOf(pid, "VmHWM");
+
+/** What it has there now. */
+export const residentBytesOf = (pid: number | "self") => statusOf(pid, "VmRSS");
+
+export function resetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, "5"); // see proc_pid_clear_refs(5)
+}
+
+function statusOf(pid: number | "self", field: string): number {
+  const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(read(`/proc/${pid}/status`) ?? "")?.[1];
   return kilobytes ? Number(kilobytes) * 1_024 : NaN;
 }
 

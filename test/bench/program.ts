@@ -1,4 +1,5 @@
 // Programs that listen, for the benches.
+import { join } from "node:path";
 import { end } from "./child.ts";
 
 export type RunningServer = AsyncDisposable & { readonly pid: number; readonly url: string; readonly http: string };
@@ -19,4 +20,22 @@ export async function startServer(command: readonly string[], folder: string): P
     return { pid: subprocess.pid, ...urls, [Symbol.asyncDispose]: () => end(subprocess) };
   }
   throw new Error(`${command[0]} ended with ${await subprocess.exited} and said: ${said}`);
+}
+
+const SERVER = join(import.meta.dir, "../../src/server.ts");
+
+/** csvcast itself, for a file. */
+export const serverOf = (csv: string, folder: string, ...options: string[]) =>
+  startServer([SERVER, csv, "--port", "0", "--host", "127.0.0.1", ...options], folder);
+
+export type Health = { epoch: string; version: number; rows: number; state: string };
+
+/** Waits until its table is live. */
+export async function live(server: RunningServer): Promise<Health> {
+  for (;;) {
+    const response = await fetch(`${server.http}/healthz`);
+    const health = (await response.json()) as Health;
+    if (response.ok && health.state === "live") return health;
+    await Bun.sleep(5);
+  }
 }

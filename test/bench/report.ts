@@ -36,3 +36,47 @@ export function markdown({ head, rows }: Table): string {
 export function verdict(what: string, value: number, isReached: boolean, target: string): string {
   return `${isReached ? "reached" : "MISSED "}  ${what}: ${number(value, 2)} (target ${target})`;
 }
+
+/** Without a target it is there for comparison; `before`: what version 0.1.0 took, on a machine of the same kind. */
+export type Figure = {
+  readonly what: string;
+  readonly value: number;
+  readonly digits?: number;
+  readonly before?: number;
+  readonly target?: string;
+  readonly isReached?: boolean;
+};
+
+export const figure = (what: string, value: number, digits = 0): Figure => ({ what, value, digits });
+
+export const atMost = (what: string, value: number, most: number, digits = 0): Figure => ({
+  ...figure(what, value, digits),
+  target: most === 0 ? "0" : `at most ${number(most)}`,
+  isReached: value <= most,
+});
+
+/** No more than it was. */
+export const beats = (what: string, value: number, before: number, digits = 0): Figure => ({
+  ...figure(what, value, digits),
+  ...{ before, target: `under ${number(before, digits)}`, isReached: value < before },
+});
+
+export const shown = ({ value, digits }: Figure) => number(value, digits);
+
+/** Prints figures as a table and what was to be reached, and gives both as markdown. */
+export function report(figures: readonly Figure[]): string {
+  const table: Table = {
+    head: ["figure", "measured", "0.1.0", "target"],
+    rows: figures.map((one) => [
+      one.what,
+      shown(one),
+      one.before === undefined ? "" : number(one.before, one.digits),
+      one.target ?? "",
+    ]),
+  };
+  const verdicts = figures.flatMap(({ what, value, target, isReached }) =>
+    target === undefined ? [] : [verdict(what, value, isReached === true, target)],
+  );
+  console.log(`\n${aligned(table)}\n\n${verdicts.join("\n")}`);
+  return `${markdown(table)}\n\n${verdicts.map((line) => `- ${line}`).join("\n")}`;
+}

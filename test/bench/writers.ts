@@ -1,70 +1,28 @@
 // Writers as they really are, each a process of its own: whether what a client holds is fresh and whole meanwhile, and what it costs.
-import {
-  appendFileSync,
-  closeSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { subscribe, type Row, type Splice, type Table as Followed } from "../../src/follow/index.ts";
 import { end } from "./child.ts";
-import { cpuMsOf, peakBytesOf, readBytesOf } from "./proc.ts";
-import { type RunningServer, startServer } from "./program.ts";
-import { aligned, markdown, median, number, type Table, verdict } from "./report.ts";
+import { cpuMsOf, readBytesOf } from "./proc.ts";
+import { live, type RunningServer, serverOf } from "./program.ts";
+import { atMost, type Figure, figure, median, number, report, shown } from "./report.ts";
+import { measureSizes } from "./sizes.ts";
 import {
-  encoded,
   type Encoding,
   isWholeRow,
+  linesOf,
   LOG_HEADER,
   logRow,
   now,
   paced,
   QUOTES_HEADER,
   type Rotated,
+  startWriter,
+  writeLarge,
 } from "./writing.ts";
 
-const SERVER = join(import.meta.dir, "../../src/server.ts");
 const MB = 1e6;
-
-/** Without a target it is there for comparison. */
-type Figure = { what: string; value: number; digits?: number; target?: string; isReached?: boolean };
-
-const figure = (what: string, value: number, digits = 0): Figure => ({ what, value, digits });
-const atMost = (what: string, value: number, most: number, digits = 0): Figure => ({
-  ...figure(what, value, digits),
-  target: most === 0 ? "0" : `at most ${number(most)}`,
-  isReached: value <= most,
-});
-
-const serverOf = (csv: string, folder: string, ...options: string[]) =>
-  startServer([SERVER, csv, "--port", "0", "--host", "127.0.0.1", ...options], folder);
-
-type Health = { epoch: string; version: number; rows: number; state: string };
-
-async function live(server: RunningServer): Promise<Health> {
-  for (;;) {
-    const response = await fetch(`${server.http}/healthz`);
-    const health = (await response.json()) as Health;
-    if (response.ok && health.state === "live") return health;
-    await Bun.sleep(5);
-  }
-}
-
-function startWriter(...args: (string | number)[]) {
-  const command = [process.execPath, join(import.meta.dir, "writer.ts"), ...args.map(String)];
-  return Bun.spawn(command, { stdio: ["ignore", "pipe", "inherit"] });
-}
-
-async function linesOf<Line>(writer: ReturnType<typeof startWriter>): Promise<Line[]> {
-  const text = await new Response(writer.stdout).text();
-  return text.split("\n").flatMap((line) => (line ? [JSON.parse(line) as Line] : []));
-}
 
 type News = { rows: Iterable<Row>; deleted: number };
 
@@ -226,14 +184,6 @@ const APPENDED_SECONDS = 20;
 const WARMUP_PER_SECOND = 20;
 const WARMUP_SECONDS = 8;
 
-function writeLarge(path: string, bytes: number, encoding: Encoding, rows = 20_000): void {
-  const fd = openSync(path, "w");
-  let written = writeSync(fd, encoded(`${encoding === "utf16le" ? "\ufeff" : ""}${LOG_HEADER}`, encoding));
-  const piece = encoded(Array.from({ length: rows }, (_, n) => logRow(n)).join(""), encoding);
-  while (written < bytes) written += writeSync(fd, piece);
-  closeSync(fd);
-}
-
 const largeOf = (folder: string) =>
   ENCODINGS.map(({ encoding, name }) => ({ encoding, name, path: join(folder, `${encoding}.csv`) }));
 
@@ -381,44 +331,6 @@ async function buffered(folder: string, { name, command, bytes }: (typeof BUFFER
   ];
 }
 
-// A log without an end, of which the last rows are wanted.
-
-const GROWN_BYTES = 300 * MB;
-const GROWN_PER_SECOND = 12 * MB;
-
-async function growth(folder: string): Promise<Figure[]> {
-  const path = join(folder, "grown.csv");
-  writeLarge(path, MB, "utf8");
-  const { size } = statSync(path);
-  await using server = await serverOf(path, folder, "--last", "1000");
-  await live(server);
-  const options = { protocols: ["csvcast.v1"], perMessageDeflate: false } as Bun.WebSocketOptions;
-  const socket = new WebSocket(server.url, options);
-  let bytes = 0;
-  let last = NaN;
-  socket.onmessage = ({ data }) => {
-    const text = String(data);
-    bytes += Buffer.byteLength(text);
-    const { rows, splices } = JSON.parse(text) as { rows?: Row[]; splices?: Splice[] };
-    last = Number((rows ?? splices?.at(-1)?.[2])?.at(-1)?.[0] ?? last);
-  };
-  await Bun.sleep(1_000);
-  const before = peakBytesOf(server.pid);
-  const startedAt = performance.now();
-  const writer = startWriter("grow", path, GROWN_BYTES - size, GROWN_PER_SECOND);
-  const [said] = await linesOf<{ rows: number }>(writer);
-  const seconds = (performance.now() - startedAt) / 1_000;
-  await Bun.sleep(1_000);
-  socket.close();
-  const missing = said!.rows - 1 - last;
-  return [
-    figure(`1 to 300 MB in ${number(seconds)} s, --last 1000: server's peak MB of RAM`, peakBytesOf(server.pid) / MB),
-    figure("  before it grew", before / MB),
-    figure("  MB to one live client", bytes / MB, 1),
-    atMost("  rows missing at the end", missing, 0),
-  ];
-}
-
 export async function benchWriters(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "csvcast-bench-writers-"));
   try {
@@ -431,26 +343,17 @@ export async function benchWriters(): Promise<string> {
 /** What counts time has the machine for itself; what counts bytes, rows and CPU goes on side by side. */
 async function benchIn(folder: string): Promise<string> {
   const figures: Figure[] = [];
-  const measured = (part: Figure[]) => {
-    for (const { what, value, digits } of part) console.log(`${what}: ${number(value, digits)}`);
+  const measured = (part: readonly Figure[]) => {
+    for (const one of part) console.log(`${one.what}: ${shown(one)}`);
     figures.push(...part);
   };
   measured(await tickers(folder));
   for (const lingerMs of [0, 50]) measured(await rotation(folder, lingerMs));
-  measured(await growth(folder));
+  await measureSizes(folder, measured);
   measured(await loads(folder));
   const verified = verification(folder);
   measured(await encodings(folder));
   for (const part of await Promise.all(BUFFERED.map((writer) => buffered(folder, writer)))) measured(part);
   measured(await verified);
-
-  const table: Table = {
-    head: ["figure", "measured", "target"],
-    rows: figures.map(({ what, value, digits, target }) => [what, number(value, digits), target ?? ""]),
-  };
-  const verdicts = figures.flatMap(({ what, value, target, isReached }) =>
-    target === undefined ? [] : [verdict(what, value, isReached === true, target)],
-  );
-  console.log(`\n${aligned(table)}\n\n${verdicts.join("\n")}`);
-  return `${markdown(table)}\n\n${verdicts.map((line) => `- ${line}`).join("\n")}`;
+  return report(figures);
 }

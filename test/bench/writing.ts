@@ -1,5 +1,8 @@
 // What the writers of `writer.ts` write, so that whoever reads it can tell whether it is whole.
 
+import { closeSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+
 export type Encoding = "utf8" | "latin1" | "utf16le";
 
 export type Rotated = { rotatedAt: number };
@@ -30,4 +33,25 @@ export async function paced(count: number, gapMs: number, act: (n: number) => vo
     await Bun.sleep(Math.max(0, startedAt + n * gapMs - performance.now()));
     act(n);
   }
+}
+
+/** A log of so many bytes or a few more; `rows` of it again and again. */
+export function writeLarge(path: string, bytes: number, encoding: Encoding, rows = 20_000): void {
+  const fd = openSync(path, "w");
+  let written = writeSync(fd, encoded(`${encoding === "utf16le" ? "\ufeff" : ""}${LOG_HEADER}`, encoding));
+  const piece = encoded(Array.from({ length: rows }, (_, n) => logRow(n)).join(""), encoding);
+  while (written < bytes) written += writeSync(fd, piece);
+  closeSync(fd);
+}
+
+/** A writer of `writer.ts`. */
+export function startWriter(...args: (string | number)[]) {
+  const command = [process.execPath, join(import.meta.dir, "writer.ts"), ...args.map(String)];
+  return Bun.spawn(command, { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+/** What it has said, once it is done. */
+export async function linesOf<Line>(writer: ReturnType<typeof startWriter>): Promise<Line[]> {
+  const text = await new Response(writer.stdout).text();
+  return text.split("\n").flatMap((line) => (line ? [JSON.parse(line) as Line] : []));
 }

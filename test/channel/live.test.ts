@@ -279,7 +279,7 @@ describe("a subscriber that takes a message and asks for the next in one breath,
   const LONG_MS = 6;
 
   function openScene() {
-    const subscribers: { subscriber: Subscriber; texts: string[] }[] = [];
+    const subscribers: { subscriber: Subscriber; texts: string[]; setBusy: (busy: boolean) => void }[] = [];
     const columns = { count: 1, json: '["n"]' };
     const part = { at: 0, next: 1, text: '[["1"]]', bytes: 7 };
     const live = liveFeed.openLiveFeed(
@@ -311,13 +311,14 @@ describe("a subscriber that takes a message and asks for the next in one breath,
 
     function join(takesLong: boolean, takesAll = true): string[] {
       const texts: string[] = [];
+      let isBusy = false;
       const subscriber: Subscriber = {
         pendingBytes: 0,
         progressAt: 0,
         cursor: undefined,
         isFollowing: false,
         transfer: undefined,
-        buffered: () => (takesAll || texts.length === 0 ? 0 : 1),
+        buffered: () => (isBusy || (!takesAll && texts.length > 0) ? 1 : 0),
         send(text) {
           texts.push(text);
           if (takesLong) Bun.sleepSync(LONG_MS);
@@ -328,7 +329,7 @@ describe("a subscriber that takes a message and asks for the next in one breath,
         follow() {},
         close() {},
       };
-      subscribers.push({ subscriber, texts });
+      subscribers.push({ subscriber, texts, setBusy: (busy) => void (isBusy = busy) });
       liveFeed.subscribe(live, subscriber);
       return texts;
     }
@@ -363,5 +364,67 @@ describe("a subscriber that takes a message and asks for the next in one breath,
       expect(copy.cursor()).toBe("e:7");
     }
     liveFeed.stop(live);
+  });
+
+  describe("of more than a thousand", () => {
+    const FOLLOWERS = 1_100;
+
+    async function openCrowd() {
+      const scene = openScene();
+      scene.publish(1);
+      for (let n = 0; n < FOLLOWERS; n++) scene.join(false);
+      await until("all to follow", () => scene.subscribers.every(({ subscriber }) => subscriber.isFollowing));
+      const heard = () => scene.subscribers.reduce((sum, { texts }) => sum + texts.length, 0);
+      return { ...scene, heard };
+    }
+
+    function expectAllAt(version: number, subscribers: readonly { readonly texts: readonly string[] }[]): void {
+      for (const { texts } of subscribers) {
+        const copy = openCopy();
+        for (const text of texts) copy.take(text); // throws for what is there twice, or missing
+        expect(copy.cursor()).toBe(`e:${version}`);
+      }
+    }
+
+    test("hears of a change in a turn of the event loop that it shares with no more than 250", async () => {
+      const { live, publish, subscribers, heard } = await openCrowd();
+      let before = heard();
+      publish(2);
+      for (let left = FOLLOWERS; left > 0;) {
+        expect(heard() - before).toBeWithin(1, 251);
+        left -= heard() - before;
+        before = heard();
+        await new Promise(setImmediate);
+      }
+      expectAllAt(2, subscribers);
+      liveFeed.stop(live);
+    });
+
+    test("gets each change once, in order, if the next one comes before all have heard of it", async () => {
+      const { live, publish, subscribers } = await openCrowd();
+      const [busy, gone] = [subscribers[1_000]!, subscribers[1_050]!];
+      publish(2);
+      publish(3);
+      await new Promise(setImmediate);
+      publish(4);
+      liveFeed.setStatus(live, { state: "updating", message: "", since: 2 });
+      await until("all to follow", () => subscribers.every(({ subscriber }) => subscriber.isFollowing));
+      publish(5);
+      busy.setBusy(true); // as a ping does that its kernel has no room for
+      liveFeed.unsubscribe(live, gone.subscriber);
+      await until("all others to have heard", () => live.telling === undefined);
+      expect([busy.subscriber.isFollowing, gone.subscriber.isFollowing]).toEqual([false, false]);
+      busy.setBusy(false);
+      liveFeed.drain(live, busy.subscriber);
+      await until("it to follow", () => busy.subscriber.isFollowing);
+      publish(6);
+      await until("all to have heard", () => live.telling === undefined);
+      expectAllAt(
+        6,
+        subscribers.filter((one) => one !== gone),
+      );
+      expectAllAt(4, [gone]);
+      liveFeed.stop(live);
+    });
   });
 });

@@ -187,3 +187,23 @@ test("nothing is made ahead behind the end, or for so many that it would not be 
   one.prepare(4);
   expect(await one.part(4).catch((error: unknown) => error)).toBe(outdated);
 });
+
+test("however many readers take all at once, there is a turn of the event loop between any two chunks", async () => {
+  const READERS = 20;
+  const scene = openScene();
+  await (await scene.get()).text(); // from now on all parts are there
+  let turn = 0;
+  let isOver = false;
+  const count = () => void (turn++, isOver || setImmediate(count));
+  setImmediate(count);
+  const chunksIn = new Map<number, number>();
+  const bodies = await Promise.all(Array.from({ length: READERS }, async () => (await scene.get()).body!));
+  await Promise.all(
+    bodies.map(async (body) => {
+      for await (const _chunk of body) chunksIn.set(turn, (chunksIn.get(turn) ?? 0) + 1);
+    }),
+  );
+  isOver = true;
+  expect([...chunksIn.values()].reduce((sum, chunks) => sum + chunks)).toBe(READERS * PARTS);
+  expect(Math.max(...chunksIn.values())).toBeLessThanOrEqual(2);
+});

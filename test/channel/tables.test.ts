@@ -1,5 +1,5 @@
 // A folder's tables follow its files, whatever happens to them: real files, real watches, real sources; and a model of what there should be.
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openChannel } from "../../src/channel/channel.ts";
@@ -163,6 +163,20 @@ describe("the tables of a folder", () => {
     ]);
     rmSync(join(folder.path, "b.csv"));
     await scene.become("the third", () => (scene.tables.beat(), scene.names().join() === "a,c"));
+  });
+
+  test("beyond --max-tables are looked through once in a beat, and not once for each of them", async () => {
+    await using folder = await temporaryFolder();
+    for (let n = 0; n < 300; n++) writeFileSync(join(folder.path, `${n}.csv`), "x\n1\n");
+    await using scene = openScene([folder.path], { maxTables: 2 });
+    await scene.become("all but two refused", () => scene.tables.refused().length === 298);
+    const passes = spyOn(Map.prototype, "values");
+    try {
+      scene.tables.beat();
+      expect(passes.mock.calls.length).toBeWithin(1, 10);
+    } finally {
+      passes.mockRestore();
+    }
   });
 
   test("hold no more than --max-memory all together, and as much again when one goes", async () => {

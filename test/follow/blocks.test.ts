@@ -90,6 +90,19 @@ describe("whatever changes come, the rows are those of an array", () => {
     });
   });
 
+  test("of many that each begin at the top again one pass over the blocks is made, and not one for each", () => {
+    let asked = 0;
+    const counted = (block: Block) =>
+      Object.defineProperty({ ...block }, "count", { get: () => (asked++, block.count) });
+    const rows = openRows(blocksOf(numbered(4_000), SIZE).map(counted), SIZE, BLOCKS);
+    const catchUp = Array.from({ length: 500 }, (_, i): Splice => [3_992 - 8 * i, 1, rowsOf(`${i}`)]);
+    const [, before] = [rows.spliced([catchUp[0]!]), asked];
+    asked = 0;
+    const after = rows.spliced(catchUp);
+    expect(asked).toBeLessThan(10 * before);
+    expect([...after]).toEqual(spliced(numbered(4_000), catchUp));
+  });
+
   test("also many at once, and of more rows than a call may have arguments", () => {
     const { rows } = inText(numbered(4_000));
     const many = Array.from({ length: 2_000 }, (_, i): Splice => [i * 3, 1, rowsOf(`${i}a`, `${i}b`)]);

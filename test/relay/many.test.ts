@@ -42,6 +42,20 @@ describe.skipIf(engines.length === 0)(`several tables of a relay${skipped}`, () 
     expect(followers.a.links).toEqual([]);
   });
 
+  test.concurrent("are not asked for again and again after a list that brings none", async () => {
+    await using scene = await openScene(["a", "b"]);
+    const { redis, url, publisher } = scene;
+    using followers = followAll(url, ["csv", "a", "b"], PATIENT);
+    await followers.b.until("its table", () => isLive(followers.b, ["b"]));
+    const reads = () => numberOf(redis, "commandstats", /cmdstat_xread:calls=(\d+)/);
+    publisher.sink.setTables({ first: "f", others: ["a"] });
+    await followers.csv.until("the list", () => followers.csv.lists.at(-1)?.others?.join() === "a");
+    const [beats, before] = [(await beatsOf(redis)).length, await reads()];
+    let news = 0;
+    await until("more beats", async () => (news = (await beatsOf(redis)).length - beats) >= 20);
+    expect((await reads()) - before).toBeLessThan(4 * news);
+  });
+
   test.concurrent("are live while nothing happens, by beats that name none of them", async () => {
     await using scene = await openScene(["a", "b"]);
     const { redis, url } = scene;

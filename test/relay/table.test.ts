@@ -1,5 +1,5 @@
 // The table of a replica against arrays: whatever the cells hold, and however many splices come at once.
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { forSeeds, type Random, RANDOM_TIMEOUT_MS, shareOf, shown as numeral } from "../fuzz/random.ts";
 import { csvOf, draftTable, type RelayTable } from "../../src/relay/follow/table.ts";
 import type { Row, Splice } from "../../src/feed/protocol.ts";
@@ -94,6 +94,17 @@ describe("a table of a replica", () => {
     expect(table.render(0, 1, "objects").text).toBe(
       `[{${names.map((name) => `${JSON.stringify(name)}:${JSON.stringify(name)}`).join(",")}}]`,
     );
+  });
+
+  test("is rewritten once by thousands of changes, also where each begins at the top again", () => {
+    const rows = Array.from({ length: 4_000 }, (_, i) => [`${i}`, "x"]);
+    const table = tableOf(["a", "b"], rows);
+    const rewritten = spyOn(table.table, "replaceRows");
+    const splices = Array.from({ length: 2_000 }, (_, i): Splice => [3_998 - 2 * i, 1, [[`new ${i}`, "y"]]]);
+    const seen = spliced(rows, JSON.parse(table.apply(splices)) as Splice[]);
+    expect(rewritten).toHaveBeenCalledTimes(1);
+    expect(shown(table)).toEqual(spliced(rows, splices) as string[][]);
+    expect(seen).toEqual(spliced(rows, splices));
   });
 
   test("may be empty, and become so", () => {

@@ -796,7 +796,27 @@ describe("a log that is rotated", () => {
     },
   );
 
+  test.each([{}, { trim: true }])(
+    "of which the last bytes were kept keeps the columns, and all rows but the cut one: %o",
+    (options) => {
+      const text = Array.from({ length: 60 }, (_, i) => `1${i},${i}.5,some text,kPa\n`).join("");
+      for (let cut = text.length - 200; cut < text.length - 170; cut++) {
+        using file = openTestReader(`time,value,note,unit\n${text}`, options);
+        const all = file.look(0).rows!;
+        file.write(text.slice(cut));
+        file.look(10_000);
+        const { rows = [] } = file.look(10_000 + SETTLE_MS);
+        expect(rows.length).toBeGreaterThan(6);
+        expect([cut, rows.slice(1)]).toEqual([cut, all.slice(1 - rows.length)]);
+        file.append("170,9.5,x,kPa\n");
+        expect(file.look(20_000).rows).toEqual([...rows, "170,9.5,x,kPa"]);
+      }
+    },
+  );
+
   test.each([
+    { name: "names of before, some of them", text: "time,value\n4,2.8,kPa\n5,2.9,kPa\n", rows: ["4,2.8", "5,2.9"] },
+    { name: "fewer names", text: "x,y\n4,2.8,kPa\n5,2.9,kPa\n", rows: ["4,2.8", "5,2.9"] },
     { name: "fewer cells", text: "3,2.7\n4,2.8\n", rows: ["4,2.8"] },
     { name: "no number where one was", text: "a,b,c\n4,2.8,kPa\n", rows: ["4,2.8,kPa"] },
   ])("with $name has another header", ({ text, rows }) => {

@@ -116,7 +116,8 @@ export function follow(path: string, changes: Partial<SourceSettings> = {}): Fol
   /** What was found that a conversion might not find: the encoding, as what came first was in it, and the names of a header that went. */
   function verdict(names: readonly string[]): ReadOptions {
     const encoding = ENCODINGS.find((label) => dialect.toLowerCase().includes(label));
-    return { ...(encoding && { encoding }), ...(dialect.includes("no header") && { noHeader: true, names }) };
+    const cut = dialect.includes("1 line skipped") && { skipLines: 1 }; // the end of a row
+    return { ...(encoding && { encoding }), ...(dialect.includes("no header") && { noHeader: true, names, ...cut }) };
   }
 
   async function json(): Promise<string | undefined> {

@@ -25,9 +25,16 @@ export function givenFiles(positionals: readonly string[], isNewest: boolean): G
   const all = positionals.map(givenFile);
   const [only] = all;
   if (only === undefined) return {};
+  const twice = all.find(({ name, location }) =>
+    all.some((other) => name !== undefined && other.location === location && other.name !== name),
+  );
+  if (twice) throw new CliError("usage", twiceText(twice));
   const isOne = all.length === 1 && only.name === undefined && (isNewest || !isPlace(only.location));
   return isOne ? { file: only.location } : { tables: all };
 }
+
+const twiceText = ({ name, location }: Nameable) =>
+  `${name}=${printable(redacted(location))}: the file is given twice, and a table has one name; give it once`;
 
 /** `NAME=FILE`, or FILE alone. */
 function givenFile(given: string): Nameable {

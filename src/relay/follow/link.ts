@@ -58,7 +58,8 @@ export type Link = {
   list: string | undefined;
   /** A beat has named another one. */
   isListDue: boolean;
-  /** New tables may come any moment, by the monotonic clock: no wait is long before. */
+  /** Those of the list that are not followed yet may come any moment, until then by the monotonic clock: no wait is long before. */
+  expected: readonly string[];
   expectsUntil: number;
   isConnected: boolean;
   /** Between two attempts to connect; grows until the publisher is heard. */
@@ -72,7 +73,7 @@ export type Link = {
 const MIN_ANSWER_MS = 500;
 const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
-/** Parts of snapshots that are read at once: of 256 kB each. */
+/** Parts of snapshots that are read at once: of 256 kB each. Where there are other tables, which wait meanwhile, no two of one table. */
 const PARTS_PER_READ = 4;
 /** A slow network may take longer for a part than for anything else. */
 const PART_EXTRA_MS = 8_000;
@@ -93,6 +94,7 @@ export function openLink(address: RelayAddress, silenceMs: number): Link {
     listText: undefined,
     list: undefined,
     isListDue: true,
+    expected: [],
     expectsUntil: -Infinity,
     isConnected: false,
     pauseMs: MIN_PAUSE_MS,
@@ -207,9 +209,10 @@ const isReading = ({ need, retryAt }: Followed, now: number) =>
   (need === "read" || need === "reread") && now >= retryAt;
 
 /** Not at all while there is something to be done, and not beyond the moment when there will be. */
-function waitOf({ tables, expectsUntil }: Link, now: number, maxWaitMs: number): number {
+function waitOf({ tables, expected, expectsUntil }: Link, now: number, maxWaitMs: number): number {
   const due = [...tables.values()].flatMap(({ need, loading, retryAt }) => (need || loading ? [retryAt - now] : []));
-  const most = now < expectsUntil ? Math.min(EXPECTING_WAIT_MS, maxWaitMs) : maxWaitMs;
+  const isExpecting = now < expectsUntil && expected.some((name) => !tables.has(name));
+  const most = isExpecting ? Math.min(EXPECTING_WAIT_MS, maxWaitMs) : maxWaitMs;
   return Math.min(most, ...due);
 }
 
@@ -322,7 +325,7 @@ async function placeAll(link: Link, connection: RelayConnection): Promise<void> 
   const placing = [...link.tables.values()]
     .filter(({ need, loading, retryAt }) => (need === "find" || need === "gap" || loading) && now >= retryAt)
     .slice(0, PARTS_PER_READ);
-  const parts = Math.ceil(PARTS_PER_READ / placing.length);
+  const parts = link.tables.size > 1 ? 1 : PARTS_PER_READ;
   await Promise.all(
     placing.map(async (table) => {
       try {
@@ -405,6 +408,7 @@ async function readList(link: Link, connection: RelayConnection): Promise<void> 
     const { id, first, others, dropped } = parseTables(text);
     const fault = dropped > 0 ? `${dropped} names in the list of tables are malformed` : undefined;
     link.list = id;
+    link.expected = others;
     link.expectsUntil = performance.now() + EXPECTED_MS;
     tables.get(FIRST_TABLE)?.onTables({ first, others, fault });
   } catch (error) {

@@ -8,6 +8,7 @@ import { csvHeader } from "../../csv/rfc4180.ts";
 import { type CsvTable, tableUnder } from "../../csv/table.ts";
 import { type View, viewOf, viewSplices } from "../../csv/view.ts";
 import type { Row, Splice } from "../../feed/protocol.ts";
+import { ascending } from "../../values/compose.ts";
 
 export type RelayLimits = {
   /** Of the whole text. */
@@ -71,20 +72,17 @@ function openRelayTable(table: CsvTable, document: Understanding, limits: RelayL
 
   function apply(splices: readonly Splice[]): string {
     checkCells(splices, limits);
-    const runs = ascendingRuns(splices.map(changeOf));
-    checkGrowth(table, runs, limits);
-    return `[${runs.flatMap(applyRun).join(",")}]`;
-  }
-
-  function applyRun(run: readonly Change[]): string[] {
+    const run = ascending(splices).map(changeOf);
+    checkGrowth(table, run, limits);
     if (run.length > FEW) applyInOnePass(table, run);
     else for (const { start, deleted, text } of run) table.replaceRows(start, start + deleted, text);
     const before = view;
     view = viewOf(table.rows(), table.rows(), limits.lastRows);
-    return viewSplices(run, before, view).map(
+    const shown = viewSplices(run, before, view).map(
       ({ start, deleted, from, inserted }) =>
         `[${start},${deleted},${table.render(from, from + inserted, "arrays").text}]`,
     );
+    return `[${shown.join(",")}]`;
   }
 
   return { document, table, view: () => view, apply };
@@ -99,18 +97,6 @@ const changeOf = ([start, deleted, rows]: Splice): Change => ({
   inserted: rows.length,
   text: csvOf(rows),
 });
-
-/** Changes in stretches in which each begins behind the one before it. */
-function ascendingRuns(changes: readonly Change[]): Change[][] {
-  const runs: Change[][] = [];
-  let end = Infinity;
-  for (const change of changes) {
-    if (change.start >= end) runs.at(-1)!.push(change);
-    else runs.push([change]);
-    end = change.start + change.inserted;
-  }
-  return runs;
-}
 
 /** Rows that stay between two changes are copied with them, once, instead of being moved by each. */
 function applyInOnePass(table: CsvTable, run: readonly Change[]): void {
@@ -141,12 +127,12 @@ function checkSize(bytes: number, { maxBytes, room }: RelayLimits): void {
     throw new CsvError("too-large", "all tables together are larger than --max-memory allows");
 }
 
-/** What goes is counted where it matters, and can be known before anything is applied. */
-function checkGrowth(table: CsvTable, runs: readonly (readonly Change[])[], limits: RelayLimits): void {
+/** What goes is counted where it matters. */
+function checkGrowth(table: CsvTable, run: readonly Change[], limits: RelayLimits): void {
   let bytes = table.length();
-  for (const run of runs) for (const { text } of run) bytes += text.length;
-  if (bytes > Math.min(limits.maxBytes, limits.room?.() ?? Infinity) && runs.length === 1)
-    for (const { from, to } of replacedRows(runs[0]!)) bytes -= table.bytesOf(from, to);
+  for (const { text } of run) bytes += text.length;
+  if (bytes > Math.min(limits.maxBytes, limits.room?.() ?? Infinity))
+    for (const { from, to } of replacedRows(run)) bytes -= table.bytesOf(from, to);
   checkSize(bytes, limits);
 }
 

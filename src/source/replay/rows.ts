@@ -2,12 +2,12 @@
 import { closeSync, fstatSync } from "node:fs";
 import type { Decoding } from "../../csv/decoding.ts";
 import { openDecoding } from "../../csv/decoding.ts";
-import { columnsOf, type CsvDocument, openDocument, understand, type Understanding } from "../../csv/document.ts";
+import { columnsOf, type CsvDocument, understand, type Understanding } from "../../csv/document.ts";
 import { SPARE_BYTES } from "../../csv/encoding.ts";
 import { CsvError } from "../../csv/error.ts";
 import { cellsOf } from "../../csv/head.ts";
 import { leadingHole } from "../../csv/holes.ts";
-import { isExotic } from "../../csv/options.ts";
+import { markedText, openMarked, withDelimiter } from "../../csv/marked.ts";
 import { walkRecords } from "../../csv/records.ts";
 import type { Verdict } from "../../values/verdict.ts";
 import { asCsvError, type BigStat, openRegular, readRange, tooLarge } from "../file/read.ts";
@@ -45,15 +45,19 @@ export function openFileRows(path: string, options: TableOptions): FileRows {
     const stat = fstatSync(fd, { bigint: true });
     const size = Number(stat.size);
     if (size > options.maxFileBytes) throw tooLarge(options.maxFileBytes);
-    return rowsOf(fd, stat, isExotic(options) ? openWhole(fd, size, options) : openFirst(fd, size, options), options);
+    return rowsOf(fd, stat, openFirst(fd, size, options), options);
   } catch (error) {
     closeSync(fd);
     throw asCsvError(error);
   }
 }
 
-/** What was understood of a file, and how far it has been read. */
-type Opened = { readonly document: CsvDocument; readonly decoding: Decoding | undefined; readonly read: number };
+/** What was understood of a file, how far it has been read, and how what comes next becomes text. */
+type Opened = {
+  readonly document: CsvDocument;
+  readonly read: number;
+  readonly textOf: (bytes: Uint8Array, isLast: boolean) => Uint8Array;
+};
 
 function openFirst(fd: number, size: number, options: TableOptions): Opened {
   const bytes = readRange(fd, 0, Math.min(size, FIRST_BYTES));
@@ -61,25 +65,31 @@ function openFirst(fd: number, size: number, options: TableOptions): Opened {
   const source = bytes.subarray(leadingHole(bytes));
   const decoding = openDecoding(source, isAll, options.encoding);
   decoding.skip(bytes.length - source.length);
-  const decoded = decoding.decode(source, true)!;
-  const text = isAll ? Buffer.concat([decoded, decoding.flush()]) : decoded;
-  const border = isAll ? text.length : Math.max(text.lastIndexOf(10), text.lastIndexOf(13)) + 1;
-  const document = understand(text.subarray(0, border || text.length), source, decoding.facts(), options);
-  return { document: { ...document, bytes: withSpare(text), end: text.length }, decoding, read: bytes.length };
+  const raw = decoded(decoding, source, isAll);
+  const usable = isAll ? raw.length : behindLastLine(raw);
+  const marking = openMarked(raw, decoding.facts().start, usable, options);
+  const marked = (added: Uint8Array, isLast: boolean) => (marking ? markedText(marking, added, isLast) : added);
+  const text = marked(raw, isAll);
+  const head = text.subarray(0, isAll ? text.length : behindLastLine(text));
+  const document = understand(head, source, decoding.facts(), withDelimiter(options, marking));
+  return {
+    document: { ...document, bytes: withSpare(text), end: text.length },
+    read: bytes.length,
+    textOf: (added, isLast) => marked(decoded(decoding, added, isLast), isLast),
+  };
 }
 
-/** Options that mark the text need all of it. */
-function openWhole(fd: number, size: number, options: TableOptions): Opened {
-  if (size > options.maxMemoryBytes)
-    throw new CsvError("too-large", `takes more than ${options.maxMemoryBytes} bytes; see --max-memory`);
-  const bytes = readRange(fd, 0, size, Buffer.alloc(size + SPARE_BYTES).subarray(0, size));
-  const document = openDocument(withSpare(bytes), bytes.length, options);
-  return { document, decoding: undefined, read: bytes.length };
+function decoded(decoding: Decoding, bytes: Uint8Array, isLast: boolean): Uint8Array {
+  const text = decoding.decode(bytes, true)!;
+  return isLast ? Buffer.concat([text, decoding.flush()]) : text;
 }
+
+/** All of it, if it has no line end. */
+const behindLastLine = (text: Uint8Array) => Math.max(text.lastIndexOf(10), text.lastIndexOf(13)) + 1 || text.length;
 
 const withSpare = (text: Uint8Array) => Buffer.concat([text, Buffer.alloc(SPARE_BYTES)]);
 
-function rowsOf(fd: number, stat: BigStat, { document, decoding, read }: Opened, options: TableOptions): FileRows {
+function rowsOf(fd: number, stat: BigStat, { document, read, textOf }: Opened, options: TableOptions): FileRows {
   const { layout, columns, bodyStart, quotes } = document.dialect;
   const size = Number(stat.size);
   const state = { text: document.bytes, at: bodyStart, end: document.end, read, walked: bodyStart };
@@ -91,7 +101,7 @@ function rowsOf(fd: number, stat: BigStat, { document, decoding, read }: Opened,
   const verdicts = columnsOf(sampled, lastBorder(document.bytes, document.end, layout.recordEnd)).verdicts();
   const head = new Uint8Array(document.bytes.subarray(0, bodyStart));
 
-  const isLast = () => state.read >= size || decoding === undefined;
+  const isLast = () => state.read >= size;
 
   /** Finds the next records that are there whole; if there is none, more is read. */
   function find(): boolean {
@@ -123,10 +133,8 @@ function rowsOf(fd: number, stat: BigStat, { document, decoding, read }: Opened,
     const bytes = readRange(fd, state.read, Math.min(step, size - state.read));
     if (bytes.length === 0) throw changed();
     state.read += bytes.length;
-    const added = decoding!.decode(bytes, true)!;
-    const rest = isLast() ? decoding!.flush() : new Uint8Array(0);
     const kept = state.text.subarray(state.at, state.end);
-    state.text = Buffer.concat([kept, added, rest, Buffer.alloc(SPARE_BYTES)]);
+    state.text = Buffer.concat([kept, textOf(bytes, isLast()), Buffer.alloc(SPARE_BYTES)]);
     state.at = 0;
     state.end = state.text.length - SPARE_BYTES;
   }

@@ -60,6 +60,47 @@ test.each(cases)("$name", async ({ text, options }) => {
 });
 
 describe("of a file that is too large to be read at once", () => {
+  const LONG = "x".repeat(80);
+  const exotic: { name: string; options: ReadOptions; row: (i: number) => string; cells: (i: number) => string[] }[] = [
+    {
+      name: "with other quotes",
+      options: { quote: "'" },
+      row: (i) => `${i},'it''s "${i}",\nnot that',${LONG}\n`,
+      cells: (i) => [`${i}`, `it's "${i}",\nnot that`, LONG],
+    },
+    {
+      name: "with an escape",
+      options: { escape: "\\" },
+      row: (i) => `${i},"say \\"${i}\\",\nor not",${LONG}\n`,
+      cells: (i) => [`${i}`, `say "${i}",\nor not`, LONG],
+    },
+    {
+      name: "with blanks that do not count",
+      options: { trim: true },
+      row: (i) => `${i} ,  padded·${"·".repeat(i % 31)}   ,\t${LONG}\n`,
+      cells: (i) => [`${i}`, `padded·${"·".repeat(i % 31)}`, LONG],
+    },
+    {
+      name: "with blanks between its cells",
+      options: { delimiter: "whitespace" },
+      row: (i) => `  ${i}   padded${"·".repeat(i % 31)} \t ${LONG}\n`,
+      cells: (i) => [`${i}`, `padded${"·".repeat(i % 31)}`, LONG],
+    },
+  ];
+  test.each(exotic)("$name, all come, and it is never in memory as a whole", async ({ options, row, cells }) => {
+    using folder = temporaryFolder();
+    const path = folder.path("f.csv");
+    const count = 100_000;
+    const head = options.delimiter ? "n  text  more\n" : "n,text,more\n";
+    writeFileSync(path, head + Array.from({ length: count }, (_, i) => row(i)).join(""));
+    const rows = openFileRows(path, settingsOf(path, { ...options, maxMemoryBytes: 1 << 20 }));
+    let played = 0;
+    for (let next = rows.next(); next; next = rows.next(), played++)
+      if (played % 1_000 === 0) expect(next.cells()).toEqual(cells(played));
+    rows.close();
+    expect(played).toBe(count);
+  });
+
   const row = (i: number) => `${i},"line ${i}\nand, another",é€😀${"x".repeat(i % 97)}\n`;
   const body = Array.from({ length: 200_000 }, (_, i) => row(i)).join("");
   const text = `n,quoted,more\n${body}`;
