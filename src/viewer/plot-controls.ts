@@ -167,7 +167,7 @@ const columnsOf = (plot: Plot | undefined) => [...new Set(plot?.series.map(({ co
 function hintOf(plot: Plot, { isLog, ys = [] }: PlotView): string {
   if (plot.yChoices.length === 0) return "No column is numeric: there is nothing to draw.";
   if (plot.series.length === 0 && plot.linesLeft === 0) return plot.count === 0 ? "No rows to draw." : "Add a series.";
-  const left = new Set(ys.filter((name) => plot.yChoices.includes(name))).size - MAX_SERIES;
+  const wanted = new Set(ys.filter((name) => plot.yChoices.includes(name))).size;
   const below = isLog
     ? plot.data
         .slice(1)
@@ -176,7 +176,7 @@ function hintOf(plot: Plot, { isLog, ys = [] }: PlotView): string {
     : 0;
   return [
     plot.count === 0 ? "No rows to draw." : many(plot.count, "point"),
-    ...(left > 0 ? [`${MAX_SERIES} series are the most: ${number(left)} more are not drawn`] : []),
+    ...(wanted > MAX_SERIES ? [`${MAX_SERIES} series are the most, and ${number(wanted)} were asked for`] : []),
     ...(plot.linesLeft > 0 ? [`${number(plot.linesLeft)} more of ${labelOf(plot.split ?? "")} are not drawn`] : []),
     ...(below > 0 ? ["values of 0 and below have no place on a logarithmic axis"] : []),
   ].join(" · ");
