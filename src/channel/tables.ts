@@ -250,6 +250,8 @@ function settle(state: State, urgent?: Entry): Map<Entry, Promise<void>> {
   state.first ??= all.find(({ place }) => place === undefined) ?? all.sort((a, b) => (a.name < b.name ? -1 : 1))[0];
   for (const entry of all)
     if (!entry.channel && !entry.refusal) openings.set(entry, open(state, entry, entry !== urgent));
+  const surplus = [...openings.keys()].filter((entry) => entry !== urgent && entry.refusal?.mark === FULL).length;
+  if (surplus > 0) options.onEvent({ type: "file-refused", reason: `${surplus} more: ${fullReason(options)}` });
   tell(state);
   return openings;
 }
@@ -259,7 +261,7 @@ async function open(state: State, entry: Entry, waits: boolean): Promise<void> {
   const { options } = state;
   const isFirst = state.first === entry;
   if (isFull(state, isFirst || followed(state).has(entry.name))) {
-    entry.refusal = { reason: `${options.maxTables} tables are served already (--max-tables)`, mark: FULL };
+    entry.refusal = { reason: fullReason(options), mark: FULL };
     throw new CsvError("too-large", entry.refusal.reason, undefined, nameOf(entry.location));
   }
   const mark = markOf(entry.location);
@@ -344,6 +346,7 @@ function goAway(state: State, entry: Entry): void {
 }
 
 const FULL = "full";
+const fullReason = ({ maxTables }: TablesOptions) => `${maxTables} tables are served already (--max-tables)`;
 
 /** The first one is there in any case. */
 const countOf = (state: State) => 1 + state.served + followed(state).size;

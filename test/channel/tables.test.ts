@@ -161,6 +161,9 @@ describe("the tables of a folder", () => {
     expect(scene.tables.refused()).toEqual([
       { file: "c.csv", reason: "2 tables are served already (--max-tables)", isNamed: false },
     ]);
+    expect(scene.events.filter(({ type }) => type === "file-refused")).toEqual([
+      { type: "file-refused", reason: "1 more: 2 tables are served already (--max-tables)" },
+    ]);
     rmSync(join(folder.path, "b.csv"));
     await scene.become("the third", () => (scene.tables.beat(), scene.names().join() === "a,c"));
   });
