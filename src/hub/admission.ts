@@ -20,6 +20,8 @@ export type Admission = {
   /** Counts a client in; the reason if there is no room for it. Each that came in must `leave`. */
   enter(address: string): Refusal | undefined;
   leave(address: string): void;
+  /** How many are in. */
+  count(): number;
 };
 
 /** So many different wrong tokens are looked at, and one more after each `refillMs`. */
@@ -109,7 +111,7 @@ export function openAdmission({ policy, maxClients, maxPerAddress, now, userOf }
     else perAddress.set(from, count);
   }
 
-  return { refusalOf: refusal, enter, leave };
+  return { refusalOf: refusal, enter, leave, count: () => total };
 }
 
 /** As the newest. */

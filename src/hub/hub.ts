@@ -59,8 +59,8 @@ const END_MS = 50;
 
 /** Starts listening. Throws what Bun.serve throws if the address cannot be had. */
 export function openHub(options: HubOptions): Hub {
-  const { access, onEvent, maxClients, maxPerAddress, maxIncomingBytes } = options;
-  const idleSeconds = Math.round(options.idleMs / 1000);
+  const { access, onEvent, maxClients, maxPerAddress, maxIncomingBytes, idleMs } = options;
+  const idleSeconds = Math.round(idleMs / 1000);
   const startedAt = Date.now();
   const now = () => performance.now();
   const figures = openFigures();
@@ -74,7 +74,7 @@ export function openHub(options: HubOptions): Hub {
 
   const sockets = openSockets({
     figures,
-    idleMs: options.idleMs,
+    idleMs,
     stallMs,
     unacknowledged,
     maxIncomingBytes,
@@ -84,7 +84,7 @@ export function openHub(options: HubOptions): Hub {
   const entrance = openEntrance({
     policy: access,
     admission,
-    kept: openKept(options.idleMs, now),
+    kept: openKept({ idleMs, now, clients: admission.count, maxClients, closeIdle: () => listener.closeIdle() }),
     pages: openPages(options.pages),
     tables: () => served?.tables,
     health: () => healthOf(served?.tables, served && relayHealth(served.relay)),

@@ -12,8 +12,19 @@ export type Kept = {
 export const MAX_KEPT_PER_ADDRESS = 100;
 const MAX_KEPT = 1_000;
 
-/** The runtime ends those on which nothing moves for `idleMs`. `now` is a monotonic clock in ms. */
-export function openKept(idleMs: number, now: () => number): Kept {
+export type KeptOptions = {
+  /** The runtime ends those on which nothing moves for so long. */
+  readonly idleMs: number;
+  /** A monotonic clock in ms. */
+  readonly now: () => number;
+  /** How many clients there are; so many may there be together with those that stay, for which there are descriptors. */
+  readonly clients: () => number;
+  readonly maxClients: number;
+  /** Ends all that wait for a request. */
+  readonly closeIdle: () => void;
+};
+
+export function openKept({ idleMs, now, clients, maxClients, closeIdle }: KeptOptions): Kept {
   /** The one with the oldest request first. */
   const connections = new Map<string, { readonly network: string; readonly at: number }>();
   const counts = new Map<string, number>();
@@ -35,6 +46,12 @@ export function openKept(idleMs: number, now: () => number): Kept {
         drop(old);
       }
       drop(key);
+      if (clients() + connections.size >= maxClients) {
+        connections.clear();
+        counts.clear();
+        closeIdle();
+        return false;
+      }
       const network = networkOf(address);
       const count = counts.get(network) ?? 0;
       if (count >= MAX_KEPT_PER_ADDRESS || connections.size >= MAX_KEPT) return false;

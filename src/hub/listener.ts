@@ -19,6 +19,8 @@ export type Listener = {
   readonly port: number;
   /** To all who have subscribed to the topic; gives how many they are. */
   publish(topic: string, text: string): number;
+  /** Ends the connections of plain HTTP that wait for a request. */
+  closeIdle(): void;
   /** New connections get this certificate. Throws if it is none; then all is as it was. */
   renew(certificate: Certificate): void;
   /** Takes no more connections; resolves when the last is gone. `isHard` ends them. */
@@ -64,6 +66,7 @@ export function openListener<Data>(options: ListenerOptions<Data>): Listener {
       }
       return reached;
     },
+    closeIdle: () => [current, ...old].forEach((server) => server.closeIdleConnections()),
     renew,
     stop: async (isHard = false) => void (await Promise.all([current, ...old].map((server) => server.stop(isHard)))),
   };

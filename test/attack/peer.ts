@@ -19,12 +19,12 @@ export type Peer = AsyncDisposable & {
   reset(): void;
 };
 
-export async function connectPeer(port: number): Promise<Peer> {
+export async function connectPeer(port: number, hostname = "127.0.0.1"): Promise<Peer> {
   let said: Buffer[] = [];
   let queue: Buffer[] = [];
   let isEnded = false;
   const socket = await Bun.connect({
-    hostname: "127.0.0.1",
+    hostname,
     port,
     socket: {
       data: (_socket, data) => void said.push(Buffer.from(data)),

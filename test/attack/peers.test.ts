@@ -1,4 +1,6 @@
 // Peers that come and do not go on, or go without a word: two hundred slow ones, half-closed connections, hundreds of resets.
+import { readdirSync } from "node:fs";
+import { appendFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { shareOf, shown } from "../fuzz/random.ts";
 import { clientFrame, handshake, OPCODES } from "../hub/raw-client.ts";
@@ -158,6 +160,32 @@ test("more strangers without the token than there are descriptors, who would kee
   for (const peer of peers) expect(textOf(peer)).toStartWith("HTTP/1.1 401 ");
   await folder.write("a.csv", "x\n2\n");
   await witness.nextThat("what the file says next", (text) => text === '[{"x":"2"}]');
+  expect(server.stderr()).not.toContain("stale");
+});
+
+test("nor do those who keep connections for another request, over IPv4 and IPv6, while the files are replaced and appended to", async () => {
+  const DESCRIPTORS = 128;
+  const isLinux = process.platform === "linux";
+  await using folder = await temporaryFolder();
+  await folder.write("a.csv", "x\n0\n");
+  const appended = await folder.write("b.csv", "x\n0\n");
+  const args = ["a.csv", "b.csv", "--host=::", "--no-token"];
+  await using server = await startServer(args, { folder, shell: `ulimit -n ${DESCRIPTORS}; exec "$@"` });
+  await using replacedOnes = await connect(`ws://127.0.0.1:${server.port}/a`);
+  await using appendedOnes = await connect(`ws://[::1]:${server.port}/b`);
+  await using stack = new AsyncDisposableStack();
+  const open = () => (isLinux ? readdirSync(`/proc/${server.pid}/fd`).length : 0);
+  for (let n = 1; n <= 2 * DESCRIPTORS; n++) {
+    const peer = stack.use(await connectPeer(server.port, n % 2 ? "127.0.0.1" : "::1"));
+    peer.send(get("/"));
+    await until("the answer", () => textOf(peer).includes("\r\n\r\n"));
+    expect(open()).toBeLessThan(DESCRIPTORS - SPARE_DESCRIPTORS);
+    if (n % 64 > 0) continue;
+    await folder.write("a.csv", `x\n${n}\n`);
+    await appendFile(appended, `${n}\n`);
+    await replacedOnes.nextThat("what the one says next", (text) => text === `[{"x":"${n}"}]`);
+    await appendedOnes.nextThat("the row of the other", (text) => text.endsWith(`{"x":"${n}"}]`));
+  }
   expect(server.stderr()).not.toContain("stale");
 });
 
