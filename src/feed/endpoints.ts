@@ -8,19 +8,8 @@ export type Endpoint = {
   readonly about: string;
 };
 
-/** Where a feed is there is the page, too, for a GET that is no upgrade. */
-export const ENDPOINTS: readonly Endpoint[] = [
-  {
-    path: "/",
-    kind: "feed",
-    about: "the same as /csv: the first table",
-  },
-  {
-    path: "/csv",
-    kind: "feed",
-    about:
-      "a browser gets the table as a page, a WebSocket the whole of it as JSON,\nevery interval; subprotocol csvcast.v1: the live feed",
-  },
+/** What is not a feed: plain HTTP. */
+export const HTTP_ENDPOINTS: readonly Endpoint[] = [
   { path: "/csv.json", kind: "document", shape: "json", about: "the table as a JSON array of objects" },
   { path: "/csv.ndjson", kind: "document", shape: "ndjson", about: "one JSON object per line" },
   { path: "/csv.csv", kind: "document", shape: "csv", about: "RFC 4180, UTF-8, comma" },
@@ -32,11 +21,26 @@ export const ENDPOINTS: readonly Endpoint[] = [
   { path: "/metrics", kind: "metrics", about: "for Prometheus" },
 ];
 
+/** Where a feed is there is the page, too, for a GET that is no upgrade. */
+const FEEDS: readonly Endpoint[] = [
+  {
+    path: "/",
+    kind: "feed",
+    about: "the same as /csv: the first table",
+  },
+  {
+    path: "/csv",
+    kind: "feed",
+    about:
+      "a browser gets the table as a page, a WebSocket the whole of it as JSON,\nevery interval; subprotocol csvcast.v1: the live feed",
+  },
+];
+
+/** Marked as pure, as the page lists the others only. */
+export const ENDPOINTS: readonly Endpoint[] = /* @__PURE__ */ FEEDS.concat(HTTP_ENDPOINTS);
+
 /** The client library, for pages: where the server is run from its sources. It holds no data, so whoever finds the server may have it. */
 export const LIBRARY_PATH = "/client.js";
-
-/** What is not a feed: plain HTTP. */
-export const HTTP_ENDPOINTS = ENDPOINTS.filter(({ kind }) => kind !== "feed");
 
 /** `table`: its name; undefined for the first one, and for what is of the server. */
 export type Asked = { readonly endpoint: Endpoint; readonly table: string | undefined };
@@ -60,7 +64,7 @@ function decoded(text: string): string {
 }
 
 /** For a person who asks for something else. */
-export const ENDPOINT_LIST = ENDPOINTS.map(
+export const ENDPOINT_LIST = /* @__PURE__ */ ENDPOINTS.map(
   ({ path, about }) =>
     `${(path === "/csv" ? "WebSocket" : "GET").padEnd(11)}${path.padEnd(16)}${about.replaceAll("\n", `\n${" ".repeat(27)}`)}`,
 ).join("\n");

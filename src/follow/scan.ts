@@ -58,12 +58,14 @@ export function cellsOf(text: string, count: number, columns: readonly number[])
   const lists: (string[] | undefined)[] = Array.from({ length: last + 1 }, (_, i) =>
     columns.includes(i) ? [] : undefined,
   );
+  const isPlain = !text.includes("\\"); // then a quote is an end, and a cell what it says
   for (let row = 0, at = 0; row < count; row++) {
     let index = 0;
     do {
       const begin = at + 2;
-      const end = closingQuote(text, begin);
-      lists[index++]?.push(unquoted(text.slice(begin, end)));
+      const end = isPlain ? text.indexOf('"', begin) : closingQuote(text, begin);
+      const list = lists[index++];
+      if (list) list.push(isPlain ? text.slice(begin, end) : unquoted(text.slice(begin, end)));
       at = end + 1;
     } while (text.charCodeAt(at) === COMMA);
     while (index <= last) lists[index++]?.push("");

@@ -18,9 +18,9 @@ export const READINGS: readonly Reading[] = [
 
 const bitsOf = (isSo: (reading: Reading) => boolean) =>
   READINGS.reduce((bits, reading, bit) => bits | (isSo(reading) ? 1 << bit : 0), 0);
-const ALL = bitsOf(() => true);
-const POINT = bitsOf(({ decimal }) => decimal === ".");
-const COMMA = bitsOf(({ decimal }) => decimal === ",");
+const ALL = /* @__PURE__ */ bitsOf(() => true);
+const POINT = /* @__PURE__ */ bitsOf(({ decimal }) => decimal === ".");
+const COMMA = /* @__PURE__ */ bitsOf(({ decimal }) => decimal === ",");
 
 /** Longer cells are no numbers: every pattern here is done with such a one at once. */
 const MAX_LENGTH = 400;
@@ -139,7 +139,8 @@ export function numberKind(cell: string): "bare" | "measured" | undefined {
   return parts.unit === "" ? "bare" : "measured";
 }
 
-const MAX_SAFE = String(Number.MAX_SAFE_INTEGER);
+/** Of 2^53 - 1, the greatest integer that has no other beside it (`Number.MAX_SAFE_INTEGER`). */
+const MAX_SAFE = "9007199254740991";
 
 /** What a JSON number cannot say, so that a column with it is text: see `flawOf`. */
 export type Flaw = "leading-zero" | "unsafe-integer" | "out-of-range";

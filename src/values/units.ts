@@ -1,42 +1,37 @@
 // Units of measurement, as they stand behind numbers (`405.6 MB`) and in names of columns (`temp [°C]`): the symbols of the SI
 // and those that are used beside it (BIPM, SI brochure, tables 2 to 8), IEC 80000-13 for bytes, ISO 4217 for money, and words.
 
-const words = (text: string) => text.split(" ");
+/** Its calls are marked as pure, so that a page that asks for no unit does without the words. */
+const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
+const longOf = (units: ReadonlySet<string>) =>
+  new Set([...units].filter((unit) => unit.length > 3).map((unit) => unit.toLowerCase()));
 
 /** They take prefixes: `mV`, `kHz`, `GiB`. */
-const PREFIXED = new Set(
-  words(
-    "m g s A K mol cd Hz N Pa J W C V F Ω Ohm ohm S Wb T H lm lx Bq Gy Sv kat l L bar b B bit byte bps Bps Bd Wh VA VAr Var var " +
-      "eV cal t Ah rad M Torr Gs gal Gal sps Nm ε",
-  ),
-);
+const PREFIXED =
+  /* @__PURE__ */ words(`m g s A K mol cd Hz N Pa J W C V F Ω Ohm ohm S Wb T H lm lx Bq Gy Sv kat l L bar b B bit byte bps Bps Bd Wh VA VAr Var var eV
+  cal t Ah rad M Torr Gs gal Gal sps Nm ε`);
 const PREFIX = /^(?:[KMGTPE]i|da|[PTGMkKhdcmµμunpf])/u;
 
-const PLAIN = new Set(
-  words(
-    "% ‰ /s /min /h ° °C °F °K ºC ºF degC degF degK degT deg ′ ″ min h hr hrs d wk yr yrs rpm RPM fps FPS ppm ppb ppt psi PSI psia psig ksi atm mmHg " +
-      "inHg mmH2O cmH2O inH2O in ft yd mi mph MPH kn kt kts kph kmh lb lbs oz px pt dpi dB dBm dBi dBA dB(A) dB(C) dBFS dBV dBµV dBc " +
-      "cycles counts cts cps bpm cpm nm NM au a.u. arb. ly pH NTU FTU FNU PSU psu %RH %rH %rF kgf lbf kip Nmm hp HP BTU ha ccm gpm cfm " +
-      "sccm slm slpm pcs G mAU " +
-      "℃ ℉ Å $ € £ ¥ EUR USD GBP CHF JPY CNY INR RUB PLN CZK SEK NOK DKK AUD CAD BRL HUF TRY KRW MXN ZAR BTC ETH",
-  ),
-);
+const PLAIN =
+  /* @__PURE__ */ words(`% ‰ /s /min /h ° °C °F °K ºC ºF degC degF degK degT deg ′ ″ min h hr hrs d wk yr yrs rpm RPM fps FPS ppm ppb ppt psi PSI psia
+  psig ksi atm mmHg inHg mmH2O cmH2O inH2O in ft yd mi mph MPH kn kt kts kph kmh lb lbs oz px pt dpi dB dBm dBi dBA dB(A) dB(C)
+  dBFS dBV dBµV dBc cycles counts cts cps bpm cpm nm NM au a.u. arb. ly pH NTU FTU FNU PSU psu %RH %rH %rF kgf lbf kip Nmm hp
+  HP BTU ha ccm gpm cfm sccm slm slpm pcs G mAU ℃ ℉ Å $ € £ ¥ EUR USD GBP CHF JPY CNY INR RUB PLN CZK SEK NOK DKK AUD CAD BRL
+  HUF TRY KRW MXN ZAR BTC ETH`);
 /** In any case: they are long enough not to be another word. */
-const LONG = new Set([...PLAIN].filter((unit) => unit.length > 3).map((unit) => unit.toLowerCase()));
+const LONG = /* @__PURE__ */ longOf(PLAIN);
 
 /** Units behind a stroke only: `kWh/a`. Alone such a letter is rather a name, or the key of one. */
-const DIVISORS = new Set(words("a U Umdr rev pulse"));
+const DIVISORS = /* @__PURE__ */ words("a U Umdr rev pulse");
 
 /** In any case, and in the plural. */
-const NAMES = new Set(
-  words(
-    "sec second msec millisecond usec microsecond nsec nanosecond min minute hour day week month year volt millivolt amp ampere " +
-      "milliampere watt kilowatt ohm hertz kilohertz megahertz kelvin celsius fahrenheit degree percent radian pascal newton joule farad henry tesla " +
-      "metre meter millimeter millimetre centimeter centimetre kilometer kilometre mile inch foot feet yard knot liter litre gram kilogram pound byte " +
-      "kilobyte megabyte gigabyte bit tick lux deg°c° sekunde sekunden minuten stunde stunden tag tage grad prozent gramm umdrehungen stück",
-  ),
-);
-const PLURALS = new Set(words("inches"));
+const NAMES =
+  /* @__PURE__ */ words(`sec second msec millisecond usec microsecond nsec nanosecond min minute hour day week month year volt millivolt amp ampere
+  milliampere watt kilowatt ohm hertz kilohertz megahertz kelvin celsius fahrenheit degree percent radian pascal newton joule
+  farad henry tesla metre meter millimeter millimetre centimeter centimetre kilometer kilometre mile inch foot feet yard knot
+  liter litre gram kilogram pound byte kilobyte megabyte gigabyte bit tick lux deg°c° sekunde sekunden minuten stunde stunden
+  tag tage grad prozent gramm umdrehungen stück`);
+const PLURALS = /* @__PURE__ */ words("inches");
 
 const DIVIDERS = /[/·⋅*. ]/;
 const EXPONENT = /(?:\^[-−+]?\d|\*\*-?\d|[⁺⁻]?[¹²³⁴])$/u;

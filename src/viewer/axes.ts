@@ -25,7 +25,12 @@ const TIMES_OF_DAY = clocks(NEVER) as unknown as uPlot.Axis.Values;
 
 /** In px. Ticks of times are so far apart that labels with ms fit. */
 const TIME_SPACE = 92;
+/** Below the days, in the second line, is the name. */
+const TIME_PX = 39;
+const TIME_TICK_PX = 4;
 const MIN_SPACE = 56;
+/** In a low chart labels are closer: one alone says nothing of the others. */
+const Y_SPACE = 22;
 const TICK_PX = 22;
 /** The name of an axis. */
 export const LABEL_PX = 18;
@@ -45,11 +50,13 @@ function base({ stroke, line, font, scale }: AxisLook): uPlot.Axis {
 }
 
 export function timeAxis(look: AxisLook, label: string, isOfDay: boolean): uPlot.Axis {
+  const axis = base(look);
   return {
-    ...base(look),
+    ...axis,
     label,
     space: TIME_SPACE * look.scale,
-    size: 36 * look.scale,
+    size: TIME_PX * look.scale,
+    ticks: { ...axis.ticks, size: TIME_TICK_PX },
     values: isOfDay ? TIMES_OF_DAY : TIMES,
   };
 }
@@ -76,7 +83,7 @@ export function yAxis(look: AxisLook, label: string, isLog: boolean, power: numb
     ...base(look),
     scale: "y",
     label,
-    space: 22 * look.scale,
+    space: (_, _axis, _min, _max, px) => Math.min(Y_SPACE * look.scale, px / 4),
     size: (_, labels) => Math.ceil(Math.max(0, ...(labels ?? []).map((text) => look.measure(text ?? "")))) + TICK_PX,
     values: (_, ticks, _axis, _space, step) =>
       isLog ? lonelyLabels(ticks.map(times)) : tickLabels(ticks.map(times), timesPowerOfTen(step, power)),

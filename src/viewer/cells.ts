@@ -5,7 +5,7 @@ import type { Block, Rows } from "../follow/blocks.ts";
 import { valueOf } from "../values/cell.ts";
 import type { TimeFormat } from "../values/times.ts";
 import type { Verdict } from "../values/verdict.ts";
-import { plainIsoTime } from "./iso-time.ts";
+import { plainIsoTime, plainNumber } from "./iso-time.ts";
 
 export type ColumnType = "number" | "time" | "text";
 
@@ -30,14 +30,20 @@ export const kindsBy = (verdicts: readonly Verdict[]): Kind[] => verdicts.map((v
 function kindBy(verdict: Verdict, verdicts: readonly Verdict[]): Kind {
   if (verdict.type === "text" || verdict.type === "boolean") return TEXT;
   const read = (cell: string) => valueOf(cell, verdict);
-  const isIso = "format" in verdict && verdict.format === "iso";
-  const readIso = (cell: string) => plainIsoTime(cell) ?? read(cell);
-  const kind = { type: verdict.type, unit: verdict.unit, valueOf: isIso ? readIso : read };
+  const plain = plainReader(verdict);
+  const kind = { type: verdict.type, unit: verdict.unit, valueOf: (cell: string) => plain(cell) ?? read(cell) };
   if (!("format" in verdict)) return kind;
   const { format, clock: column } = verdict;
   const clock = column === undefined ? undefined : verdicts[column];
   if (column === undefined || clock === undefined) return { ...kind, format };
   return { ...kind, format, clock: { column, valueOf: (cell) => valueOf(cell, clock) } };
+}
+
+/** Reads what most cells are like; of others it gives undefined. */
+function plainReader(verdict: Verdict): (cell: string) => number | undefined {
+  if ("format" in verdict) return verdict.format === "iso" ? plainIsoTime : () => undefined;
+  const point = ("decimal" in verdict ? verdict.decimal : ".").charCodeAt(0);
+  return (cell) => plainNumber(cell, point);
 }
 
 /** The value of a column in a row: of a date with the time of day that belongs to it, if the row has one. */

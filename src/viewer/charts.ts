@@ -42,7 +42,7 @@ export type ChartEvents = {
 };
 
 /** Below the last chart: labels of the x axis, and its name. */
-const X_AXIS_PX = 54;
+const X_AXIS_PX = 57;
 const MIN_CHART_PX = 64;
 const SELECTED_PX = 4;
 
@@ -155,7 +155,7 @@ export function openCharts(Chart: typeof uPlot, host: HTMLElement, events: Chart
       ms: 1,
       tzDate: (time) => Chart.tzDate(new Date(time + zone.offsetAt(time)), "Etc/UTC"),
       padding: [isOnly ? 12 : NAME_PX * look.scale, (plot.isTime ? 42 : 30) * look.scale, isLast ? 0 : 4, 0],
-      scales: { x: { time: plot.isTime }, y: isLog ? { distr: 3, log: 10 } : {} },
+      scales: { x: { time: plot.isTime, range: throughLast }, y: isLog ? { distr: 3, log: 10 } : {} },
       series: [{}, ...shown.map((i) => lineOptions(lines[i]!.colour, look.scale))],
       axes: [isLast ? xAxis : withoutLabels(xAxis), side].map((one) => withItsLabel(one, isOnly)),
       legend: { show: false },
@@ -213,6 +213,12 @@ export function openCharts(Chart: typeof uPlot, host: HTMLElement, events: Chart
     },
   };
 }
+
+/** Of several rows at the greatest x what draws takes one for the last, and none that is beyond: it ends a bit behind it. */
+const throughLast = (_: uPlot, min: number, max: number): [number, number] => [
+  min,
+  max > min ? max + Math.max(Math.abs(min), Math.abs(max)) * 2 ** -51 : max,
+];
 
 const withoutLabels = (axis: uPlot.Axis): uPlot.Axis => ({
   ...axis,

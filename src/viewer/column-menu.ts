@@ -42,7 +42,8 @@ export function openColumnMenu(
     element("button", { type: "button", onclick: () => (dialog.close(), action()) }, text);
   const figures = element("p", { class: "muted", role: "status" }, "counting…");
   const values = element("ul", { class: "values" });
-  const types = element("select", { "aria-label": "Taken for" }, element("option", { value: "" }, "as found"));
+  const found = type === undefined ? `${column.type}, as found` : "as found";
+  const types = element("select", { "aria-label": "Taken for" }, element("option", { value: "" }, found));
   types.append(...OVERRIDES.map((name) => element("option", { value: name }, WORDS[name])));
   types.value = type ?? "";
   types.addEventListener("change", () => {

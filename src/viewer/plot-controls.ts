@@ -52,7 +52,7 @@ export function openPlotControls({ onChange, onImage }: ControlEvents): PlotCont
   const over = labelled("over", xSelect);
   const box = element("div", { class: "plot-controls" });
   box.append(chips, addSelect, over, splitBox, windowSelect, own, zoneSelect, apart, log, image, whole, hint);
-  own.hidden = true;
+  box.hidden = own.hidden = true; // until there is something to choose from
   for (const [value, text] of Object.entries(ZONE_WORDS)) zoneSelect.append(element("option", { value }, text));
 
   function add(): void {
@@ -90,6 +90,7 @@ export function openPlotControls({ onChange, onImage }: ControlEvents): PlotCont
 
   function show(next: Plot, view: PlotView, areApart: boolean, colourOf: (column: string) => string): void {
     plot = next;
+    box.hidden = false;
     asked = view.ys;
     isApart = areApart;
     const columns = columnsOf(plot);
@@ -163,9 +164,10 @@ const WORDS: Readonly<Record<string, string>> = { min: "minutes", h: "hour", d: 
 /** Those that are drawn; of one that is split by words, the column. */
 const columnsOf = (plot: Plot | undefined) => [...new Set(plot?.series.map(({ column }) => column))];
 
-function hintOf(plot: Plot, { isLog }: PlotView): string {
+function hintOf(plot: Plot, { isLog, ys = [] }: PlotView): string {
   if (plot.yChoices.length === 0) return "No column is numeric: there is nothing to draw.";
   if (plot.series.length === 0 && plot.linesLeft === 0) return plot.count === 0 ? "No rows to draw." : "Add a series.";
+  const wanted = new Set(ys.filter((name) => plot.yChoices.includes(name))).size;
   const below = isLog
     ? plot.data
         .slice(1)
@@ -174,6 +176,7 @@ function hintOf(plot: Plot, { isLog }: PlotView): string {
     : 0;
   return [
     plot.count === 0 ? "No rows to draw." : many(plot.count, "point"),
+    ...(wanted > MAX_SERIES ? [`${MAX_SERIES} series are the most, and ${number(wanted)} were asked for`] : []),
     ...(plot.linesLeft > 0 ? [`${number(plot.linesLeft)} more of ${labelOf(plot.split ?? "")} are not drawn`] : []),
     ...(below > 0 ? ["values of 0 and below have no place on a logarithmic axis"] : []),
   ].join(" · ");

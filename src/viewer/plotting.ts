@@ -19,6 +19,8 @@ export type Plotting = {
 const MIN_PAUSE_MS = 100;
 /** A plot that took long is drawn anew after so many times as long. */
 const PAUSE_FACTOR = 5;
+/** An order that is built anew all the time is not waited for longer. */
+const MAX_WAIT_MS = 2_000;
 /** More lines cannot be told apart. */
 export const MAX_SERIES = 8;
 
@@ -29,6 +31,7 @@ export function openPlotting(model: Model, breathe: Breath, onPlot: (plot: Plot)
   let notBefore = 0;
   let isDrawing = false;
   let isHurried = false;
+  let isFirst = true; // nothing has been drawn yet of what was asked for, in the order that was asked for
 
   async function draw(): Promise<void> {
     clearTimeout(timer);
@@ -45,6 +48,10 @@ export function openPlotting(model: Model, breathe: Breath, onPlot: (plot: Plot)
     }
     isDrawing = false;
     if (drawn) onPlot(drawn);
+    if (drawn && isFirst) {
+      isFirst = model.isBuilding;
+      isHurried ||= isFirst;
+    }
     const took = performance.now() - began;
     notBefore = performance.now() + Math.max(MIN_PAUSE_MS, took * PAUSE_FACTOR);
     if (isHurried) changed();
@@ -52,11 +59,10 @@ export function openPlotting(model: Model, breathe: Breath, onPlot: (plot: Plot)
 
   function changed(): void {
     if (!request) return;
-    if (!isHurried) timer ??= setTimeout(draw, Math.max(0, notBefore - performance.now()));
-    else if (!model.isBuilding && !isDrawing) {
+    if (isHurried && !model.isBuilding && !isDrawing) {
       isHurried = false;
       void draw();
-    }
+    } else timer ??= setTimeout(draw, isHurried ? MAX_WAIT_MS : Math.max(0, notBefore - performance.now()));
   }
 
   function axesFor(asked: PlotRequest): Axes {
@@ -172,6 +178,7 @@ export function openPlotting(model: Model, breathe: Breath, onPlot: (plot: Plot)
 
   return {
     request(next) {
+      isFirst ||= request === undefined;
       request = next;
       void (next ? draw() : numbers.read("plot", [], breathe));
     },

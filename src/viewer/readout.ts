@@ -56,14 +56,30 @@ function valueText(one: number | null | undefined, other: number | null | undefi
   const known = [one, other].filter((value) => value !== null && value !== undefined);
   if (known.length === 0) return NOTHING;
   const [low, high] = [Math.min(...known), Math.max(...known)];
-  const digits = low === high ? String(low) : `${low} – ${high}`;
-  return (unit ? `${digits} ${unit}` : digits).replace(/e\+/g, "e");
+  const digits = low === high ? digitsOf(low) : `${digitsOf(low)} – ${digitsOf(high)}`;
+  return unit ? `${digits} ${unit}` : digits;
 }
 
-function xTextOf({ isTime, zone: file, x, xUnit }: Plot, zone: Zone): (value: number) => string {
-  if (isTime) return (value) => timeText(value, zone, file === "of day");
+/** Zeros in front or behind are hard to count. */
+function digitsOf(value: number): string {
+  const size = Math.abs(value);
+  const isPlain = size === 0 || (size >= 1e-4 && size < 1e15);
+  return isPlain ? String(value) : value.toExponential().replace("e+", "e");
+}
+
+function xTextOf(plot: Plot, zone: Zone): (value: number) => string {
+  const { isTime, zone: file, x, xUnit } = plot;
+  if (isTime) {
+    const end = areDays(plot, zone) ? 10 : undefined;
+    return (value) => timeText(value, zone, file === "of day").slice(0, end);
+  }
   if (x === undefined) return (value) => `row ${number(value)}`;
   return (value) => String(value) + (xUnit ? ` ${xUnit}` : "");
+}
+
+/** Dates without a time of day have none to be said. */
+function areDays({ data: [xs], mates, zone: file }: Plot, { offsetAt }: Zone): boolean {
+  return file !== "of day" && xs!.every((x, i) => mates[i] === -1 || (x! + offsetAt(x!)) % 86_400_000 === 0);
 }
 
 /** For who cannot see it: `Plot of temperature and humidity over time.` */

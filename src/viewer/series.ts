@@ -10,7 +10,13 @@ export const ROW_NUMBER = -1;
 export type Axis = { readonly column: number; readonly isTime: boolean };
 
 /** pandas writes its index without a name. */
-const STEP_NAME = /^(|x|t|i|n|id|index|idx|step|seq|sequence|frame|sample|tick|iteration|epoch)$/i;
+const STEP_NAME = /^(|x|t|i|n|id|index|idx|step|seq|sequence|frame|sample|tick|iteration|epoch|record|row|nr)$/i;
+
+/** Instruments write the time since they were started as a number: `Time (s)`. In no order it is a measurement. */
+const TIME_NAME = /^(time|seconds?|secs?|elapsed|elapsed time)$/i;
+
+/** `Time (s)`, `t/ms` and `x [mm]` without their units. */
+const bare = (name: string) => name.replace(/(?<=.)\s*[([/].*$/, "");
 
 /** Over what and which columns are drawn if nobody says so; `sample` are rows from all of the table, in order. */
 export function pickAxes(columns: readonly string[], kinds: readonly Kind[], sample: readonly Row[]) {
@@ -35,10 +41,17 @@ function closeOf(columns: readonly string[], numbers: readonly number[]): number
 
 function pickX(columns: readonly string[], kinds: readonly Kind[], sample: readonly Row[]): Axis {
   const axes = columns.map((_, column) => axisOf(column, kinds));
-  const isAscending = ({ column }: Axis) => ascends(valuesOf(sample, column, kinds));
+  /** Of those that ascend the one that tells most rows apart: a batch of readings may have a time in common, and steps an epoch. */
+  const ascending = (among: readonly Axis[]): Axis | undefined => {
+    const values = among.map(({ column }) => valuesOf(sample, column, kinds));
+    const steps = values.map((list) => (ascends(list) ? new Set(list).size : 0));
+    const most = Math.max(...steps);
+    return most > 0 ? among[steps.indexOf(most)] : undefined;
+  };
   const times = axes.filter(({ isTime }) => isTime);
-  const steps = axes.filter(({ column }) => kinds[column]?.type === "number" && STEP_NAME.test(columns[column] ?? ""));
-  return times.find(isAscending) ?? times[0] ?? steps.find(isAscending) ?? { column: ROW_NUMBER, isTime: false };
+  const isStep = (name: string) => STEP_NAME.test(name) || TIME_NAME.test(name);
+  const steps = axes.filter(({ column }) => kinds[column]?.type === "number" && isStep(bare(columns[column]!)));
+  return ascending(times) ?? times[0] ?? ascending(steps) ?? { column: ROW_NUMBER, isTime: false };
 }
 
 /** Whether the rows are in the order of a time that goes on, as those of a log are. */
@@ -236,7 +249,7 @@ export function splitValues(xs: Float64Array, values: Float64Array, codes: Float
   rows.forEach((row, i) => {
     split[row] = Number.isNaN(values[row]!) ? BREAK : values[row]!;
     const next = rows[i + 1];
-    if (next !== undefined && next > row + 1 && xs[next]! - xs[row]! > gap) split[row + 1] = BREAK;
+    if (next !== undefined && xs[next]! - xs[row]! > gap) split.fill(BREAK, row + 1, next);
   });
   return split;
 }

@@ -1,7 +1,8 @@
-// The plain form of a time is read as the pattern for all forms reads it.
+// The plain forms of a time and of a number are read as the patterns for all forms read them.
 import { describe, expect, test } from "bun:test";
+import { numberOf } from "../../src/values/numbers.ts";
 import { timeOf } from "../../src/values/times.ts";
-import { plainIsoTime } from "../../src/viewer/iso-time.ts";
+import { plainIsoTime, plainNumber } from "../../src/viewer/iso-time.ts";
 import { forSeeds } from "../fuzz/random.ts";
 
 describe("a time is read at once as what the pattern reads", () => {
@@ -53,4 +54,29 @@ test("whatever is read at once is what the pattern reads", () => {
     const time = plainIsoTime(cell);
     if (time !== undefined) expect([cell, time]).toEqual([cell, timeOf(cell, { format: "iso" })]);
   });
+});
+
+describe.each([".", ","] as const)("a number with the decimal sign %s", (decimal) => {
+  const point = decimal.charCodeAt(0);
+  const read = (cell: string) => numberOf(cell, { decimal, thousands: "" });
+
+  test("is read at once as what the pattern reads, to the last bit", () => {
+    forSeeds(20_000, (random) => {
+      const digits = String(random.below(2 ** 31)) + String(random.below(2 ** 20));
+      const length = 1 + random.below(15);
+      const at = random.below(length + 1);
+      const cell = `${random.pick(["", "-"])}${digits.slice(0, at)}${random.pick(["", decimal])}${digits.slice(at, length)}`;
+      const value = plainNumber(cell, point);
+      if (value !== undefined) expect([cell, value]).toEqual([cell, read(cell)]);
+    });
+    for (const cell of ["0", "-0.1", "0.30", "123456789.12345", ".5", "007"]) {
+      const written = cell.replace(".", decimal);
+      expect(plainNumber(written, point)).toBe(read(written));
+    }
+  });
+
+  test.each(["", "-", decimal, `5${decimal}`, "+5", "1e5", " 5", "5 %", "1.2,3", "0x1F", "1234567890123456", "nan"])(
+    "%j is left to the pattern",
+    (cell) => expect(plainNumber(cell, point)).toBeUndefined(),
+  );
 });

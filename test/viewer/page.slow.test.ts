@@ -11,6 +11,16 @@ import { column, firstCell, numbered, openScene, PRICES } from "./scene.ts";
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
 atOnce(3);
 
+test.concurrent.skipIf(!browserPath)(
+  "how old the table is stands there in full, also where there is little room",
+  async () => {
+    await using scene = await openScene(PRICES, {}, { width: 1090 });
+    const age = `document.querySelector("#badge-age")`;
+    await scene.page.until(`${age}.textContent.startsWith("changed")`);
+    expect(await scene.page.value(`${age}.scrollWidth <= ${age}.clientWidth`)).toBe(true);
+  },
+);
+
 describe.concurrent.skipIf(!browserPath)("sorting, filtering and selecting", () => {
   test("survive what happens to the file, and so do the place, the selection and the widths", async () => {
     await using scene = await openScene(numbered(300));

@@ -3,7 +3,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile } from "node:fs/promises";
 import { atOnce } from "../at-once.ts";
 import { TEST_TIMEOUT_MS } from "../support.ts";
-import { browserPath, type Page } from "./browser.ts";
+import { websocketServer } from "../../src/index.ts";
+import { browserPath, openPage, type Page } from "./browser.ts";
 import { LOG_HEADER, openScene, PRICES, timed } from "./scene.ts";
 
 setDefaultTimeout(4 * TEST_TIMEOUT_MS);
@@ -73,6 +74,56 @@ describe.concurrent.skipIf(!browserPath)("labels of an axis are whole", () => {
       expect(ink.labels).toBeGreaterThan(labels);
       expect(ink.labels).toBeLessThan(labels + 60);
     }
+  });
+});
+
+/** The rows of pixels of a canvas with ink between two places, as shares of its width, below the first `top` px. */
+const inkRows = (page: Page, canvas: number, from: number, to: number, top = 0) =>
+  page.value<number[]>(`(() => {
+    const canvas = document.querySelectorAll("#plot-panel canvas")[${canvas}];
+    const { width, height } = canvas;
+    const left = Math.round(width * ${from}), wide = Math.round(width * ${to}) - left;
+    const { data } = canvas.getContext("2d").getImageData(left, 0, wide, height);
+    return Array.from({ length: height }, (_, y) => y).filter((y) => {
+      if (y < ${top}) return false;
+      for (let x = 0; x < wide; x++) if (data[(y * wide + x) * 4 + 3] > 0) return true;
+      return false;
+    });
+  })()`);
+
+describe.concurrent.skipIf(!browserPath)("an axis", () => {
+  test("has its name below the days, not over them", async () => {
+    const csv = `timestamp,v\n${timed(900, { stepMs: 60_000 }).replaceAll(/,(odd|even)/g, "")}`;
+    await using scene = await openScene(csv, {}, { view: "#plot=v", width: 390 });
+    const { page } = scene;
+    await page.until(isDrawn);
+    const bottom = await page.value<number>(
+      `document.querySelector(".u-over").offsetTop + document.querySelector(".u-over").offsetHeight`,
+    );
+    const day = await inkRows(page, 0, 0.04, 0.1, bottom + 25); // below the first line
+    const name = await inkRows(page, 0, 0.55, 0.7, bottom + 25);
+    expect(day.length).toBeGreaterThan(5);
+    expect(name.length).toBeGreaterThan(5);
+    expect(name[0]!).toBeGreaterThan(day.at(-1)!);
+  });
+
+  test("has more than one label, however low the chart is", async () => {
+    const csv = `n,a,b\n${Array.from({ length: 200 }, (_, i) => `${i},${3 * Math.cos(i / 20)},${1e6 + i}\n`).join("")}`;
+    await using scene = await openScene(csv, {}, { view: "#plot=a&plot=b&over=n&apart&height=190" });
+    const { page } = scene;
+    await page.until(`document.querySelectorAll("#plot-panel canvas").length === 2 && ${isDrawn}`);
+    const left = await page.value<number>(`document.querySelector(".u-over").offsetLeft`);
+    const rows = await inkRows(page, 0, 0, (left - 16) / 1000);
+    const labels = rows.filter((y, i) => y - 1 !== rows[i - 1]);
+    expect(labels.length).toBeGreaterThan(1);
+  });
+
+  test("goes as far as the last of several rows of one moment", async () => {
+    const csv = `n,v\n${Array.from({ length: 40 }, (_, i) => `${i},${i % 7}\n`).join("")}39,5\n39,1000000\n`;
+    await using scene = await openScene(csv, {}, { view: "#plot=v&over=n" });
+    const { page } = scene;
+    await page.until(isDrawn);
+    expect((await page.value<Ink>(INK)).labels).toBeGreaterThan(38); // 6 takes half of it
   });
 });
 
@@ -179,6 +230,13 @@ describe.concurrent.skipIf(!browserPath)("a plot", () => {
     expect(new Set(Object.values(after)).size).toBe(8);
   });
 
+  test("says of how many series of an address it draws none", async () => {
+    const names = Array.from({ length: 10 }, (_, i) => `v${i}`);
+    const view = `#${names.map((name) => `plot=${name}`).join("&")}`;
+    await using scene = await openScene(`${names.join()}\n${names.map((_, i) => i).join()}\n`, {}, { view });
+    await scene.page.until(`/8 series are the most, and 10 were asked for/.test(${HINT})`);
+  });
+
   test("keeps what was chosen when a column comes", async () => {
     await using scene = await openScene(
       PRICES.replaceAll("symbol", "n").replaceAll(/^[abc],/gm, "1,"),
@@ -213,6 +271,18 @@ describe.concurrent.skipIf(!browserPath)("a plot", () => {
     await page.until("saved.length === 2");
     expect(await page.value(`[saved[0].type, saved[1]]`)).toEqual(["image/png", "prices.png"]);
     expect(await page.value<number>("createImageBitmap(saved[0]).then(({ height }) => height)")).toBeGreaterThan(254);
+  });
+
+  test("has nothing to choose from before there is a table", async () => {
+    const server = websocketServer({ hostname: "127.0.0.1" });
+    try {
+      await using page = await openPage(`http://127.0.0.1:${server.address.port}/#plot`);
+      await page.badge("waiting");
+      await page.until(`document.querySelector(".plot-controls") && !document.querySelector("#plot-panel").hidden`);
+      expect(await page.value(`document.querySelector(".plot-controls").hidden`)).toBe(true);
+    } finally {
+      await server.close();
+    }
   });
 
   test("says that there is nothing to draw", async () => {

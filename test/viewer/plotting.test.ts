@@ -184,36 +184,43 @@ test("columns that are all gone are picked anew, some that are gone are left out
   expect((await plotted(model, { ys: ["gone", "id"] })).series).toEqual(series("id"));
 });
 
-test("a change by a person is drawn once its order is there, however long the plot before took", async () => {
-  const waiting: (() => void)[] = [];
-  let isHeld = false;
-  const breathe = () => (isHeld ? new Promise<boolean>((resolve) => waiting.push(() => resolve(true))) : true);
-  const model = openModel({ breathe, now: () => 0, onChanged: () => plotting.changed() });
-  const counts: number[] = [];
-  const plotting = openPlotting(
-    model,
-    () => true,
-    ({ count }) => counts.push(count),
-  );
-  const types = COLUMNS.map((name) => TYPES[name] ?? "number");
-  model.take({ columns: COLUMNS, rows: rowsOf(6), cursor: "", types, units: COLUMNS.map(() => null) }, undefined);
-  await quiet(model);
-  plotting.request(ASKED);
-  await until("the first plot", () => counts.length === 1);
-  isHeld = true;
-  plotting.hurry();
-  model.setRules({ sort: undefined, filter: "rome" });
-  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
-  expect(counts).toEqual([6]); // nothing of before is drawn in a hurry
-  isHeld = false;
-  while (model.isBuilding) {
-    waiting.shift()?.();
-    await Promise.resolve();
-  }
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-  expect(counts).toEqual([6, 3]); // without a timer in between
-  plotting.request(undefined);
-});
+test.each(["before", "after"])(
+  "a filter of a person who asked for the plot %s is drawn at once when it is there",
+  async (when) => {
+    const waiting: (() => void)[] = [];
+    let isHeld = false;
+    const breathe = () => (isHeld ? new Promise<boolean>((resolve) => waiting.push(() => resolve(true))) : true);
+    const model = openModel({ breathe, now: () => 0, onChanged: () => plotting.changed() });
+    const counts: number[] = [];
+    const plotting = openPlotting(
+      model,
+      () => true,
+      ({ count }) => counts.push(count),
+    );
+    const types = COLUMNS.map((name) => TYPES[name] ?? "number");
+    model.take({ columns: COLUMNS, rows: rowsOf(6), cursor: "", types, units: COLUMNS.map(() => null) }, undefined);
+    await quiet(model);
+    const ask = async () => {
+      plotting.request(ASKED);
+      await until("the first plot", () => counts.length === 1);
+    };
+    if (when === "before") await ask();
+    isHeld = true;
+    plotting.hurry();
+    model.setRules({ sort: undefined, filter: "rome" });
+    if (when === "after") await ask(); // as an address has both
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    expect(counts).toEqual([6]); // nothing of before is drawn in a hurry
+    isHeld = false;
+    while (model.isBuilding) {
+      waiting.shift()?.();
+      await Promise.resolve();
+    }
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    expect(counts).toEqual([6, 3]); // without a timer in between
+    plotting.request(undefined);
+  },
+);
 
 test("nothing is drawn before there is a table, or after nothing is asked for any more", () => {
   const model = openModel({ breathe: () => true, now: () => 0, onChanged: () => {} });

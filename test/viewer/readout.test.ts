@@ -47,6 +47,24 @@ describe("a plot says", () => {
     },
     { name: "the last values, behind the end", plot: two, index: 9, expected: { x: "2", values: ["20.5 °C", "3"] } },
     {
+      name: "numbers whose zeros are hard to count with an exponent",
+      plot: plotOf([1], [[1.504179e18], [-3.31e-6]]),
+      index: 0,
+      expected: { x: "1", values: ["1.504179e18 °C", "-3.31e-6"] },
+    },
+    {
+      name: "dates without a time of day, also beside a gap",
+      plot: plotOf(
+        [...Array.from({ length: 9 }, (_, i) => i), 90].map((day) => day * 86_400_000),
+        [Array(10).fill(1)],
+        {
+          isTime: true,
+        },
+      ),
+      index: 0,
+      expected: { x: "1970-01-01", values: ["1 °C"] },
+    },
+    {
       name: "from where to where many rows reach",
       plot: plotOf([0, 1, 2, 3], [[5, 9, 1, 7]], {}, 2),
       index: 1,

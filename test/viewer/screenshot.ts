@@ -32,7 +32,7 @@ const path = await folder.write(
   `time,site,temperature (°C),humidity (%),pressure (hPa),note\n${readings(0, 12_000)}`,
 );
 await using server = await startServer([path], { folder });
-const view = "#filter=time > -18h&plot=temperature (°C)&plot=humidity (%)&plot=pressure (hPa)&height=330&follow";
+const view = "#filter=time > -12h&plot=temperature (°C)&plot=humidity (%)&plot=pressure (hPa)&height=330&follow";
 await using page = await openPage(`${server.http}/${view}`, { width: 1280, height: 820, scale: 1.5 });
 await page.badge("live");
 const hint = `document.querySelector("#plot-panel .muted[role=status]")?.textContent`;

@@ -25,11 +25,23 @@ const pick = (page: Page, text: string) =>
   );
 
 describe.concurrent.skipIf(!browserPath)("the menu of a column", () => {
+  test("has a mark beside the name, however long that is, where nothing can hover", async () => {
+    await using scene = await openScene(`${"name ".repeat(30)},n\na,1\n`);
+    const { page } = scene;
+    await page.view.cdp("Emulation.setEmulatedMedia", { features: [{ name: "hover", value: "none" }] });
+    await page.untilRows("a row", ({ length }) => length === 1);
+    const [end, mark] = await page.value<[number, number]>(`(() => { const cell = document.querySelector(".head .cell");
+      return [cell.getBoundingClientRect().right - parseFloat(getComputedStyle(cell).paddingRight),
+        document.querySelector(".mark").getBoundingClientRect().left]; })()`);
+    expect(end).toBeLessThan(mark + 1);
+  });
+
   test("sorts, filters by a value, pins, hides, says what is in it, and what it is taken for", async () => {
     await using scene = await openScene(PRICES);
     const { page } = scene;
     await page.untilRows("three rows", ({ length }) => length === 3);
     await openMenu(page, "price");
+    expect(await page.text("dialog.menu option")).toBe("number, as found");
     expect(await page.text("dialog.menu [role=status]")).toBe(
       "3 rows · 3 different · min 9 · max 100 · mean 39.6666666667",
     );

@@ -15,6 +15,7 @@ describe.concurrent.skipIf(!browserPath)("the view", () => {
     const { page, http } = scene;
     await page.untilRows("three rows", ({ length }) => length === 3);
     await page.filter("price < 50");
+    await page.until(`!document.querySelector("#readings").hidden`); // the header is lower then
     await page.clickHeader("price");
     await page.untilRows("two rows, sorted", (rows) => column(rows, 0).join() === "a,b");
     await page.clickCell("9");
