@@ -1,4 +1,5 @@
 // A stream of bytes as a source: takes what an input gives, in its own time, and as much as there is room for.
+import { atOnce } from "../values/steps.ts";
 import type { CsvError } from "../csv/error.ts";
 import { openPublishing } from "./publishing.ts";
 import { openSchedule } from "./schedule.ts";
@@ -50,7 +51,7 @@ export function openInput(
     {
       onRevision(revision) {
         hasTable = true;
-        publishing.publish(revision, Date.now(), lookedAt);
+        atOnce(publishing.publish(revision, Date.now(), lookedAt));
       },
       onState(state, problem, pendingBytes) {
         ofTable = { state, problem: problem && problemOf(problem), pendingBytes };

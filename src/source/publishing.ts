@@ -14,8 +14,8 @@ import { openSnapshots } from "./snapshots.ts";
 import type { Source } from "./source.ts";
 
 export type Publishing = Pick<Source, "snapshot" | "close"> & {
-  /** `changedAt` in ms since 1970; `noticedAt` by the monotonic clock. */
-  publish(revision: Revision, changedAt: number, noticedAt: number): void;
+  /** In steps. `changedAt` in ms since 1970; `noticedAt` by the monotonic clock. */
+  publish(revision: Revision, changedAt: number, noticedAt: number): Generator<void>;
 };
 
 /** Without `types` frames and documents are strings; what the columns are is told all the same. */
@@ -33,6 +33,9 @@ export type PublishingOptions = {
 /** A larger one is not kept for the next change. */
 const MAX_ARENA_BYTES = 8 << 20;
 
+/** So many are written in one step. */
+const STEP_SPLICES = 512;
+
 /** Of a small table a change may be as long as this. */
 const MIN_CHANGE_BYTES = 1 << 20;
 
@@ -49,11 +52,11 @@ export function openPublishing(
   let gone = 0; // bytes that the table has let go so far
   const lines = new Map<number, number>(); // of what the warnings are about
 
-  function publish(revision: Revision, changedAt: number, noticedAt: number): void {
+  function* publish(revision: Revision, changedAt: number, noticedAt: number): Generator<void> {
     const { table, blocks, document, view, isNewEpoch } = revision;
     hold(memory, table.length());
     cursor = isNewEpoch ? { epoch: newEpoch(), version: 1 } : { ...cursor, version: cursor.version + 1 };
-    const splices = splicesOf(revision, arena);
+    const splices = yield* splicesOf(revision, arena);
     if (bytesOfArena(arena) > MAX_ARENA_BYTES) arena = {};
     judging.judge(revision, splices);
     const verdicts = judging.codes();
@@ -98,7 +101,7 @@ const newEpoch = () => randomBytes(6).toString("base64url");
  * The change as JSON, `[[start, deleted, rows], …]`; undefined if the view is to be taken anew. So it is if that text is longer than
  * the table: short rows under a wide header are, many times over.
  */
-function splicesOf({ table, blocks, change }: Revision, arena: Arena): string | undefined {
+function* splicesOf({ table, blocks, change }: Revision, arena: Arena): Generator<void, string | undefined> {
   if (change === "all") return undefined;
   let room = Math.max(MIN_CHANGE_BYTES, table.length());
   const texts: string[] = [];
@@ -107,6 +110,7 @@ function splicesOf({ table, blocks, change }: Revision, arena: Arena): string | 
     if (text === undefined) return undefined;
     room -= bytes;
     texts.push(`[${start},${deleted},${text}]`);
+    if (texts.length % STEP_SPLICES === 0) yield;
   }
   return `[${texts.join(",")}]`;
 }

@@ -4,6 +4,7 @@ import { CsvError } from "../../src/csv/error.ts";
 import type { Publication } from "../../src/feed/publication.ts";
 import { type HeldOptions, openHeld } from "../../src/source/held.ts";
 import { openPublishing } from "../../src/source/publishing.ts";
+import { atOnce } from "../../src/values/steps.ts";
 import { taken } from "./writer.ts";
 
 const CHANGED_AT = 1_700_000_000_000;
@@ -19,7 +20,7 @@ function openTestPublishing(changes: Partial<HeldOptions> = {}) {
     onPublication: (publication) => void published.push(publication),
   });
   function publish(): Publication {
-    publishing.publish(held.publish(true)!, CHANGED_AT + time, time);
+    atOnce(publishing.publish(held.publish(true)!, CHANGED_AT + time, time));
     time += 10;
     return published.at(-1)!;
   }

@@ -52,7 +52,7 @@ function openTestReader(
     path,
     { ...SETTINGS, ...changes },
     {
-      onRevision(revision) {
+      *onRevision(revision) {
         seen.rows = rowsOf(revision);
         revisions.push(seen.rows);
         if (revision.isNewEpoch) seen.isNewEpoch = true;

@@ -38,8 +38,8 @@ export function openFile(settings: SourceSettings, events: SourceEvents): Source
   let awaited: Awaited | undefined;
 
   const reader = openReader(path, settings, {
-    onRevision(revision) {
-      publishing.publish(revision, isFirst ? modifiedAt(path) : Date.now(), lookedAt);
+    *onRevision(revision) {
+      yield* publishing.publish(revision, isFirst ? modifiedAt(path) : Date.now(), lookedAt);
       isFirst = false;
       isBusy = lookedAt - changedAt < BUSY_MS;
       changedAt = lookedAt;

@@ -1,5 +1,6 @@
 // Follows one file that somebody else writes: what happened since the last look, and when it is safe to show.
 // Appended rows are read at once; every other change waits until what is there is whole, so that nobody sees half of it.
+import { atOnce } from "../../values/steps.ts";
 import { fstatSync } from "node:fs";
 import { CsvError, type CsvErrorKind } from "../../csv/error.ts";
 import type { State } from "../../feed/publication.ts";
@@ -17,7 +18,8 @@ export type ReaderSettings = HeldOptions & {
 };
 
 export type ReaderEvents = {
-  onRevision(revision: Revision): void;
+  /** In steps. */
+  onRevision(revision: Revision): Generator<void>;
   /** `pendingBytes`: what has been held back for a while, as it is no whole row. */
   onState(state: State, problem?: CsvError, pendingBytes?: number): void;
   /** There is no table yet, and this is why. */
@@ -105,13 +107,13 @@ export function openReader(
       else if (trouble?.kind === "not-a-file") {
         // What was there for a while is gone.
         trouble = undefined;
-        publish(now);
+        yield* publish(now);
       }
       const isVerified = rewrite !== undefined || (verification.dueAt() ?? Infinity) > now;
       if (!isVerified && !verification.step(found.fd, contents.prints(), now))
         rewrite = { ...rewriteOf(found, now), isHidden: true };
       if (isDue(now)) yield* settle(found, now);
-      else if (tailRule.isDue(held.tail(), columns(), now)) publish(now);
+      else if (tailRule.isDue(held.tail(), columns(), now)) yield* publish(now);
       else reportState(now);
     } catch (error) {
       const problem = asCsvError(error);
@@ -159,12 +161,12 @@ export function openReader(
       tailRule.appended(text, size, now);
       // What comes at once is published in pieces, so that no text of all of it is made.
       if (held.covered() - published < PUBLISHED_BYTES) return;
-      publish(now);
+      atOnce(publish(now));
       published = held.covered();
     });
     if (!isTaken) return false;
     trouble = undefined;
-    publish(now);
+    yield* publish(now);
     return true;
   }
 
@@ -188,7 +190,7 @@ export function openReader(
       isSettled = true;
       isRewriting = false;
     }
-    publish(now);
+    yield* publish(now);
   }
 
   /** Reads a whole file, and keeps what of it is as it was; what is held stays if that does not succeed. */
@@ -214,15 +216,15 @@ export function openReader(
     verification.clear();
     if (!isSame || isHidden || now - changedAt < (isFine(before) ? FINE_CLOCK_MS : VERIFY_MS))
       verification.expect(now + Math.round(performance.now() - begun));
-    if (isFirst || from !== generations.found()) publish(now);
+    if (isFirst || from !== generations.found()) yield* publish(now);
   }
 
-  function publish(now: number): void {
+  function* publish(now: number): Generator<void> {
     const tail = held.tail();
     const revision = held.publish(tail === undefined || tailRule.isWhole(tail, columns(), now));
     if (revision) {
       hasPublished = true;
-      events.onRevision(revision);
+      yield* events.onRevision(revision);
     }
     reports.repeat();
     reportState(now);

@@ -1,4 +1,5 @@
 // The table of a web address: what it becomes with each body that came whole, and how it is doing. Touches no network and no timer.
+import { atOnce } from "../../values/steps.ts";
 import type { CsvError, CsvErrorKind } from "../../csv/error.ts";
 import type { State } from "../../feed/publication.ts";
 import { type Held, openHeld, oversize } from "../held.ts";
@@ -44,15 +45,15 @@ export function openRemoteTable(settings: SourceSettings, events: RemoteTableEve
     if (outcome === "anew") tailRule.replaced(held.covered(), true, lookedAt - quietMs);
     wrong = undefined;
     const changedAt = hasPublished || modifiedAt === undefined ? Date.now() : Math.min(Date.now(), modifiedAt);
-    publish(changedAt, begun);
+    yield* publish(changedAt, begun);
   }
 
-  function publish(changedAt: number, begun: number): void {
+  function* publish(changedAt: number, begun: number): Generator<void> {
     const tail = held.tail();
     const revision = held.publish(tail === undefined || tailRule.isWhole(tail, columns(), lookedAt));
     if (revision) {
       hasPublished = true;
-      events.onPublication(revision, changedAt, begun);
+      yield* events.onPublication(revision, changedAt, begun);
     }
     report();
   }
@@ -89,7 +90,7 @@ export function openRemoteTable(settings: SourceSettings, events: RemoteTableEve
     confirm(at) {
       lookedAt = at;
       if (wrong) fail(wrong);
-      else publish(Date.now(), at);
+      else atOnce(publish(Date.now(), at));
     },
     fail,
     isLate(ms) {

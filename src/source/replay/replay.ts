@@ -1,5 +1,6 @@
 // A finished file as a source, row by row, as if it were written now: what the file was when its replay began, and at each new beginning
 // what it is then. Cells are never changed.
+import { atOnce } from "../../values/steps.ts";
 import { CsvError } from "../../csv/error.ts";
 import { oversize } from "../held.ts";
 import { fileName } from "../location.ts";
@@ -104,7 +105,7 @@ export function openReplay(settings: ReplaySettings, events: SourceEvents): Sour
     if (row !== undefined) throw oversize(row, settings.maxCellBytes);
     const revision = played.publish();
     if (!revision) return;
-    publishing.publish(revision, Date.now(), noticedAt);
+    atOnce(publishing.publish(revision, Date.now(), noticedAt));
     hasPublished = true;
     if (next || loops) events.onStatus({ state: "live", replay: { speed: speedText(speed), isFinished: false } });
   }
