@@ -98,3 +98,17 @@ export async function isUsageError(stdin: "none" | { readonly text: string }): P
   expect(outcome.exitCode).toBe(2);
   expect(outcome.stderr).toBe("csvcast-server: no FILE given, and standard input has none; see --help\n");
 }
+
+/** What is typed, with the variables that are set, and the advice that it gets. */
+export type CommandLineMistake = {
+  readonly args: string[];
+  readonly env?: Record<string, string>;
+  readonly expected: string;
+};
+
+/** The server says so in one line, and ends with 2. */
+export async function isMistaken({ args, env = {}, expected }: CommandLineMistake): Promise<void> {
+  await using folder = await temporaryFolder();
+  const outcome = await run("server", args, { folder, env });
+  expect(outcome).toEqual({ stdout: "", stderr: `csvcast-server: ${expected}\n`, exitCode: 2 });
+}

@@ -7,6 +7,8 @@ import {
   beginsWithNoRows,
   endsInOrder,
   GOODBYE,
+  type CommandLineMistake,
+  isMistaken,
   isUsageError,
   keepsItsLastTable,
   neverTellsItsToken,
@@ -131,6 +133,31 @@ describe.concurrent("a published file", () => {
     });
     expect(again).toBe('[{"x":"2"}]');
   });
+});
+
+describe.concurrent("a mistake on the command line ends with 2 and one line of advice:", () => {
+  const cases: CommandLineMistake[] = [
+    {
+      args: ["a.csv", "redis://h?topic=t", "--relay=redis://h"],
+      expected: "--relay h:6379: a server publishes files or follows a relay; topic t at h:6379 is a relay",
+    },
+    { args: ["x=a.csv", "x=b.csv"], expected: "x: the name of a.csv and of b.csv; give another one" },
+    {
+      args: ["x.csv", "b=x.csv"],
+      expected: "b=x.csv: the file is given twice, and a table has one name; give it once",
+    },
+    {
+      args: ["a=x.csv", "a.csv"],
+      expected: "a.csv: has the name that x.csv was given; give one of them another, as in NAME=FILE",
+    },
+    { args: ["a.csv", "--standby"], expected: "--standby: needs --relay" },
+    {
+      args: ["a.csv", "--poll=5s"],
+      expected: "--poll: needs a FILE that is a web address; a file is looked at when it changes, and every --interval",
+    },
+    { args: ["a.csv", "--newest"], expected: "--newest: needs one FILE that is a folder or a pattern" },
+  ];
+  test.each(cases)("$expected", isMistaken);
 });
 
 describe.concurrent("an address that cannot be had ends with 4:", () => {

@@ -147,7 +147,7 @@ describe.concurrent("FILE that is not there yet", () => {
     await server.shows(/^nowhere\.csv: no such file$/);
     await server.shows(/^waiting for a\.csv · 0 clients$/);
     server.type("help\r");
-    await server.shows(/^  PATH   a CSV file/);
+    await server.shows(/^  PATH   publishes this file instead/);
     server.type("*.csv\r");
     await server.shows(/it fits b\.csv$/);
     server.type("s3://h/x.csv\r");
