@@ -4,79 +4,26 @@ import pkg from "../package.json";
 import { nameOf } from "./channel/sources.ts";
 import { asCalled, type Commands, commandsOf } from "./cli/called.ts";
 import { CliError, EXIT_CODES, kindOf, reasonOf, reportFatal } from "./cli/errors.ts";
-import { type Parsed, readOptions, type Values } from "./cli/options.ts";
-import { openBrowser } from "./cli/server/browser.ts";
-import { uselessOption } from "./cli/server/effect.ts";
-import { certificateFiles, readCertificate, watchCertificate } from "./cli/server/certificate.ts";
-import { openConsole } from "./cli/server/console.ts";
-import { clientsWithin, openFileLimit } from "./cli/server/descriptors.ts";
+import { readOptions } from "./cli/options.ts";
+import { readCertificate, watchCertificate } from "./cli/server/certificate.ts";
 import { serverHelp } from "./cli/server/help.ts";
 import { onPort } from "./cli/server/listen.ts";
-import { openLog } from "./cli/server/log.ts";
 import { serverOptions, serverSettings } from "./cli/server/options.ts";
-import { openPrompt, promptsForPath } from "./cli/server/prompt.ts";
+import { type Plan, planOf } from "./cli/server/plan.ts";
+import { openPrompt } from "./cli/server/prompt.ts";
 import { report } from "./cli/server/reporter.ts";
-import { printStartup } from "./cli/server/startup.ts";
+import { openScreen, type Screen } from "./cli/server/screen.ts";
+import { start } from "./cli/server/startup.ts";
 import { statusLine } from "./cli/server/status.ts";
-import { givenFiles } from "./cli/server/words.ts";
 import { type EndSignal, endSignals, exitCodeOf } from "./cli/signals.ts";
-import { givenToken } from "./cli/token.ts";
 import { type ServerEvent, websocketServer } from "./websocket-server.ts";
 
 /** `bun run` passes one Ctrl-C on twice, within milliseconds; a later one means it. */
 const SECOND_SIGNAL_MS = 1_000;
 const STATUS_MS = 500;
 
-type Plan = ReturnType<typeof planOf>;
-type Screen = ReturnType<typeof openScreen>;
-type Access = Values<typeof serverOptions>["access"];
 type Server = ReturnType<typeof websocketServer>;
 type OnEvent = (event: ServerEvent) => void;
-
-/** What the command line comes to. Throws CliError for what is wrong with it. */
-function planOf({ values, positionals, flags }: Parsed<typeof serverOptions>) {
-  const { program, access, network, source } = values;
-  const given = givenFiles(positionals, source.isNewest);
-  const useless = uselessOption(flags, given, values.relay.relayUrl !== undefined);
-  if (useless !== undefined) throw new CliError("usage", useless);
-  const isGiven = given.file !== undefined || given.tables !== undefined;
-  const isForMachines = program.log === "json";
-  const isStdin = positionals.some((given) => /^(.*=)?-$/.test(given));
-  const openFiles = openFileLimit();
-  return {
-    ...given,
-    ...{ values, isGiven, isForMachines, openFiles },
-    prompts: promptsForPath({ isGiven, isStdin, isForMachines }),
-    token: serverToken(access, program.tokenFile),
-    certificate: certificateFiles(program.tlsCert, program.tlsKey),
-    maxClients: Math.min(network.maxClients, clientsWithin(openFiles)),
-  };
-}
-
-/** Undefined for a random one. Throws CliError("usage"), also for one beside --no-token, which would let everyone in. */
-function serverToken({ token: text, isPublic }: Access, path: string | undefined): string | undefined {
-  const token = givenToken(text, path, serverOptions.access.token);
-  if (token === undefined || !isPublic) return token;
-  throw new CliError("usage", "--no-token and a token (--token, --token-file, CSVCAST_TOKEN): one of them at a time");
-}
-
-/** `called`: a text with the commands that the person has. */
-function openScreen({ values, isForMachines, prompts }: Plan, called: (text: string) => string) {
-  const screen = openConsole({
-    input: () => process.stdin,
-    output: process.stdout,
-    env: isForMachines ? { TERM: "dumb" } : process.env,
-    prompts,
-    suspend: () => process.kill(0, "SIGTSTP"), // its group, to which `bun run` belongs
-  });
-  const log = openLog({
-    format: values.program.log,
-    line: (text) => screen.line(called(text)),
-    warn: (text) => screen.warn(called(text)),
-    now: Date.now,
-  });
-  return { ...screen, log, called };
-}
 
 /** Listens; throws CliError if it cannot. */
 function openServer({ values, file, tables, token, certificate, maxClients }: Plan, onEvent: OnEvent): Server {
@@ -89,30 +36,6 @@ function openServer({ values, file, tables, token, certificate, maxClients }: Pl
       certificate: certificate && readCertificate(certificate),
     }),
   );
-}
-
-/** Says where it listens, and what else there is to know at the start. */
-function start(
-  { values, isForMachines, prompts, token, maxClients, openFiles }: Plan,
-  server: Server,
-  screen: Screen,
-  onEvent: OnEvent,
-) {
-  const { network, access, program } = values;
-  const started = printStartup({
-    address: server.address,
-    givenPort: network.port,
-    onEvent,
-    line: isForMachines ? undefined : screen.line,
-    isPublic: access.isPublic,
-    token: server.token,
-    isTokenGiven: token !== undefined,
-  });
-  const openPage = () => openBrowser(started.page, (reason) => onEvent({ type: "browser-unopened", reason }));
-  if (prompts && screen.isLive) screen.line("o opens the browser, h lists what can be typed");
-  if (program.opensBrowser) openPage();
-  if (maxClients < network.maxClients) onEvent({ type: "few-descriptors", maxClients, openFiles });
-  return { ...started, openPage };
 }
 
 /** Ends the program in order, or at once if it is told to for the second time. */

@@ -2,6 +2,9 @@
 import type { ServerEvent } from "../../channel/events.ts";
 import { DEFAULT_PORT } from "../port.ts";
 import { announce } from "../runtime.ts";
+import { openBrowser } from "./browser.ts";
+import type { Plan } from "./plan.ts";
+import type { Screen } from "./screen.ts";
 import { addressLines, hostPort, isReachedLocally, localUrl, pageUrl, type ShownToken } from "./addresses.ts";
 
 export type Startup = {
@@ -27,7 +30,7 @@ export type Started = {
   readonly page: string;
 };
 
-export function printStartup({ address, givenPort, onEvent, line, ...access }: Startup): Started {
+function printStartup({ address, givenPort, onEvent, line, ...access }: Startup): Started {
   const { hostname, port } = address;
   const { token, isTokenGiven, isPublic } = access;
   const url = localUrl(address);
@@ -52,4 +55,28 @@ function announced(entry: Parameters<typeof announce>[0], onEvent: (event: Serve
     onEvent({ type: "unannounced", reason: error instanceof Error ? error.message : String(error) });
     return () => {};
   }
+}
+
+/** Says where it listens, and what else there is to know at the start. */
+export function start(
+  { values, isForMachines, prompts, token, maxClients, openFiles }: Plan,
+  server: Pick<Startup, "address" | "token">,
+  screen: Screen,
+  onEvent: Startup["onEvent"],
+) {
+  const { network, access, program } = values;
+  const started = printStartup({
+    address: server.address,
+    givenPort: network.port,
+    onEvent,
+    line: isForMachines ? undefined : screen.line,
+    isPublic: access.isPublic,
+    token: server.token,
+    isTokenGiven: token !== undefined,
+  });
+  const openPage = () => openBrowser(started.page, (reason) => onEvent({ type: "browser-unopened", reason }));
+  if (prompts && screen.isLive) screen.line("o opens the browser, h lists what can be typed");
+  if (program.opensBrowser) openPage();
+  if (maxClients < network.maxClients) onEvent({ type: "few-descriptors", maxClients, openFiles });
+  return { ...started, openPage };
 }
