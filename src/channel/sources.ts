@@ -26,7 +26,7 @@ export type Sources = {
 /** Workers for all tables but the first, and for the large ones among them. */
 const THREADS = 2;
 const LARGE_THREADS = 4;
-/** To compare so much with what it was takes longer than another table should wait. */
+/** To take in so much anew, and to write what has changed, is more than many small tables should share a Worker with. */
 const LARGE_BYTES = 1 << 20;
 
 type Shared = { readonly thread: Thread; sources: number };
@@ -35,8 +35,8 @@ type Shared = { readonly thread: Thread; sources: number };
 type Pool = { readonly most: number; readonly threads: Shared[] };
 
 /**
- * Sources that share a few Workers: one that is busy gives way to the others, but for what cannot be done by halves. So files that are
- * large when they are opened are among themselves. The tables of relays have a Worker of their own, as those of one relay share a connection.
+ * Sources that share a few Workers: one that is busy gives way to the others after each step, but for the few that are long. So files
+ * that are large when they are opened are among themselves. The tables of relays have a Worker of their own, as those of one relay share a connection.
  */
 export function openSources(openOne: () => Thread = () => openThread(workerEntry())): Sources {
   const small: Pool = { most: THREADS, threads: [] };

@@ -31,14 +31,14 @@ test.each([
   {
     name: "bun run server, or bun src/server.ts",
     flags: [],
-    path: "/home/me/csvcast/src/server.ts",
+    path: "/projects/csvcast/src/server.ts",
     expected: IN_A_CLONE,
   },
-  { name: "an executable", isExecutable: true, flags: [], path: "/$bunfs/root/server", expected: TWO_COMMANDS },
+  { name: "an executable", isExecutable: true, flags: [], path: "/$bunfs/server", expected: TWO_COMMANDS },
   {
     name: "its name, linked or installed",
     flags: ["--no-env-file", "--config=/dev/null", "--tsconfig-override=/dev/null"],
-    path: "/home/me/csvcast/src/server.ts",
+    path: "/projects/csvcast/src/server.ts",
     expected: TWO_COMMANDS,
   },
   {
